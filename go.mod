@@ -1,0 +1,3 @@
+module github.com/hivematrix/codex
+
+go 1.26
