@@ -1,0 +1,53 @@
+package codex
+
+import (
+	"context"
+	"slices"
+)
+
+// Role says what a caller may do. Roles are sets, not a ladder: each field and path names the
+// roles that may use it, and what names none is refused.
+type Role string
+
+// The roles.
+const (
+	RoleAdmin      Role = "admin"
+	RoleBilling    Role = "billing"
+	RoleTechnician Role = "technician"
+	RoleService    Role = "service" // a program: reads, starts syncs, accepts bills as its token allows
+	RoleClient     Role = "client"  // a customer of the MSP: known, and refused everywhere
+)
+
+// TokenRoles are the roles that a local token may have.
+func TokenRoles() []Role { return []Role{RoleAdmin, RoleBilling, RoleTechnician, RoleService} }
+
+// ParseRole takes the name of a role that a token may have.
+func ParseRole(name string) (Role, error) {
+	if role := Role(name); slices.Contains(TokenRoles(), role) {
+		return role, nil
+	}
+	return "", BadInput("role", "there is no role %q: it is admin, billing, technician or service", name)
+}
+
+// Caller is who is asking, as established by authentication.
+type Caller struct {
+	Name string // what runs and records keep: a token's name, an e-mail address, "local socket"
+	Role Role
+}
+
+// HasAny tells whether the caller has one of roles. A caller of no role has none.
+func (c Caller) HasAny(roles ...Role) bool { return c.Role != "" && slices.Contains(roles, c.Role) }
+
+type callerKey struct{}
+
+// WithCaller is ctx with the caller of the request.
+func WithCaller(ctx context.Context, caller Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, caller)
+}
+
+// CallerFrom is the caller of the request that ctx belongs to; false where nobody was
+// authenticated.
+func CallerFrom(ctx context.Context) (Caller, bool) {
+	caller, ok := ctx.Value(callerKey{}).(Caller)
+	return caller, ok
+}

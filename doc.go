@@ -1,0 +1,36 @@
+// Package codex is the vocabulary that every floor of the hub shares: error codes, account
+// numbers and run ids, seconds and byte counts, billing periods, feeds and run states, callers and
+// roles, secrets that never print. It does no I/O and imports nothing of the project.
+//
+// # The hub
+//
+// Codex brings an MSP's customers (Freshservice) and machines (Datto RMM) together and serves them
+// by GraphQL and by the REST paths of the HiveMatrix services that it replaces
+// (docs/compatibility.md).
+//
+//	Freshservice ──┐  clients     syncers               ent, store     query     ┌── graph → resolvers → loaders
+//	               ├─▶ fetch ─▶ map ─▶ plan ─▶ apply ─▶    DB    ─▶ lists, edges ┼── rest
+//	Datto RMM ─────┘          (pure)  (pure)   (1 tx)  + history     totals      └── cmd/server
+//
+// Data goes in at one side and out at the other and never walks back: a syncer knows nothing of
+// GraphQL, a resolver nothing of Freshservice.
+//
+// # The rooms, from the ground up
+//
+// A package imports only from floors below its own; the linter's depguard rules hold it to that.
+//
+//	0  codex                          this package
+//	1  config, telemetry              configuration; logs, as values that are handed in
+//	   web, simulator                 the embedded pages; the two upstreams, imitated over HTTP
+//	2  ent, ent/schema                the data model and its generated client
+//	   clients/...                    API clients: paging, limits, retries, wire types
+//	3  store                          databases, migrations, leases, bulk statements
+//	4  auth, history, query           who may do what; versions of rows; every read
+//	5  syncers                        the sync engine: fetch, map, plan, apply
+//	6  loaders                        one batch an edge, for GraphQL
+//	8  graph, resolvers, rest         the two faces, thin
+//	9  httpd                          router, middleware, listeners
+//	10 cmd/server                     main and the wiring of it all
+//
+// Floors that are not listed are kept for the archive, the schedule and reconciliation.
+package codex
