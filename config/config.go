@@ -1,0 +1,194 @@
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/hivematrix/codex"
+)
+
+// Config is the configuration of a hub, complete and valid: every field has its value, given or
+// default. [Load] makes it. The comments of the fields below are the manual: [Reference] says the
+// same, and so does docs/configuration.md.
+type Config struct {
+	// InstanceDir is the absolute path of the instance folder, where everything lives that
+	// belongs to one hub: configuration, SQLite database, socket, first token.
+	InstanceDir string
+	// File is the absolute path of the configuration file that was read; empty when there was none.
+	File string
+
+	// The database, as SQLAlchemy writes it: `postgresql://user:password@host:5432/name` (also
+	// `postgresql+psycopg://`, `postgresql+psycopg2://`, `postgres://`; special characters of user
+	// and password percent-encoded, query parameters kept, several hosts separated by commas),
+	// `sqlite:////absolute/path.db` or `sqlite:///relative.db`. A relative path begins at the
+	// instance folder, or at the folder above where it begins with the instance folder's own name:
+	// `sqlite:///codex.db` and `sqlite:///instance/codex.db` are the same file. A database in memory
+	// is refused. Default: `codex.db` in the instance folder, SQLite.
+	Database Database
+
+	Freshservice Freshservice // [freshservice]: companies, contacts, tickets
+	Datto        Datto        // [datto]: machines
+	Server       Server       // [server]: the two listeners
+	Core         Core         // [core]: who may log in
+	Auth         Auth         // [auth]: what services may do
+	Services     Services     // [services]: the neighbours
+	Scheduler    Scheduler    // [scheduler]: when syncs run
+	Sync         Sync         // [sync]: how syncs decide
+	Rest         Rest         // [rest]: what the documented REST paths serve
+	Log          Log          // [log]: what the hub says of its work
+
+	// Unused are the settings that are accepted for the sake of other tools and not used, each with
+	// its place, and the files that are not needed; for `codex config check` to list.
+	Unused []string
+
+	settings []setting // every key's text and origin, in the order of the list
+}
+
+// Freshservice is the section [freshservice]. It and the tickets feed are off without it.
+type Freshservice struct {
+	// The API key of a Freshservice agent who may see all departments, requesters and tickets. No
+	// default.
+	APIKey codex.Secret
+	// The Freshservice account, such as `acme.freshservice.com`; bare means https. A full
+	// `http://…` or `https://…` URL is taken as it is. No default.
+	URL string
+	// The address that people open in a browser, for links to tickets, in the forms of `domain`.
+	// Default: `domain`.
+	WebURL string
+	// The ids of the workspaces whose tickets are synced, separated by commas; `0`, alone, is all of
+	// them with their global fields. Default: the primary workspace.
+	Workspaces []int64
+	// The numbers of ticket statuses that count as closed beside 5, separated by commas. Default:
+	// none.
+	ClosedStatuses []int
+	// The numbers of ticket statuses that count as open beside 2, 3 and 4, separated by commas.
+	// Default: none.
+	OpenStatuses []int
+	// Whether time entries that are marked as not billable count in a ticket's hours. Default:
+	// `true`.
+	BillNonBillable bool
+	// The conversations and notes of tickets updated within so many days are synced; 0 is none.
+	// Default: `365`.
+	ConversationsDays int
+}
+
+// Enabled tells whether the feeds that read Freshservice are on.
+func (f Freshservice) Enabled() bool { return f.APIKey != "" && f.URL != "" }
+
+// Datto is the section [datto]. The datto feed is off without it.
+type Datto struct {
+	// The API address of the Datto RMM platform that holds the account, such as
+	// `https://pinotage-api.centrastage.net`. No default.
+	APIEndpoint string
+	// The API key of a Datto RMM user. No default.
+	PublicKey string
+	// The API secret key of that user. No default.
+	SecretKey codex.Secret
+	// The name of the site variable that holds the company's account number. Default:
+	// `AccountNumber`.
+	AccountVariable string
+	// The number of the user-defined field that holds a machine's backup bytes. Default: `6`.
+	BackupUDF int
+	// The number of the user-defined field that lists a machine's enabled administrators. Default:
+	// `4`.
+	AdministratorsUDF int
+	// The number of the user-defined field that holds a machine's device type. Default: `7`.
+	DeviceTypeUDF int
+}
+
+// Enabled tells whether the datto feed is on.
+func (d Datto) Enabled() bool { return d.APIEndpoint != "" && d.PublicKey != "" && d.SecretKey != "" }
+
+// Server is the section [server].
+type Server struct {
+	// The address and port of the hub; a port alone is on 127.0.0.1, an address such as `:5001` is
+	// on every interface. SERVICE_PORT of .flaskenv is taken too. Default: `127.0.0.1:5001`.
+	Listen string
+	// The address and port where the hub answers as the Archive service, in the forms of `listen`.
+	// Default: `127.0.0.1:5012`.
+	ArchiveListen string
+}
+
+// Core is the section [core].
+type Core struct {
+	// The address of Core, whose signed tokens are then accepted; CORE_SERVICE_URL of the
+	// environment or .flaskenv is taken too. Default: none, only local tokens.
+	URL string
+	// The `iss` that Core's tokens must have; a Core of before October 2025 says `hivematrix.core`.
+	// Default: `hivematrix-core`.
+	Issuer string
+	// Whether Core is asked if a user's session was revoked; a user's token without session id is
+	// then refused. Default: `false`.
+	CheckRevocation bool
+	// The name under which the hub asks Core for service tokens, `codex` or `archive`;
+	// SERVICE_NAME of the environment or .flaskenv is taken too. Default: `codex`.
+	ServiceName string
+}
+
+// Auth is the section [auth].
+type Auth struct {
+	// The names of the services whose tokens from Core may start syncs, separated by commas.
+	// Default: none.
+	SyncServices []string
+}
+
+// Services is the section [services].
+type Services struct {
+	// The address of Ledger, the billing service. Default: none.
+	LedgerURL string
+}
+
+// Scheduler is the section [scheduler].
+type Scheduler struct {
+	// Whether syncs run by themselves. Default: `true`.
+	Enabled bool
+	// The time zone in which the schedules are meant, by its IANA name. Default: `UTC`.
+	Timezone *time.Location
+	// When companies, locations and contacts are synced: minute, hour, day of month, month, day of
+	// week. Default: `0 2 * * *`.
+	Freshservice Cron
+	// When sites and machines are synced, in the form of `freshservice`. Default: `0 3 * * *`.
+	Datto Cron
+	// When tickets are synced, in the form of `freshservice`. Default: `0 */2 * * *`.
+	Tickets Cron
+}
+
+// Sync is the section [sync].
+type Sync struct {
+	// A sync that would remove more than this share of what is there, in percent, and at least 10
+	// records, holds the removals for a person to approve. Default: `20`.
+	MaxRemovalPercent int
+	// The hours that a closed ticket without time spent counts as. Default: `0.25`.
+	DefaultHours codex.Seconds
+}
+
+// Rest is the section [rest].
+type Rest struct {
+	// Whether companies are served without the contract and support keys that were added after
+	// October 2025; for a Ledger of before 29 October. Default: `false`.
+	SeedKeysOnly bool
+	// Without a year, the tickets last updated within so many days are served. Default: `365`.
+	TicketDays int
+}
+
+// Log is the section [log].
+type Log struct {
+	// The least that is logged: `debug`, `info`, `warn` or `error`; LOG_LEVEL of .flaskenv is taken
+	// too. Default: `info`.
+	Level slog.Level
+	// The form of the log's lines: `text` or `json`. Default: `text`.
+	Format string
+}
+
+// Cron is a schedule of five fields (minute, hour, day of month, month, day of week) or a word such
+// as @daily, valid for github.com/robfig/cron/v3's standard parser, which gocron uses.
+type Cron string
+
+// Warning is something that does not stop the hub and that a person should see.
+type Warning struct {
+	Where   string // the place: a file with its line, or an environment variable
+	Message string // what is there and what to do
+}
+
+// String is w on one line.
+func (w Warning) String() string { return w.Where + ": " + w.Message }
