@@ -1,0 +1,66 @@
+# Everything that is done with this repository, from a fresh clone on: each target does all of its
+# own set-up and needs Debian with Go, Node.js, git and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LINTER := .cache/golangci-lint
+# Written last by npm ci, so it tells that the packages are there and complete.
+PACKAGES := web/node_modules/.package-lock.json
+PAGES := web/dist/index.html
+PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/test -prune -o \
+	-type f -not -name '*.go' -print)
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: run
+run: build ## Build everything and serve: instance/codex.conf if there is one, else a demo
+	@if [ -f instance/codex.conf ]; then exec bin/codex serve; else exec bin/codex serve --demo; fi
+
+.PHONY: build
+build: $(PAGES) ## Build bin/codex, web pages included
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/codex ./cmd/server
+
+.PHONY: test
+test: $(PAGES) ## Run all tests, against SQLite and a throw-away PostgreSQL, and the pages in Chromium
+	@test -x /usr/bin/chromium || scripts/debian-package chromium
+	cd web && npm run --silent check
+	scripts/with-postgres go test -timeout 12m ./...
+
+.PHONY: generate
+generate: ## Write the generated code anew: ent's client first, then gqlgen's
+	go generate ./...
+
+.PHONY: lint
+lint: $(LINTER) $(PACKAGES) ## Check the Go code (floors included) and the TypeScript
+	$(LINTER) run
+	cd web && npm run --silent lint
+
+.PHONY: migration
+migration: ## Write the next migration of both databases from a changed schema: make migration name=…
+	@test -n '$(name)' || { echo 'usage: make migration name=what_changes' >&2; exit 2; }
+	scripts/with-postgres go run ./store/migration -name '$(name)'
+
+.PHONY: clean
+clean: ## Remove what was built (instance folders stay)
+	rm -rf bin .cache web/node_modules
+	find web/dist -mindepth 1 -not -name .gitkeep -delete
+
+# A build of minutes the first time, in a module of its own that leaves ours alone.
+$(LINTER): tools/go.mod tools/go.sum
+	cd tools && go build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+$(PACKAGES): web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { echo 'The web pages need Node.js 20.19 or later, with npm' >&2; exit 1; }
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGES): $(PACKAGES) $(PAGE_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
