@@ -1,0 +1,57 @@
+import type { ComponentProps } from "react";
+import type { GraphiQL } from "graphiql";
+
+type Fetcher = ComponentProps<typeof GraphiQL>["fetcher"];
+
+// Relative to the page, so that it holds below any path prefix.
+const endpoint = "graphql";
+
+/** What the page says about the last request's right to be answered. */
+export type Access = "granted" | "refused" | "unknown";
+
+/**
+ * A fetcher that sends the token with each request, and tells through onAccess whether the server
+ * took it. What is no GraphQL answer becomes one with an error that says what came instead.
+ */
+export function createFetcher(token: string, onAccess: (access: Access) => void): Fetcher {
+  return async (params, opts) => {
+    const headers: Record<string, string> = {
+      Accept: "application/graphql-response+json, application/json",
+      "Content-Type": "application/json",
+      ...(token === "" ? {} : { Authorization: `Bearer ${token}` }),
+      ...(opts?.headers as Record<string, string> | undefined),
+    };
+
+    let response: Response;
+    try {
+      response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(params) });
+    } catch (err) {
+      onAccess("unknown");
+      return failure(`The server cannot be reached: ${String(err)}`);
+    }
+
+    onAccess(response.status === 401 ? "refused" : response.ok ? "granted" : "unknown");
+    const text = await response.text();
+    return parseAnswer(text) ?? failure(`The server answered ${String(response.status)}: ${text.slice(0, 500)}`);
+  };
+}
+
+interface Answer {
+  data?: Record<string, unknown> | null;
+  errors?: { message: string }[];
+}
+
+/** The body as a GraphQL answer, or null where it is none (a proxy's page, a plain error). */
+function parseAnswer(text: string): Answer | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    const isAnswer = typeof body === "object" && body !== null && ("data" in body || "errors" in body);
+    return isAnswer ? (body as Answer) : null;
+  } catch {
+    return null;
+  }
+}
+
+function failure(message: string): Answer {
+  return { errors: [{ message }] };
+}
