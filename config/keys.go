@@ -1,0 +1,292 @@
+package config
+
+import "path/filepath"
+
+// section is a section of the configuration file.
+type section struct {
+	name string
+	doc  string // markdown, one paragraph
+	// required are the keys without which the section is only half there. With none of its keys
+	// given, the section is missing, and whatever it configures is off.
+	required []string
+	keys     []key
+	// unused are keys of the old tools that are accepted; one that ends in * stands for all that
+	// begin so.
+	unused []string
+}
+
+// key is one setting: all that is said about it, said once.
+type key struct {
+	name    string
+	doc     string                 // markdown, whole sentences
+	def     string                 // the default as text; empty: none, or derived
+	derived func(c *Config) string // a default that depends on what was read before
+	defDoc  string                 // the default in words, where def is empty
+	example string                 // a value as the example file has it, where def is not one
+	secret  bool                   // never shown
+	mask    func(c *Config) string // what is shown in place of a text with a secret in it
+	env     string                 // a second name in the environment, and in .flaskenv
+	flask   string                 // a name in .flaskenv alone
+	value   func(c *Config) value  // where it goes and how it is read
+}
+
+// sections is the list of all that can be configured, in the order of printing and of reading: a
+// derived default sees what stands above it.
+func sections() []section {
+	return []section{
+		{name: "database", doc: "Where the hub keeps its data.", keys: []key{
+			{
+				name: "connection_string", env: "DATABASE_URL",
+				example: "postgresql://codex:secret@127.0.0.1:5432/codex",
+				derived: func(c *Config) string { return "sqlite:///" + filepath.Join(c.InstanceDir, "codex.db") },
+				defDoc:  "`codex.db` in the instance folder, SQLite",
+				doc: "The database, as SQLAlchemy writes it: `postgresql://user:password@host:5432/name` (also " +
+					"`postgresql+psycopg://`, `postgresql+psycopg2://`, `postgres://`; special characters of user " +
+					"and password percent-encoded, query parameters kept, several hosts separated by commas), " +
+					"`sqlite:////absolute/path.db` or `sqlite:///relative.db`. A relative path begins at the " +
+					"instance folder, or at the folder above where it begins with the instance folder's own " +
+					"name: `sqlite:///codex.db` and `sqlite:///instance/codex.db` are the same file. A database " +
+					"in memory is refused.",
+				mask: func(c *Config) string { return c.Database.Display },
+				value: func(c *Config) value {
+					return into(&c.Database, func(text string) (Database, error) {
+						return ParseDatabase(text, c.InstanceDir)
+					})
+				},
+			},
+		}},
+		{
+			name:     "freshservice",
+			doc:      "Companies, contacts and tickets. Without this section those feeds are off.",
+			required: []string{"api_key", "domain"},
+			keys: []key{
+				{
+					name: "api_key", secret: true, example: "the agent's API key",
+					doc: "The API key of a Freshservice agent who may see all departments, requesters and " +
+						"tickets.",
+					value: func(c *Config) value { return into(&c.Freshservice.APIKey, readSecret) },
+				},
+				{
+					name: "domain", example: "acme.freshservice.com",
+					doc: "The Freshservice account, such as `acme.freshservice.com`; bare means https. A full " +
+						"`http://…` or `https://…` URL is taken as it is.",
+					value: func(c *Config) value { return into(&c.Freshservice.URL, readURL) },
+				},
+				{
+					name: "web_domain", example: "support.acme.example",
+					derived: func(c *Config) string { return c.Freshservice.URL },
+					defDoc:  "`domain`",
+					doc: "The address that people open in a browser, for links to tickets, in the forms of " +
+						"`domain`.",
+					value: func(c *Config) value { return into(&c.Freshservice.WebURL, readURL) },
+				},
+				{
+					name: "workspaces", defDoc: "the primary workspace", example: "2, 7",
+					doc: "The ids of the workspaces whose tickets are synced, separated by commas; `0`, alone, " +
+						"is all of them with their global fields.",
+					value: func(c *Config) value { return into(&c.Freshservice.Workspaces, readWorkspaces) },
+				},
+				{
+					name: "closed_statuses", defDoc: "none", example: "16",
+					doc:   "The numbers of ticket statuses that count as closed beside 5, separated by commas.",
+					value: func(c *Config) value { return into(&c.Freshservice.ClosedStatuses, readStatuses) },
+				},
+				{
+					name: "open_statuses", defDoc: "none", example: "6, 7",
+					doc: "The numbers of ticket statuses that count as open beside 2, 3 and 4, separated by " +
+						"commas.",
+					value: func(c *Config) value { return into(&c.Freshservice.OpenStatuses, readStatuses) },
+				},
+				{
+					name: "bill_non_billable", def: "true",
+					doc:   "Whether time entries that are marked as not billable count in a ticket's hours.",
+					value: func(c *Config) value { return into(&c.Freshservice.BillNonBillable, readBool) },
+				},
+				{
+					name: "conversations_days", def: "365",
+					doc: "The conversations and notes of tickets updated within so many days are synced; 0 is " +
+						"none.",
+					value: func(c *Config) value { return into(&c.Freshservice.ConversationsDays, readInt(0, 36500)) },
+				},
+			},
+		},
+		{
+			name:     "datto",
+			doc:      "Machines and their backups, from Datto RMM. Without this section the feed is off.",
+			required: []string{"api_endpoint", "public_key", "secret_key"},
+			keys: []key{
+				{
+					name: "api_endpoint", example: "https://pinotage-api.centrastage.net",
+					doc: "The API address of the Datto RMM platform that holds the account, such as " +
+						"`https://pinotage-api.centrastage.net`.",
+					value: func(c *Config) value { return into(&c.Datto.APIEndpoint, readURL) },
+				},
+				{
+					name: "public_key", example: "the user's API key",
+					doc:   "The API key of a Datto RMM user.",
+					value: func(c *Config) value { return into(&c.Datto.PublicKey, readText) },
+				},
+				{
+					name: "secret_key", secret: true, example: "the user's API secret key",
+					doc:   "The API secret key of that user.",
+					value: func(c *Config) value { return into(&c.Datto.SecretKey, readSecret) },
+				},
+				{
+					name: "account_variable", def: "AccountNumber",
+					doc:   "The name of the site variable that holds the company's account number.",
+					value: func(c *Config) value { return into(&c.Datto.AccountVariable, readText) },
+				},
+				{
+					name: "backup_udf", def: "6",
+					doc:   "The number of the user-defined field that holds a machine's backup bytes.",
+					value: func(c *Config) value { return into(&c.Datto.BackupUDF, readInt(1, 300)) },
+				},
+				{
+					name: "administrators_udf", def: "4",
+					doc:   "The number of the user-defined field that lists a machine's enabled administrators.",
+					value: func(c *Config) value { return into(&c.Datto.AdministratorsUDF, readInt(1, 300)) },
+				},
+				{
+					name: "device_type_udf", def: "7",
+					doc:   "The number of the user-defined field that holds a machine's device type.",
+					value: func(c *Config) value { return into(&c.Datto.DeviceTypeUDF, readInt(1, 300)) },
+				},
+			},
+		},
+		{name: "server", doc: "Where the hub answers. Both listeners serve every path.", keys: []key{
+			{
+				name: "listen", def: "127.0.0.1:5001", flask: "SERVICE_PORT",
+				doc: "The address and port of the hub; a port alone is on 127.0.0.1, an address such as `:5001` " +
+					"is on every interface. SERVICE_PORT of .flaskenv is taken too.",
+				value: func(c *Config) value { return into(&c.Server.Listen, readListen) },
+			},
+			{
+				name: "archive_listen", def: "127.0.0.1:5012",
+				doc: "The address and port where the hub answers as the Archive service, in the forms of " +
+					"`listen`.",
+				value: func(c *Config) value { return into(&c.Server.ArchiveListen, readListen) },
+			},
+		}},
+		{name: "core", doc: "Core, the identity service.", keys: []key{
+			{
+				name: "url", env: "CORE_SERVICE_URL", defDoc: "none, only local tokens",
+				example: "http://127.0.0.1:5000",
+				doc: "The address of Core, whose signed tokens are then accepted; CORE_SERVICE_URL of the " +
+					"environment or .flaskenv is taken too.",
+				value: func(c *Config) value { return into(&c.Core.URL, readURL) },
+			},
+			{
+				name: "issuer", def: "hivematrix-core",
+				doc: "The `iss` that Core's tokens must have; a Core of before October 2025 says " +
+					"`hivematrix.core`.",
+				value: func(c *Config) value { return into(&c.Core.Issuer, readText) },
+			},
+			{
+				name: "check_revocation", def: "false",
+				doc: "Whether Core is asked if a user's session was revoked; a user's token without session id " +
+					"is then refused.",
+				value: func(c *Config) value { return into(&c.Core.CheckRevocation, readBool) },
+			},
+			{
+				name: "service_name", def: "codex", env: "SERVICE_NAME",
+				doc: "The name under which the hub asks Core for service tokens, `codex` or `archive`; " +
+					"SERVICE_NAME of the environment or .flaskenv is taken too.",
+				value: func(c *Config) value { return into(&c.Core.ServiceName, readServiceName) },
+			},
+		}},
+		{name: "auth", doc: "What services may do.", keys: []key{
+			{
+				name: "sync_services", defDoc: "none", example: "ledger",
+				doc: "The names of the services whose tokens from Core may start syncs, separated by commas.",
+				value: func(c *Config) value {
+					return into(&c.Auth.SyncServices, readList("names of services", readServiceName))
+				},
+			},
+		}},
+		{name: "services", doc: "The neighbours.", keys: []key{
+			{
+				name: "ledger_url", defDoc: "none", example: "http://127.0.0.1:5030",
+				doc:   "The address of Ledger, the billing service.",
+				value: func(c *Config) value { return into(&c.Services.LedgerURL, readURL) },
+			},
+		}},
+		{name: "scheduler", doc: "When syncs run by themselves.", unused: []string{"sync_*"}, keys: []key{
+			{
+				name: "enabled", def: "true",
+				doc:   "Whether syncs run by themselves.",
+				value: func(c *Config) value { return into(&c.Scheduler.Enabled, readBool) },
+			},
+			{
+				name: "timezone", def: "UTC", example: "America/New_York",
+				doc:   "The time zone in which the schedules are meant, by its IANA name.",
+				value: func(c *Config) value { return into(&c.Scheduler.Timezone, readZone) },
+			},
+			{
+				name: "freshservice", def: "0 2 * * *",
+				doc: "When companies, locations and contacts are synced: minute, hour, day of month, month, day " +
+					"of week.",
+				value: func(c *Config) value { return into(&c.Scheduler.Freshservice, readCron) },
+			},
+			{
+				name: "datto", def: "0 3 * * *",
+				doc:   "When sites and machines are synced, in the form of `freshservice`.",
+				value: func(c *Config) value { return into(&c.Scheduler.Datto, readCron) },
+			},
+			{
+				name: "tickets", def: "0 */2 * * *",
+				doc:   "When tickets are synced, in the form of `freshservice`.",
+				value: func(c *Config) value { return into(&c.Scheduler.Tickets, readCron) },
+			},
+		}},
+		{name: "sync", doc: "How syncs decide.", keys: []key{
+			{
+				name: "max_removal_percent", def: "20",
+				doc: "A sync that would remove more than this share of what is there, in percent, and at least " +
+					"10 records, holds the removals for a person to approve.",
+				value: func(c *Config) value { return into(&c.Sync.MaxRemovalPercent, readPercent) },
+			},
+			{
+				name: "default_hours", def: "0.25",
+				doc:   "The hours that a closed ticket without time spent counts as.",
+				value: func(c *Config) value { return into(&c.Sync.DefaultHours, readHours) },
+			},
+		}},
+		{name: "rest", doc: "What the documented REST paths serve.", keys: []key{
+			{
+				name: "seed_keys_only", def: "false",
+				doc: "Whether companies are served without the contract and support keys that were added after " +
+					"October 2025; for a Ledger of before 29 October.",
+				value: func(c *Config) value { return into(&c.Rest.SeedKeysOnly, readBool) },
+			},
+			{
+				name: "ticket_days", def: "365",
+				doc:   "Without a year, the tickets last updated within so many days are served.",
+				value: func(c *Config) value { return into(&c.Rest.TicketDays, readInt(1, 36500)) },
+			},
+		}},
+		{name: "log", doc: "What the hub says of its work, on standard error.", keys: []key{
+			{
+				name: "level", def: "info", flask: "LOG_LEVEL",
+				doc: "The least that is logged: `debug`, `info`, `warn` or `error`; LOG_LEVEL of .flaskenv is " +
+					"taken too.",
+				value: func(c *Config) value { return into(&c.Log.Level, readLevel) },
+			},
+			{
+				name: "format", def: "text",
+				doc:   "The form of the log's lines: `text` or `json`.",
+				value: func(c *Config) value { return into(&c.Log.Format, readOneOf("text", "json")) },
+			},
+		}},
+		// What the old tools write into the same file (docs/compatibility.md, "Configuration").
+		{name: "database_credentials", unused: []string{"db_*"}},
+		{name: "psa", unused: []string{"*"}},
+		{name: "rmm", unused: []string{"*"}},
+		{name: "webhooks", unused: []string{"*"}},
+	}
+}
+
+// unusedFlaskenv are the variables of .flaskenv that were for Flask or for neighbours that the hub
+// has not.
+func unusedFlaskenv() []string {
+	return []string{"FLASK_*", "PYTHON*", "HELM_SERVICE_URL"}
+}
