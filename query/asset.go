@@ -1,0 +1,114 @@
+package query
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/asset"
+	"github.com/hivematrix/codex/ent/assetcontactlink"
+	"github.com/hivematrix/codex/ent/company"
+	"github.com/hivematrix/codex/ent/predicate"
+)
+
+// AssetTotals sums up the assets of a company.
+type AssetTotals struct {
+	Count       int
+	BackupBytes codex.Bytes // of those that tell a number
+}
+
+// BackupTB is the sum in units of 1024⁴ bytes.
+func (t AssetTotals) BackupTB() float64 { return t.BackupBytes.TB() }
+
+// Backup is what an asset has in backup.
+type Backup struct {
+	Bytes codex.Bytes
+}
+
+// UsageTB is the size in units of 1024⁴ bytes.
+func (b Backup) UsageTB() float64 { return b.Bytes.TB() }
+
+// BackupOf is the backup of a, nil where it has none. It reads the column backup_bytes.
+func BackupOf(a *ent.Asset) *Backup {
+	if a.BackupBytes == nil {
+		return nil
+	}
+	return &Backup{Bytes: codex.Bytes(*a.BackupBytes)}
+}
+
+// Asset is the asset with that id; a [codex.CodeNotFound] error where there is none, or its company
+// is archived.
+func (r *Reader) Asset(ctx context.Context, id int, columns ...string) (*ent.Asset, error) {
+	q := r.client.Asset.Query().
+		Where(asset.ID(id), asset.RemovedAtIsNil(), asset.HasCompanyWith(company.ArchivedAtIsNil()))
+	if columns := with(columns, asset.FieldCompanyAccountNumber); columns != nil {
+		q.Select(columns...)
+	}
+	found, err := q.Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, notFound("asset", id)
+	case err != nil:
+		return nil, fmt.Errorf("reading asset %d: %w", id, err)
+	}
+	return found, nil
+}
+
+// AssetsByCompany are the assets of each company.
+func (r *Reader) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Asset, error) {
+	rows, err := r.assets(ctx, columns, keyIn[predicate.Asset](r, asset.FieldCompanyAccountNumber, accounts))
+	if err != nil {
+		return nil, fmt.Errorf("reading assets by company: %w", err)
+	}
+	return groupBy(rows, func(a *ent.Asset) codex.AccountNumber { return a.CompanyAccountNumber }), nil
+}
+
+// AssetsByContact are the assets that each contact uses.
+func (r *Reader) AssetsByContact(ctx context.Context, contacts []int, columns ...string) (map[int][]*ent.Asset, error) {
+	rows, err := r.assets(ctx, columns,
+		asset.HasCompanyWith(company.ArchivedAtIsNil()),
+		linked[predicate.Asset](r, link{
+			table: assetcontactlink.Table, child: assetcontactlink.FieldAssetID,
+			parent: assetcontactlink.FieldContactID, key: asset.FieldID,
+		}, contacts))
+	if err != nil {
+		return nil, fmt.Errorf("reading assets by contact: %w", err)
+	}
+	return groupByParent(rows, intKey)
+}
+
+func (r *Reader) assets(ctx context.Context, columns []string, which ...predicate.Asset) ([]*ent.Asset, error) {
+	q := r.client.Asset.Query().Where(asset.RemovedAtIsNil()).Where(which...).Order(asset.ByID())
+	if columns := with(columns, asset.FieldCompanyAccountNumber); columns != nil {
+		q.Select(columns...)
+	}
+	return q.All(ctx)
+}
+
+// AssetTotalsByCompany counts the assets of each company and adds up their backups, without reading
+// them one by one.
+func (r *Reader) AssetTotalsByCompany(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber]AssetTotals, error) {
+	var sums []struct {
+		Account codex.AccountNumber `sql:"company_account_number"`
+		Count   int                 `sql:"assets"`
+		Bytes   *int64              `sql:"bytes"` // null where no asset tells a number
+	}
+	err := r.client.Asset.Query().
+		Where(asset.RemovedAtIsNil(), keyIn[predicate.Asset](r, asset.FieldCompanyAccountNumber, accounts)).
+		GroupBy(asset.FieldCompanyAccountNumber).
+		Aggregate(ent.As(ent.Count(), "assets"), ent.As(ent.Sum(asset.FieldBackupBytes), "bytes")).
+		Scan(ctx, &sums)
+	if err != nil {
+		return nil, fmt.Errorf("adding up assets by company: %w", err)
+	}
+	totals := make(map[codex.AccountNumber]AssetTotals, len(sums))
+	for _, sum := range sums {
+		total := AssetTotals{Count: sum.Count}
+		if sum.Bytes != nil {
+			total.BackupBytes = codex.Bytes(*sum.Bytes)
+		}
+		totals[sum.Account] = total
+	}
+	return totals, nil
+}

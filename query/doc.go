@@ -1,0 +1,31 @@
+// Package query is every read of what was synced: companies and what hangs on them, sync runs and
+// issues. GraphQL's resolvers and loaders, the REST paths and the command line all ask here, so
+// that a question has one translation into SQL.
+//
+// It never writes, knows nothing of HTTP or GraphQL, and keeps no state: a [Reader] is a view of
+// one source (the database, or a snapshot of it) and as cheap to make as to drop.
+//
+// # What is served
+//
+// A company until an admin archives it. A contact, asset, location or site until its upstream no
+// longer has it (removed_at). A ticket while it is closed. What is not served is absent here: no
+// function of this package returns it, whatever it is asked by.
+//
+// # Shape
+//
+// What a company, asset, contact or ticket is connected to is read in batches by key, each one
+// statement whatever the number of keys. A key that has nothing is absent from the map. Children
+// come in the order of their ids.
+//
+// Columns are named by the constants of the ent packages ([asset.FieldHostname]); none means all.
+// The primary key, and the column by which a batch is grouped, are read in any case. A field whose
+// column was not asked for has its zero value.
+//
+// Lists are pages by keyset: a page continues after the row that its cursor names, so that rows
+// which come or go meanwhile shift nothing. Order of text is by bytes on both databases.
+//
+// A read that fails half-way returns its error and nothing else, but for [Reader.EachCompany],
+// which has handed on the batches before.
+//
+// [asset.FieldHostname]: https://pkg.go.dev/github.com/hivematrix/codex/ent/asset#FieldHostname
+package query

@@ -1,0 +1,216 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/predicate"
+	"github.com/hivematrix/codex/ent/syncissue"
+	"github.com/hivematrix/codex/ent/syncrun"
+)
+
+// RunFilter says which sync runs are wanted; its zero value: all.
+type RunFilter struct {
+	Feed  codex.Feed     // empty: any
+	State codex.RunState // empty: any
+}
+
+func (f RunFilter) predicates() []predicate.SyncRun {
+	var all []predicate.SyncRun
+	if f.Feed != "" {
+		all = append(all, syncrun.FeedEQ(f.Feed))
+	}
+	if f.State != "" {
+		all = append(all, syncrun.StateEQ(f.State))
+	}
+	return all
+}
+
+// Run is the sync run with that id; a [codex.CodeNotFound] error where there is none.
+func (r *Reader) Run(ctx context.Context, id codex.RunID) (*ent.SyncRun, error) {
+	found, err := r.client.SyncRun.Get(ctx, id)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, notFound("sync run", id)
+	case err != nil:
+		return nil, fmt.Errorf("reading run %s: %w", id, err)
+	}
+	return found, nil
+}
+
+// LastRun is the newest run of feed that is no dry run, and nil where there was none.
+func (r *Reader) LastRun(ctx context.Context, feed codex.Feed) (*ent.SyncRun, error) {
+	found, err := r.runs(RunFilter{Feed: feed}).Where(syncrun.DryRun(false)).First(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading the last run of %s: %w", feed, err)
+	}
+	return found, nil
+}
+
+// Runs is a page of the sync runs that filter wants, newest first.
+func (r *Reader) Runs(ctx context.Context, page Page, filter RunFilter) (*PageOf[*ent.SyncRun], error) {
+	limit, err := page.limit()
+	if err != nil {
+		return nil, err
+	}
+	q := r.runs(filter).Limit(limit)
+	if page.After != "" {
+		keys, err := decodeCursor(page.After, byNewestQueued, 2)
+		if err != nil {
+			return nil, err
+		}
+		queued, err := timeKey(keys[0])
+		if err != nil {
+			return nil, err
+		}
+		q.Where(syncrun.Or(
+			syncrun.QueuedAtLT(queued),
+			syncrun.And(syncrun.QueuedAt(queued), r.bytesCompare(syncrun.FieldID, " < ", keys[1])),
+		))
+	}
+	rows, err := q.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading a page of runs: %w", err)
+	}
+	return cut(page, rows, func(run *ent.SyncRun) string {
+		return encodeCursor(byNewestQueued, run.QueuedAt.UTC().Format(cursorTimeForm), string(run.ID))
+	}), nil
+}
+
+// CountRuns is how many sync runs filter wants.
+func (r *Reader) CountRuns(ctx context.Context, filter RunFilter) (int, error) {
+	n, err := r.client.SyncRun.Query().Where(filter.predicates()...).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("counting runs: %w", err)
+	}
+	return n, nil
+}
+
+func (r *Reader) runs(filter RunFilter) *ent.SyncRunQuery {
+	return r.client.SyncRun.Query().Where(filter.predicates()...).
+		Order(syncrun.ByQueuedAt(sql.OrderDesc()), r.byBytes(syncrun.FieldID, " DESC"))
+}
+
+// IssueFilter says which sync issues are wanted; its zero value: all.
+type IssueFilter struct {
+	Feed codex.Feed // empty: any
+	Kind string     // empty: any
+	Open *bool      // true: those not closed yet; false: the others; nil: both
+}
+
+func (f IssueFilter) predicates() []predicate.SyncIssue {
+	var all []predicate.SyncIssue
+	if f.Feed != "" {
+		all = append(all, syncissue.FeedEQ(f.Feed))
+	}
+	if f.Kind != "" {
+		all = append(all, syncissue.Kind(f.Kind))
+	}
+	switch {
+	case f.Open == nil:
+	case *f.Open:
+		all = append(all, syncissue.ClosedAtIsNil())
+	default:
+		all = append(all, syncissue.ClosedAtNotNil())
+	}
+	return all
+}
+
+// Issues is a page of the sync issues that filter wants, those that were met first last.
+//
+// Runs do not write an issue again that they still meet. LastSeenAt of an open one is therefore
+// raised here to the end of the newest complete run of its feed.
+func (r *Reader) Issues(ctx context.Context, page Page, filter IssueFilter) (*PageOf[*ent.SyncIssue], error) {
+	limit, err := page.limit()
+	if err != nil {
+		return nil, err
+	}
+	q := r.client.SyncIssue.Query().Where(filter.predicates()...).
+		Order(syncissue.ByFirstSeenAt(sql.OrderDesc()), syncissue.ByID(sql.OrderDesc())).
+		Limit(limit)
+	if page.After != "" {
+		keys, err := decodeCursor(page.After, byNewestIssue, 2)
+		if err != nil {
+			return nil, err
+		}
+		firstSeen, err := timeKey(keys[0])
+		if err != nil {
+			return nil, err
+		}
+		id, err := strconv.Atoi(keys[1])
+		if err != nil {
+			return nil, codex.BadInput("after", noSuchCursor)
+		}
+		q.Where(syncissue.Or(
+			syncissue.FirstSeenAtLT(firstSeen),
+			syncissue.And(syncissue.FirstSeenAt(firstSeen), syncissue.IDLT(id)),
+		))
+	}
+	rows, err := q.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading a page of issues: %w", err)
+	}
+	if err := r.raiseLastSeen(ctx, rows); err != nil {
+		return nil, err
+	}
+	return cut(page, rows, func(issue *ent.SyncIssue) string {
+		return encodeCursor(byNewestIssue, issue.FirstSeenAt.UTC().Format(cursorTimeForm), strconv.Itoa(issue.ID))
+	}), nil
+}
+
+// CountIssues is how many sync issues filter wants.
+func (r *Reader) CountIssues(ctx context.Context, filter IssueFilter) (int, error) {
+	n, err := r.client.SyncIssue.Query().Where(filter.predicates()...).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("counting issues: %w", err)
+	}
+	return n, nil
+}
+
+// raiseLastSeen sets LastSeenAt of the open ones of issues, with one statement for all. A run is
+// complete that succeeded or was held: what it holds back are removals, it has read everything.
+func (r *Reader) raiseLastSeen(ctx context.Context, issues []*ent.SyncIssue) error {
+	if len(issues) == 0 {
+		return nil
+	}
+	newest := r.client.SyncRun.Query().Where(lastComplete)
+	newest.Select(syncrun.FieldFeed, syncrun.FieldEndedAt)
+	runs, err := newest.All(ctx)
+	if err != nil {
+		return fmt.Errorf("reading when issues were last seen: %w", err)
+	}
+	ended := make(map[codex.Feed]time.Time, len(runs))
+	for _, run := range runs {
+		ended[run.Feed] = *run.EndedAt
+	}
+	for _, issue := range issues {
+		if end := ended[issue.Feed]; issue.ClosedAt == nil && end.After(issue.LastSeenAt) {
+			issue.LastSeenAt = end
+		}
+	}
+	return nil
+}
+
+// lastComplete tells the complete run of each feed that ended last.
+func lastComplete(s *sql.Selector) {
+	t := sql.Table(syncrun.Table).As("complete")
+	newest := sql.Dialect(s.Dialect()).Select(t.C(syncrun.FieldFeed), sql.Max(t.C(syncrun.FieldEndedAt))).From(t).
+		Where(sql.And(
+			sql.In(t.C(syncrun.FieldState), string(codex.RunSucceeded), string(codex.RunHeld)),
+			sql.EQ(t.C(syncrun.FieldDryRun), false),
+		)).
+		GroupBy(t.C(syncrun.FieldFeed))
+	s.Where(sql.P(func(b *sql.Builder) {
+		b.WriteString("(").IdentComma(s.C(syncrun.FieldFeed), s.C(syncrun.FieldEndedAt)).WriteString(") IN (")
+		b.Join(newest).WriteString(")")
+	}))
+}

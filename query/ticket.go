@@ -1,0 +1,82 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/company"
+	"github.com/hivematrix/codex/ent/predicate"
+	"github.com/hivematrix/codex/ent/ticket"
+	"github.com/hivematrix/codex/ent/timeentry"
+)
+
+// TicketFilter says which tickets of a company are wanted; its zero value: all.
+type TicketFilter struct {
+	Year        int       // of last_updated_at, in UTC; 0: any
+	UpdatedFrom time.Time // at or after it; zero: any
+}
+
+func (f TicketFilter) predicates() []predicate.Ticket {
+	var all []predicate.Ticket
+	if f.Year != 0 {
+		start := time.Date(f.Year, time.January, 1, 0, 0, 0, 0, time.UTC)
+		all = append(all, ticket.LastUpdatedAtGTE(start), ticket.LastUpdatedAtLT(start.AddDate(1, 0, 0)))
+	}
+	if !f.UpdatedFrom.IsZero() {
+		all = append(all, ticket.LastUpdatedAtGTE(f.UpdatedFrom))
+	}
+	return all
+}
+
+// Ticket is the closed ticket with that number; a [codex.CodeNotFound] error where there is none,
+// or its company is archived.
+func (r *Reader) Ticket(ctx context.Context, id int, columns ...string) (*ent.Ticket, error) {
+	q := r.tickets(columns).Where(ticket.ID(id), ticket.HasCompanyWith(company.ArchivedAtIsNil()))
+	found, err := q.Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, notFound("ticket", id)
+	case err != nil:
+		return nil, fmt.Errorf("reading ticket %d: %w", id, err)
+	}
+	return found, nil
+}
+
+// TicketsByCompany are the closed tickets of each company, as far as filter wants them.
+func (r *Reader) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, columns ...string) (map[codex.AccountNumber][]*ent.Ticket, error) {
+	rows, err := r.tickets(columns).
+		Where(keyIn[predicate.Ticket](r, ticket.FieldCompanyAccountNumber, accounts)).
+		Where(filter.predicates()...).
+		Order(ticket.ByID()).
+		All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading tickets by company: %w", err)
+	}
+	return groupBy(rows, func(t *ent.Ticket) codex.AccountNumber { return t.CompanyAccountNumber }), nil
+}
+
+func (r *Reader) tickets(columns []string) *ent.TicketQuery {
+	q := r.client.Ticket.Query().Where(ticket.RemovedAtIsNil(), ticket.Closed(true))
+	if columns := with(columns, ticket.FieldCompanyAccountNumber); columns != nil {
+		q.Select(columns...)
+	}
+	return q
+}
+
+// TimeEntriesByTicket are the time entries of each ticket.
+func (r *Reader) TimeEntriesByTicket(ctx context.Context, tickets []int, columns ...string) (map[int][]*ent.TimeEntry, error) {
+	q := r.client.TimeEntry.Query().
+		Where(keyIn[predicate.TimeEntry](r, timeentry.FieldTicketID, tickets)).
+		Order(timeentry.ByID())
+	if columns := with(columns, timeentry.FieldTicketID); columns != nil {
+		q.Select(columns...)
+	}
+	rows, err := q.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading time entries by ticket: %w", err)
+	}
+	return groupBy(rows, func(e *ent.TimeEntry) int { return e.TicketID }), nil
+}
