@@ -1,0 +1,180 @@
+package freshservice
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/hivematrix/codex/clients/transport"
+	"github.com/hivematrix/codex/clients/wire"
+)
+
+// resource says how one kind of record is listed.
+type resource[T any] struct {
+	path     string // below /api/v2
+	endpoint string // path without ids; empty = path
+	envelope string
+	bucket   string
+	query    url.Values
+	include  []string // embeds, given up where an account refuses them
+	// perWorkspace asks for one listing of each configured workspace, since a plain one shows the
+	// primary workspace only.
+	perWorkspace bool
+	// global tells that the records may belong to no workspace: then the parameter may be refused,
+	// and a plain listing has everything.
+	global bool
+	decode func(json.RawMessage) (T, error)
+	key    func(T) int64
+}
+
+// listAll reads every page of r.
+func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing[T], error) {
+	return listPages(ctx, c, r, func(wire.Page[T]) error { return nil })
+}
+
+// listPages reads every page of r, of each workspace, and gives visit what each page adds.
+func listPages[T any](
+	ctx context.Context, c *Client, r resource[T], visit func(wire.Page[T]) error,
+) (wire.Listing[T], error) {
+	id := func(item T) string { return strconv.FormatInt(r.key(item), 10) }
+	collector := wire.NewCollector("id", id, r.decode)
+	workspaces := []int64{0}
+	if r.perWorkspace && len(c.workspaces) > 0 {
+		workspaces = c.workspaces
+	}
+	complete := true
+	for _, workspace := range workspaces {
+		whole, err := walk(ctx, c, &r, workspace, collector, visit)
+		if r.global && workspace != 0 && transport.StatusOf(err) == http.StatusBadRequest {
+			// The account does not divide these by workspace.
+			whole, err = walk(ctx, c, &r, 0, collector, visit)
+			workspace = 0
+		}
+		if err != nil {
+			return wire.Listing[T]{}, err
+		}
+		complete = complete && whole
+		if workspace == 0 {
+			break
+		}
+	}
+	return collector.Listing(complete, 0), nil
+}
+
+// maxStalePages is how many pages in a row may bring nothing new before the list is left. Pages
+// can repeat by a fault, or because as many records as fit on one were inserted before it.
+const maxStalePages = 2
+
+// walk reads the pages of one list to their end: an empty page, or one that is neither full nor
+// followed by a link to the next (docs/compatibility.md, "Freshservice"). False if a page was
+// missing.
+func walk[T any](
+	ctx context.Context, c *Client, r *resource[T], workspace int64,
+	collector *wire.Collector[T], visit func(wire.Page[T]) error,
+) (complete bool, err error) {
+	collector.NextRun()
+	complete, stale := true, 0
+	for page := 1; ; page++ {
+		var records []json.RawMessage
+		var more bool
+		for range 2 { // a page that repeats another is asked for once more
+			if records, more, err = readPage(ctx, c, r, workspace, page); err != nil {
+				return false, err
+			}
+			added := collector.Add(records)
+			if err := visit(added); err != nil {
+				return false, err
+			}
+			if stale++; len(records) == 0 || added.Fresh > 0 {
+				stale = 0
+				break
+			}
+		}
+		if stale > 0 {
+			complete = false
+		}
+		if len(records) == 0 || stale >= 2*maxStalePages || !more && len(records) < c.perPage {
+			return complete, nil
+		}
+	}
+}
+
+// readPage reads one page. more tells that the answer links to a next one.
+func readPage[T any](
+	ctx context.Context, c *Client, r *resource[T], workspace int64, page int,
+) (records []json.RawMessage, more bool, err error) {
+	query := maps.Clone(r.query)
+	if query == nil {
+		query = url.Values{}
+	}
+	query.Set("page", strconv.Itoa(page))
+	query.Set("per_page", strconv.Itoa(c.perPage))
+	if workspace != 0 {
+		query.Set("workspace_id", strconv.FormatInt(workspace, 10))
+	}
+	if len(r.include) > 0 {
+		query.Set("include", strings.Join(r.include, ","))
+	}
+	answer, err := c.api.Do(ctx, transport.Request{
+		Path: apiPath + r.path, Endpoint: r.endpoint, Query: query,
+		Bucket: r.bucket, Cost: listCost(len(r.include)),
+		Check: func(body []byte) (err error) {
+			records, err = wire.Records(body, r.envelope)
+			return err
+		},
+	})
+	if transport.StatusOf(err) == http.StatusBadRequest && len(r.include) > 0 {
+		r.include = nil // some accounts refuse every embed on lists: what they would tell is then not told
+		return readPage(ctx, c, r, workspace, page)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return records, linksToNext(answer.Header), nil
+}
+
+// linksToNext finds rel="next" in the Link header, with or without blank and quotes.
+func linksToNext(header http.Header) bool {
+	for _, value := range header.Values("Link") {
+		value = strings.ReplaceAll(strings.ToLower(value), " ", "")
+		if strings.Contains(value, `rel="next"`) || strings.Contains(value, "rel=next") {
+			return true
+		}
+	}
+	return false
+}
+
+// one says how a single record is read.
+type one struct {
+	path      string // below /api/v2
+	endpoint  string // path without ids
+	bucket    string
+	include   []string
+	envelopes []string // the keys under which it may be
+}
+
+func readOne[T any](
+	ctx context.Context, c *Client, r one, decode func(json.RawMessage) (T, error),
+) (item T, err error) {
+	query := url.Values{}
+	if len(r.include) > 0 {
+		query.Set("include", strings.Join(r.include, ","))
+	}
+	var record json.RawMessage
+	_, err = c.api.Do(ctx, transport.Request{
+		Path: apiPath + r.path, Endpoint: r.endpoint, Query: query,
+		Bucket: r.bucket, Cost: viewCost(len(r.include)),
+		Check: func(body []byte) (err error) {
+			record, err = wire.Record(body, r.envelopes...)
+			return err
+		},
+	})
+	if err != nil {
+		return item, err
+	}
+	return decode(record)
+}

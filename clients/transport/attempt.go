@@ -1,0 +1,130 @@
+package transport
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hivematrix/codex"
+)
+
+// attempt asks once, within the limiter and the deadline of an attempt.
+func (c *Client) attempt(ctx context.Context, request Request, authorization codex.Secret) (Answer, error) {
+	grant, err := c.options.Limiter.acquire(ctx, request, c.meter, meterFrom(ctx))
+	if err != nil {
+		return Answer{}, err
+	}
+	defer grant.release()
+
+	// The deadline covers the body too: an upstream that trickles bytes runs into it.
+	within, cancel := context.WithTimeout(ctx, c.options.Tuning.Attempt)
+	defer cancel()
+	outgoing, err := c.build(within, request, authorization)
+	if err != nil {
+		return Answer{}, err
+	}
+	c.meter.count()
+	meterFrom(ctx).count()
+	answer, err := c.exchange(outgoing, request, grant)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return Answer{}, fmt.Errorf("%w of %s", errSlow, c.options.Tuning.Attempt)
+	}
+	return answer, err
+}
+
+var errSlow = errors.New("no whole answer within the deadline")
+
+func (c *Client) build(ctx context.Context, request Request, authorization codex.Secret) (*http.Request, error) {
+	address := c.base.String() + request.Path
+	if len(request.Query) > 0 {
+		address += "?" + request.Query.Encode()
+	}
+	method, body := http.MethodGet, io.Reader(nil)
+	if request.Form != nil {
+		method, body = http.MethodPost, strings.NewReader(request.Form.Encode())
+	}
+	outgoing, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, plain(err)
+	}
+	outgoing.Header.Set("Accept", "application/json")
+	outgoing.Header.Set("User-Agent", "codex")
+	if request.Form != nil {
+		outgoing.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if authorization != "" {
+		outgoing.Header.Set("Authorization", authorization.Reveal())
+	}
+	return outgoing, nil
+}
+
+func (c *Client) exchange(outgoing *http.Request, request Request, grant *grant) (Answer, error) {
+	response, err := c.http.Do(outgoing)
+	if err != nil {
+		return Answer{}, plain(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	c.follow(response, grant)
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return Answer{}, c.refusal(response, request, grant)
+	}
+	body, err := c.readBody(response)
+	if err != nil {
+		return Answer{}, err
+	}
+	if request.Check != nil {
+		if err := request.Check(body); err != nil {
+			return Answer{}, &AnswerError{Reason: "an answer that is not what was asked for", Err: err}
+		}
+	}
+	return Answer{Body: body, Header: response.Header}, nil
+}
+
+// follow lets the limiter know what an answer tells about the limits.
+func (c *Client) follow(response *http.Response, grant *grant) {
+	if c.options.Figures == nil {
+		return
+	}
+	if figures, told := c.options.Figures(response.Header); told {
+		grant.told(figures)
+	} else if response.StatusCode < 300 {
+		grant.toldNothing()
+	}
+}
+
+// readBody reads the whole body of a 2xx answer, and makes sure that it is JSON to its end.
+func (c *Client) readBody(response *http.Response) ([]byte, error) {
+	limit := c.options.Tuning.MaxBody
+	if response.ContentLength > limit {
+		return nil, &AnswerError{Reason: fmt.Sprintf("an answer of more than %d bytes", limit), Permanent: true}
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	if err != nil {
+		return nil, &AnswerError{Reason: "an answer that breaks off", Err: plain(err)}
+	}
+	switch {
+	case int64(len(body)) > limit:
+		return nil, &AnswerError{Reason: fmt.Sprintf("an answer of more than %d bytes", limit), Permanent: true}
+	case json.Valid(body):
+		return body, nil
+	case isHTML(response.Header, body):
+		return nil, &AnswerError{Reason: "an HTML page where JSON was asked for"}
+	case len(body) == 0:
+		return nil, &AnswerError{Reason: "an answer without a body"}
+	}
+	return nil, &AnswerError{Reason: "an answer that is no JSON, or ends too early"}
+}
+
+// plain takes the URL off an error of net/http, since a query may hold what is nobody's business.
+func plain(err error) error {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		return outer.Err
+	}
+	return err
+}
