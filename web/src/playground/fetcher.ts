@@ -31,8 +31,8 @@ export function createFetcher(token: string, onAccess: (access: Access) => void)
     }
 
     onAccess(response.status === 401 ? "refused" : response.ok ? "granted" : "unknown");
-    const text = await response.text();
-    return parseAnswer(text) ?? failure(`The server answered ${String(response.status)}: ${text.slice(0, 500)}`);
+    const body = parseJSON(await response.text());
+    return isAnswer(body) ? body : failure(`The server answered ${String(response.status)}: ${reason(body)}`);
   };
 }
 
@@ -41,15 +41,25 @@ interface Answer {
   errors?: { message: string }[];
 }
 
-/** The body as a GraphQL answer, or null where it is none (a proxy's page, a plain error). */
-function parseAnswer(text: string): Answer | null {
+/** The body as JSON, or as the text that it is where it is none (a proxy's page, for instance). */
+function parseJSON(text: string): unknown {
   try {
-    const body: unknown = JSON.parse(text);
-    const isAnswer = typeof body === "object" && body !== null && ("data" in body || "errors" in body);
-    return isAnswer ? (body as Answer) : null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return text;
   }
+}
+
+function isAnswer(body: unknown): body is Answer {
+  return typeof body === "object" && body !== null && ("data" in body || "errors" in body);
+}
+
+/** Why there is no GraphQL answer: REST errors are {"error": "…"}. */
+function reason(body: unknown): string {
+  if (typeof body === "object" && body !== null && "error" in body) {
+    return String(body.error);
+  }
+  return (typeof body === "string" ? body : JSON.stringify(body)).slice(0, 500);
 }
 
 function failure(message: string): Answer {

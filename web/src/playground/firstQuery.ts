@@ -1,5 +1,6 @@
 /** What the playground opens with: the question that everybody asks. */
-export const firstQuery = `# One company with all that is known of it. Ctrl-Enter runs the query, Ctrl-Space completes.
+export const firstQuery = `# One company with all that is known of it.
+# Ctrl-Enter runs the query, Ctrl-Space completes.
 {
   company(accountNumber: "620547") {
     name
