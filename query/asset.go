@@ -57,7 +57,7 @@ func (r *Reader) Asset(ctx context.Context, id int, columns ...string) (*ent.Ass
 
 // AssetsByCompany are the assets of each company.
 func (r *Reader) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Asset, error) {
-	rows, err := r.assets(ctx, columns, keyIn[predicate.Asset](r, asset.FieldCompanyAccountNumber, accounts))
+	rows, err := r.assets(ctx, columns, keyIn[predicate.Asset](asset.FieldCompanyAccountNumber, accounts))
 	if err != nil {
 		return nil, fmt.Errorf("reading assets by company: %w", err)
 	}
@@ -68,7 +68,7 @@ func (r *Reader) AssetsByCompany(ctx context.Context, accounts []codex.AccountNu
 func (r *Reader) AssetsByContact(ctx context.Context, contacts []int, columns ...string) (map[int][]*ent.Asset, error) {
 	rows, err := r.assets(ctx, columns,
 		asset.HasCompanyWith(company.ArchivedAtIsNil()),
-		linked[predicate.Asset](r, link{
+		linked[predicate.Asset](link{
 			table: assetcontactlink.Table, child: assetcontactlink.FieldAssetID,
 			parent: assetcontactlink.FieldContactID, key: asset.FieldID,
 		}, contacts))
@@ -95,7 +95,7 @@ func (r *Reader) AssetTotalsByCompany(ctx context.Context, accounts []codex.Acco
 		Bytes   *int64              `sql:"bytes"` // null where no asset tells a number
 	}
 	err := r.client.Asset.Query().
-		Where(asset.RemovedAtIsNil(), keyIn[predicate.Asset](r, asset.FieldCompanyAccountNumber, accounts)).
+		Where(asset.RemovedAtIsNil(), keyIn[predicate.Asset](asset.FieldCompanyAccountNumber, accounts)).
 		GroupBy(asset.FieldCompanyAccountNumber).
 		Aggregate(ent.As(ent.Count(), "assets"), ent.As(ent.Sum(asset.FieldBackupBytes), "bytes")).
 		Scan(ctx, &sums)

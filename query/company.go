@@ -34,7 +34,7 @@ func (r *Reader) EachCompany(ctx context.Context, batch int, fn func([]*ent.Comp
 	read := func(ctx context.Context, after **ent.Company) ([]*ent.Company, error) {
 		q := r.companies().Limit(batch)
 		if after != nil {
-			q.Where(r.companiesAfter(string((*after).ID)))
+			q.Where(companiesAfter(string((*after).ID)))
 		}
 		rows, err := q.All(ctx)
 		if err != nil {
@@ -57,7 +57,7 @@ func (r *Reader) Companies(ctx context.Context, page Page, columns ...string) (*
 		if err != nil {
 			return nil, err
 		}
-		q.Where(r.companiesAfter(keys[0]))
+		q.Where(companiesAfter(keys[0]))
 	}
 	if columns := with(columns); columns != nil {
 		q.Select(columns...)
@@ -83,7 +83,7 @@ func (r *Reader) CountCompanies(ctx context.Context) (int, error) {
 // CompaniesByAccount are the companies with those account numbers.
 func (r *Reader) CompaniesByAccount(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber]*ent.Company, error) {
 	q := r.client.Company.Query().
-		Where(company.ArchivedAtIsNil(), keyIn[predicate.Company](r, company.FieldID, accounts))
+		Where(company.ArchivedAtIsNil(), keyIn[predicate.Company](company.FieldID, accounts))
 	if columns := with(columns); columns != nil {
 		q.Select(columns...)
 	}
@@ -100,7 +100,7 @@ func (r *Reader) CompaniesByAccount(ctx context.Context, accounts []codex.Accoun
 
 // CompaniesByContact are the companies that each contact belongs to, by account number.
 func (r *Reader) CompaniesByContact(ctx context.Context, contacts []int, columns ...string) (map[int][]*ent.Company, error) {
-	q := r.companies().Where(linked[predicate.Company](r, link{
+	q := r.companies().Where(linked[predicate.Company](link{
 		table: contactcompanylink.Table, child: contactcompanylink.FieldCompanyAccountNumber,
 		parent: contactcompanylink.FieldContactID, key: company.FieldID,
 	}, contacts))
@@ -116,9 +116,9 @@ func (r *Reader) CompaniesByContact(ctx context.Context, contacts []int, columns
 
 // companies are those that are served, by account number.
 func (r *Reader) companies() *ent.CompanyQuery {
-	return r.client.Company.Query().Where(company.ArchivedAtIsNil()).Order(r.byBytes(company.FieldID, ""))
+	return r.client.Company.Query().Where(company.ArchivedAtIsNil()).Order(byBytes(company.FieldID, ""))
 }
 
-func (r *Reader) companiesAfter(account string) predicate.Company {
-	return r.bytesCompare(company.FieldID, " > ", account)
+func companiesAfter(account string) predicate.Company {
+	return bytesCompare(company.FieldID, " > ", account)
 }

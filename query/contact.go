@@ -30,7 +30,7 @@ func (r *Reader) Contact(ctx context.Context, id int, columns ...string) (*ent.C
 
 // ContactsByCompany are the contacts that belong to each company.
 func (r *Reader) ContactsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Contact, error) {
-	rows, err := r.contacts(ctx, columns, linked[predicate.Contact](r, link{
+	rows, err := r.contacts(ctx, columns, linked[predicate.Contact](link{
 		table: contactcompanylink.Table, child: contactcompanylink.FieldContactID,
 		parent: contactcompanylink.FieldCompanyAccountNumber, key: contact.FieldID,
 	}, accounts))
@@ -42,7 +42,7 @@ func (r *Reader) ContactsByCompany(ctx context.Context, accounts []codex.Account
 
 // ContactsByAsset are the contacts who use each asset.
 func (r *Reader) ContactsByAsset(ctx context.Context, assets []int, columns ...string) (map[int][]*ent.Contact, error) {
-	rows, err := r.contacts(ctx, columns, linked[predicate.Contact](r, link{
+	rows, err := r.contacts(ctx, columns, linked[predicate.Contact](link{
 		table: assetcontactlink.Table, child: assetcontactlink.FieldContactID,
 		parent: assetcontactlink.FieldAssetID, key: contact.FieldID,
 	}, assets))

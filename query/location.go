@@ -14,7 +14,7 @@ import (
 // LocationsByCompany are the places of each company.
 func (r *Reader) LocationsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Location, error) {
 	q := r.client.Location.Query().
-		Where(location.RemovedAtIsNil(), keyIn[predicate.Location](r, location.FieldCompanyAccountNumber, accounts)).
+		Where(location.RemovedAtIsNil(), keyIn[predicate.Location](location.FieldCompanyAccountNumber, accounts)).
 		Order(location.ByID())
 	if columns := with(columns, location.FieldCompanyAccountNumber); columns != nil {
 		q.Select(columns...)
@@ -29,7 +29,7 @@ func (r *Reader) LocationsByCompany(ctx context.Context, accounts []codex.Accoun
 // SiteLinksByCompany are the Datto RMM sites of each company.
 func (r *Reader) SiteLinksByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.DattoSiteLink, error) {
 	q := r.client.DattoSiteLink.Query().
-		Where(dattositelink.RemovedAtIsNil(), keyIn[predicate.DattoSiteLink](r, dattositelink.FieldCompanyAccountNumber, accounts)).
+		Where(dattositelink.RemovedAtIsNil(), keyIn[predicate.DattoSiteLink](dattositelink.FieldCompanyAccountNumber, accounts)).
 		Order(dattositelink.ByID())
 	if columns := with(columns, dattositelink.FieldCompanyAccountNumber); columns != nil {
 		q.Select(columns...)

@@ -20,15 +20,13 @@ type Rules struct {
 
 // Reader answers questions from one source.
 type Reader struct {
-	client  *ent.Client
-	dialect string
-	rules   Rules
+	client *ent.Client
+	rules  Rules
 }
 
-// New makes a reader of client, which is the database's or a snapshot's. The dialect is ent's name
-// of it.
-func New(client *ent.Client, dialect string, rules Rules) *Reader {
-	return &Reader{client: client, dialect: dialect, rules: rules}
+// New makes a reader of client, which is the database's or a snapshot's.
+func New(client *ent.Client, rules Rules) *Reader {
+	return &Reader{client: client, rules: rules}
 }
 
 // TicketSeconds is the time that t is billed with: the sum of its entries (without those that are

@@ -74,7 +74,7 @@ func (r *Reader) Runs(ctx context.Context, page Page, filter RunFilter) (*PageOf
 		}
 		q.Where(syncrun.Or(
 			syncrun.QueuedAtLT(queued),
-			syncrun.And(syncrun.QueuedAt(queued), r.bytesCompare(syncrun.FieldID, " < ", keys[1])),
+			syncrun.And(syncrun.QueuedAt(queued), bytesCompare(syncrun.FieldID, " < ", keys[1])),
 		))
 	}
 	rows, err := q.All(ctx)
@@ -97,7 +97,7 @@ func (r *Reader) CountRuns(ctx context.Context, filter RunFilter) (int, error) {
 
 func (r *Reader) runs(filter RunFilter) *ent.SyncRunQuery {
 	return r.client.SyncRun.Query().Where(filter.predicates()...).
-		Order(syncrun.ByQueuedAt(sql.OrderDesc()), r.byBytes(syncrun.FieldID, " DESC"))
+		Order(syncrun.ByQueuedAt(sql.OrderDesc()), byBytes(syncrun.FieldID, " DESC"))
 }
 
 // IssueFilter says which sync issues are wanted; its zero value: all.

@@ -1,64 +1,33 @@
 package query
 
 import (
-	"encoding/json"
 	"fmt"
 
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/store"
 )
 
-// key is what rows are asked for by.
-type key interface{ ~string | ~int }
-
-// keyIn tells the rows whose column is one of keys, however many. The list is one parameter and not
-// one for each key: SQLite has at most 32,766 of them, and a statement that is the same for every
-// length of list is planned once.
-func keyIn[P ~func(*sql.Selector), K key](r *Reader, column string, keys []K) P {
-	return func(s *sql.Selector) { s.Where(in(r.dialect, s.C(column), keys)) }
-}
-
-func in[K key](d, column string, keys []K) *sql.Predicate {
-	return sql.P(func(b *sql.Builder) {
-		if d == dialect.Postgres {
-			b.Ident(column).WriteString(" = ANY(").Arg(keys).WriteString(")")
-			return
-		}
-		list, err := json.Marshal(keys)
-		if err != nil { // texts or integers: cannot happen
-			b.AddError(err)
-		}
-		b.Ident(column).WriteString(" IN (SELECT value FROM json_each(").Arg(string(list)).WriteString("))")
-	})
+// keyIn tells the rows whose column is one of keys, however many.
+func keyIn[P ~func(*sql.Selector), K store.Key](column string, keys []K) P {
+	return store.KeyIn(column, keys)
 }
 
 // byBytes sorts by a text column, by bytes and not by a language's rules; direction is "" or
 // " DESC".
-func (r *Reader) byBytes(column, direction string) func(*sql.Selector) {
+func byBytes(column, direction string) func(*sql.Selector) {
 	return func(s *sql.Selector) {
-		s.OrderExprFunc(func(b *sql.Builder) {
-			r.bytesOf(b, s.C(column))
-			b.WriteString(direction)
-		})
+		s.OrderExpr(sql.Expr(store.OrderText(s.Dialect(), s.C(column)) + direction))
 	}
 }
 
 // bytesCompare tells the rows whose text column is after (>) or before (<) text, by bytes.
-func (r *Reader) bytesCompare(column, operator, text string) func(*sql.Selector) {
+func bytesCompare(column, operator, text string) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		s.Where(sql.P(func(b *sql.Builder) {
-			r.bytesOf(b, s.C(column))
-			b.WriteString(operator).Arg(text)
+			b.WriteString(store.OrderText(s.Dialect(), s.C(column))).WriteString(operator).Arg(text)
 		}))
-	}
-}
-
-func (r *Reader) bytesOf(b *sql.Builder, column string) {
-	b.Ident(column)
-	if r.dialect == dialect.Postgres {
-		b.WriteString(` COLLATE "C"`)
 	}
 }
 
@@ -75,11 +44,12 @@ type link struct {
 }
 
 // linked tells the rows that are linked to one of keys, once for each link, and reads that key too.
-func linked[P ~func(*sql.Selector), K key](r *Reader, l link, keys []K) P {
+func linked[P ~func(*sql.Selector), K store.Key](l link, keys []K) P {
 	return func(s *sql.Selector) {
 		t := sql.Table(l.table)
-		s.Join(t).On(s.C(l.key), t.C(l.child))
-		s.Where(in(r.dialect, t.C(l.parent), keys))
+		links := sql.Dialect(s.Dialect()).Select().From(t)
+		store.KeyIn(l.parent, keys)(links)
+		s.Join(t).On(s.C(l.key), t.C(l.child)).Where(links.P())
 		s.AppendSelectAs(t.C(l.parent), parentKey)
 	}
 }

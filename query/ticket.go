@@ -48,7 +48,7 @@ func (r *Reader) Ticket(ctx context.Context, id int, columns ...string) (*ent.Ti
 // TicketsByCompany are the closed tickets of each company, as far as filter wants them.
 func (r *Reader) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, columns ...string) (map[codex.AccountNumber][]*ent.Ticket, error) {
 	rows, err := r.tickets(columns).
-		Where(keyIn[predicate.Ticket](r, ticket.FieldCompanyAccountNumber, accounts)).
+		Where(keyIn[predicate.Ticket](ticket.FieldCompanyAccountNumber, accounts)).
 		Where(filter.predicates()...).
 		Order(ticket.ByID()).
 		All(ctx)
@@ -69,7 +69,7 @@ func (r *Reader) tickets(columns []string) *ent.TicketQuery {
 // TimeEntriesByTicket are the time entries of each ticket.
 func (r *Reader) TimeEntriesByTicket(ctx context.Context, tickets []int, columns ...string) (map[int][]*ent.TimeEntry, error) {
 	q := r.client.TimeEntry.Query().
-		Where(keyIn[predicate.TimeEntry](r, timeentry.FieldTicketID, tickets)).
+		Where(keyIn[predicate.TimeEntry](timeentry.FieldTicketID, tickets)).
 		Order(timeentry.ByID())
 	if columns := with(columns, timeentry.FieldTicketID); columns != nil {
 		q.Select(columns...)
