@@ -70,7 +70,7 @@ func parseSQLite(rest, instanceDir string) (Database, error) {
 	if strings.HasPrefix(path, "file:") {
 		return Database{}, errors.New("a SQLite file's plain path, without file:")
 	}
-	if strings.HasSuffix(path, "/") {
+	if last := path[strings.LastIndexByte(path, '/')+1:]; last == "" || last == "." || last == ".." {
 		return Database{}, errors.New("a SQLite file's path, not a folder's")
 	}
 	params, err := url.ParseQuery(query)

@@ -51,8 +51,8 @@ func TestAConnectionStringOfSQLAlchemyReachesItsDatabase(t *testing.T) {
 			hosts: "localhost:5432", user: "me", database: "codex",
 			display: "postgresql://me:@localhost/codex",
 		}, {
-			name: "query parameters are kept",
-			text: "postgresql://c:pw@db/codex?sslmode=require&application_name=my%20hub&connect_timeout=5&options=-csearch_path%3Dx",
+			name:  "query parameters are kept",
+			text:  "postgresql://c:pw@db/codex?sslmode=require&application_name=my%20hub&connect_timeout=5&options=-csearch_path%3Dx",
 			hosts: "db:5432", user: "c", password: "pw", database: "codex",
 			params:  map[string]string{"application_name": "my hub", "options": "-csearch_path=x"},
 			display: "postgresql://c:***@db/codex?application_name=my%20hub&connect_timeout=5&options=-csearch_path%3Dx&sslmode=require",
@@ -195,6 +195,7 @@ func TestABadConnectionStringSaysWhatItMustBeAndNotWhatItIs(t *testing.T) {
 		{"sqlite://hunter2.db", "sqlite:///relative.db (three slashes) or sqlite:////absolute/path.db (four)"},
 		{"sqlite:///file:hunter2?mode=memory&uri=true", "a SQLite file's plain path, without file:"},
 		{"sqlite:////srv/hunter2/", "a SQLite file's path, not a folder's"},
+		{"sqlite:////srv/hunter2/..", "a SQLite file's path, not a folder's"},
 		{"sqlite:////srv/hunter2?%zz", "a SQLite file's path, with ?name=value&name=value behind it or nothing"},
 	} {
 		t.Run(test.text, func(t *testing.T) {
@@ -206,8 +207,8 @@ func TestABadConnectionStringSaysWhatItMustBeAndNotWhatItIs(t *testing.T) {
 	}
 }
 
-// FuzzConnectionString: whatever the string, it is refused or pgx takes what becomes of it, with the
-// name that a person must type, and what may be shown can be read again, as the same.
+// FuzzConnectionString: whatever the string, it is refused, or what may be shown of it is itself a
+// connection string, of the same database.
 func FuzzConnectionString(f *testing.F) {
 	for _, seed := range []string{
 		"postgresql://c:p%40w@a:1,b,[::1]:3/codex?sslmode=disable&x=y%20z", "postgresql://c@%2Ftmp/codex",

@@ -25,7 +25,7 @@ func (c *Config) Effective(w io.Writer) error {
 		fmt.Fprintf(&b, "\n[%s]\n", s.name)
 		for _, k := range s.keys {
 			set := c.setting(s.name, k.name)
-			line := k.name + " = " + c.shown(k, set.text)
+			line := k.name + " = " + set.text
 			fmt.Fprintf(&b, "# %s\n%s\n", set.where, strings.TrimRight(line, " "))
 		}
 	}

@@ -132,7 +132,8 @@ func (l *loader) evaluate() {
 	l.listeners()
 }
 
-// setting is the text of a key and where it came from.
+// setting is the text of a key and where it came from. [Config] keeps it as it may be shown: fmt
+// cannot ask what it prints of an unexported field to hide itself.
 type setting struct {
 	section, key string
 	text         string
@@ -153,7 +154,8 @@ func (l *loader) find(s section, k key) setting {
 	}
 	inFile := func() (setting, bool) {
 		entry, ok := l.ini.lookup(s.name, k.name)
-		return setting{text: entry.value, given: true, where: l.at(entry.line)}, ok && entry.value != ""
+		text := strings.TrimFunc(entry.value, isSpace) // it may begin on a line of its own
+		return setting{text: text, given: true, where: l.at(entry.line)}, ok && text != ""
 	}
 	inDotenv := func(name string) (setting, bool) {
 		text := strings.TrimFunc(l.dotenv[name], isSpace)
@@ -199,6 +201,7 @@ func (l *loader) section(s section) {
 				l.fail(found, k, err)
 			}
 		}
+		found.text = l.config.shown(k, found.text)
 		l.config.settings = append(l.config.settings, found)
 	}
 	if len(s.required) == 0 || len(missing) == 0 {

@@ -1,0 +1,8 @@
+FLASK_APP=run.py
+FLASK_ENV=development
+CORE_SERVICE_URL='http://localhost:5000'
+SERVICE_NAME='codex'
+SERVICE_PORT='5010'
+HELM_SERVICE_URL='http://localhost:5004'
+VERIFY_SSL='False'
+LOG_LEVEL='WARNING'

@@ -1,0 +1,141 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestABadValueNamesFileSectionKeyAndWhatToDo(t *testing.T) {
+	const (
+		whole    = " must be a whole number from "
+		list     = "numbers of ticket statuses, separated by commas"
+		truth    = " must be true or false"
+		url      = " must be an address such as https://host.example or host.example"
+		listen   = " must be an address and port such as 127.0.0.1:5001, or a port alone"
+		schedule = " must be a schedule of five fields: minute, hour, day of month, month, day of week, such as 0 2 * * *"
+		hours    = " must be hours as a decimal number from 0 to 24, such as 0.25"
+		percent  = " must be a whole percentage from 0 to 100"
+		feed     = "\n[freshservice] api_key: is missing in FILE: [freshservice] needs api_key, domain; without any key of it that feed is off" +
+			"\n[freshservice] domain: is missing in FILE: [freshservice] needs api_key, domain; without any key of it that feed is off"
+	)
+	for _, test := range []struct{ section, line, want string }{
+		{"database", "connection_string = postgresql://u:hunter2@h",
+			"the value of FILE:2 must be a connection string that names its database: postgresql://user:password@host/name"},
+		{"database", "connection_string = sqlite://",
+			"the value of FILE:2 must be a SQLite file: a database in memory is gone when the hub stops"},
+		{"freshservice", "workspaces = two", `"two" of FILE:2 must be ids of workspaces, separated by commas` + feed},
+		{"freshservice", "workspaces = 0, 2", `"0, 2" of FILE:2 must be 0 alone, for all workspaces, or the ids of some` + feed},
+		{"freshservice", "closed_statuses = Closed", `"Closed" of FILE:2 must be ` + list + feed},
+		{"freshservice", "open_statuses = 6 -1", `"6 -1" of FILE:2 must be ` + list + feed},
+		{"freshservice", "bill_non_billable = maybe", `"maybe" of FILE:2` + truth + feed},
+		{"freshservice", "conversations_days = -1", `"-1" of FILE:2` + whole + "0 to 36500" + feed},
+		{"server", "listen = localhost", `"localhost" of FILE:2` + listen},
+		{"server", "listen = 127.0.0.1:http", `"127.0.0.1:http" of FILE:2` + listen},
+		{"server", "listen = ::1:5001", `"::1:5001" of FILE:2` + listen},
+		{"server", "archive_listen = 65536", `"65536" of FILE:2` + listen},
+		{"server", "archive_listen = 127.0.0.1:5001", `"127.0.0.1:5001" of FILE:2 must not be the address of listen as well`},
+		{"core", "url = ftp://core", `"ftp://core" of FILE:2` + url + ", by http or https"},
+		{"core", "url = http://", `"http://" of FILE:2` + url},
+		{"core", "url = http://core:0", `"http://core:0" of FILE:2` + url + ", its port from 1 to 65535"},
+		{"core", "url = http://core/?a=b", `"http://core/?a=b" of FILE:2` + url},
+		{"core", "url = http://me:hunter2@core", `the value of FILE:2` + url + ", without a user or password in it"},
+		{"core", "url = http://me:hunter%zz@core", `the value of FILE:2` + url},
+		{"core", "issuer = a\n b", `"a\nb" of FILE:2 must be one line of plain text`},
+		{"core", "check_revocation = 2", `"2" of FILE:2` + truth},
+		{"core", "service_name = Codex", `"Codex" of FILE:2 must be a service's name: at most 50 of a-z, 0-9, _ and -`},
+		{"auth", "sync_services = ledger, Le/dger", `"ledger, Le/dger" of FILE:2 must be names of services, separated by commas`},
+		{"services", "ledger_url = a b", `"a b" of FILE:2` + url},
+		{"scheduler", "enabled = nope", `"nope" of FILE:2` + truth},
+		{"scheduler", "timezone = Mars/Olympus", `"Mars/Olympus" of FILE:2 must be a time zone by its IANA name, such as UTC or Europe/Berlin`},
+		{"scheduler", "timezone = ../../etc/passwd", `"../../etc/passwd" of FILE:2 must be a time zone by its IANA name, such as UTC or Europe/Berlin`},
+		{"scheduler", "freshservice = daily", `"daily" of FILE:2` + schedule},
+		{"scheduler", "datto = 0 25 * * *", `"0 25 * * *" of FILE:2` + schedule},
+		{"scheduler", "tickets = 0 0 */2 * * *", `"0 0 */2 * * *" of FILE:2` + schedule},
+		{"scheduler", "tickets = 0 0 31 2 *", `"0 0 31 2 *" of FILE:2 must be a schedule with a time that ever comes`},
+		{"sync", "max_removal_percent = 101", `"101" of FILE:2` + percent},
+		{"sync", "max_removal_percent = 0.2", `"0.2" of FILE:2` + percent},
+		{"sync", "default_hours = 25", `"25" of FILE:2` + hours},
+		{"sync", "default_hours = 24.5", `"24.5" of FILE:2` + hours},
+		{"sync", "default_hours = -1", `"-1" of FILE:2` + hours},
+		{"sync", "default_hours = 1/4", `"1/4" of FILE:2` + hours},
+		{"sync", "default_hours = 0.3333", `"0.3333" of FILE:2` + hours + ", that make whole seconds"},
+		{"rest", "seed_keys_only = ja", `"ja" of FILE:2` + truth},
+		{"rest", "ticket_days = 0", `"0" of FILE:2` + whole + "1 to 36500"},
+		{"log", "level = loud", `"loud" of FILE:2 must be debug, info, warn or error`},
+		{"log", "format = xml", `"xml" of FILE:2 must be text or json`},
+	} {
+		t.Run(test.section+" "+test.line, func(t *testing.T) {
+			src := hub(t, "["+test.section+"]\n"+test.line+"\n", "")
+			_, _, err := Load(src)
+			if err == nil {
+				t.Fatal("it is accepted")
+			}
+			key, _, _ := strings.Cut(test.line, " ")
+			got := strings.ReplaceAll(err.Error(), src.WorkDir+"/instance/codex.conf", "FILE")
+			if want := "[" + test.section + "] " + key + ": " + test.want; got != want {
+				t.Errorf("error\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestABadDattoValueComesWithWhatTheSectionLacks(t *testing.T) {
+	for _, test := range []struct{ name, conf, want string }{
+		{"one of three", "[datto]\npublic_key = p\n", `[datto] api_endpoint: is missing in FILE: [datto] needs api_endpoint, public_key, secret_key; without any key of it that feed is off
+[datto] secret_key: is missing in FILE: [datto] needs api_endpoint, public_key, secret_key; without any key of it that feed is off`},
+		{"two of three", "[datto]\napi_endpoint = d.example\npublic_key = p\nsecret_key =\n", `[datto] secret_key: is missing in FILE: [datto] needs api_endpoint, public_key, secret_key; without any key of it that feed is off`},
+		{"numbers out of range", "[datto]\napi_endpoint = d.example\npublic_key = p\nsecret_key = s\nbackup_udf = 0\nadministrators_udf = udf4\ndevice_type_udf = 301\n",
+			`[datto] backup_udf: "0" of FILE:5 must be a whole number from 1 to 300
+[datto] administrators_udf: "udf4" of FILE:6 must be a whole number from 1 to 300
+[datto] device_type_udf: "301" of FILE:7 must be a whole number from 1 to 300`},
+		{"a secret of two lines", "[datto]\napi_endpoint = d.example\npublic_key = p\nsecret_key = hunter2\n hunter2\n",
+			`[datto] secret_key: the value of FILE:4 must be one line of plain text`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := hub(t, test.conf, "")
+			_, _, err := Load(src)
+			if err == nil {
+				t.Fatal("it is accepted")
+			}
+			if got := strings.ReplaceAll(err.Error(), src.WorkDir+"/instance/codex.conf", "FILE"); got != test.want {
+				t.Errorf("error\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestErrorsNameOtherPlacesThanTheFile(t *testing.T) {
+	for _, test := range []struct {
+		name, conf, dotenv string
+		env                map[string]string
+		want               string
+	}{
+		{"the environment", "", "", map[string]string{"CODEX_REST_TICKET_DAYS": "x"},
+			`[rest] ticket_days: "x" of CODEX_REST_TICKET_DAYS in the environment must be a whole number from 1 to 36500`},
+		{".flaskenv", "", "SERVICE_PORT=http\n", nil,
+			`[server] listen: "http" of SERVICE_PORT in DIR/.flaskenv must be an address and port such as 127.0.0.1:5001, or a port alone`},
+		{"a .flaskenv that cannot be read", "", "hunter2\n", nil,
+			`DIR/.flaskenv cannot be read: its lines must be NAME=value`},
+		{"a file that is no INI file", "hunter2\n", "", nil,
+			`DIR/instance/codex.conf:1 stands before the first section: begin the file with a line such as [database]`},
+		{"two lines that are nothing", "[core]\nhunter2\nhunter2\n", "", nil,
+			"DIR/instance/codex.conf:2 has neither = nor : and is neither a [section] nor a comment: write key = value\n" +
+				"DIR/instance/codex.conf:3 has neither = nor : and is neither a [section] nor a comment: write key = value"},
+		{"a status that is closed and open", "[freshservice]\napi_key = k\ndomain = d\nclosed_statuses = 16\nopen_statuses = 6, 16\n", "", nil,
+			`[freshservice] open_statuses: status 16 of DIR/instance/codex.conf:5 is closed already, as 5 and closed_statuses are: remove it from one`},
+		{"closed itself as open", "[freshservice]\napi_key = k\ndomain = d\nopen_statuses = 5\n", "", nil,
+			`[freshservice] open_statuses: status 5 of DIR/instance/codex.conf:4 is closed already, as 5 and closed_statuses are: remove it from one`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := hub(t, test.conf, test.dotenv)
+			src.Env = test.env
+			_, _, err := Load(src)
+			if err == nil {
+				t.Fatal("it is accepted")
+			}
+			if got := strings.ReplaceAll(err.Error(), src.WorkDir, "DIR"); got != test.want {
+				t.Errorf("error\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
