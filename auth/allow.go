@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hivematrix/codex"
+)
+
+// Allow is a set of roles: who may use a field or path. The zero value admits nobody, which makes
+// refusal the default.
+type Allow uint8
+
+const (
+	admin Allow = 1 << iota
+	billing
+	technician
+	service
+)
+
+// The sets, one for each kind of thing that one may do (docs/compatibility.md, "Roles"). No set has
+// [codex.RoleClient]: a customer would see the other customers.
+const (
+	Nobody       Allow = 0
+	Readers            = admin | billing | technician | service // read what was synced, GraphQL or REST
+	SyncWatchers       = admin | technician | service           // ask REST how a sync job stands
+	SyncStarters       = admin | service                        // start a sync
+	Admins             = admin                                  // everything else that changes something: tokens, forced syncs
+)
+
+// Roles are the roles of the set, in the order in which the documents name them.
+func (a Allow) Roles() []codex.Role {
+	var roles []codex.Role
+	for _, role := range codex.TokenRoles() {
+		if a&bit(role) != 0 {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
+
+// String is the set for people: "admin, service", or "nobody".
+func (a Allow) String() string {
+	if a == Nobody {
+		return "nobody"
+	}
+	var names []string
+	for _, role := range a.Roles() {
+		names = append(names, string(role))
+	}
+	return strings.Join(names, ", ")
+}
+
+// Admits tells whether the set has the caller's role.
+func (a Allow) Admits(caller codex.Caller) bool { return a&bit(caller.Role) != 0 }
+
+// Check is the caller of ctx when the set admits it, else a [codex.CodeUnauthenticated] error where
+// nobody is calling and a [codex.CodeForbidden] one where somebody else is.
+func (a Allow) Check(ctx context.Context) (codex.Caller, error) {
+	caller, ok := codex.CallerFrom(ctx)
+	switch {
+	case !ok:
+		return codex.Caller{}, codex.Errorf(codex.CodeUnauthenticated, "this needs a token")
+	case !a.Admits(caller):
+		return codex.Caller{}, codex.Errorf(codex.CodeForbidden, "this takes the role %s", a)
+	}
+	return caller, nil
+}
+
+// bit is role's place in a set. A role without one is in no set.
+func bit(role codex.Role) Allow {
+	switch role {
+	case codex.RoleAdmin:
+		return admin
+	case codex.RoleBilling:
+		return billing
+	case codex.RoleTechnician:
+		return technician
+	case codex.RoleService:
+		return service
+	default:
+		return 0
+	}
+}
