@@ -22,6 +22,14 @@ func Reference() string {
 	return b.String()
 }
 
+// manual is all there is to say of k, in sentences.
+func (k key) manual(s section) string {
+	if k.def == "" && k.defDoc == "" {
+		return k.doc + " No default."
+	}
+	return k.doc + " Default: " + k.defaultInWords(s) + "."
+}
+
 // defaultInWords is the default for a reader.
 func (k key) defaultInWords(s section) string {
 	switch {
@@ -96,7 +104,7 @@ func Example() string {
 			if k.example != "" {
 				text = k.example
 			}
-			fmt.Fprintf(&b, "\n%s#%s = %s\n", comment(k.doc+" Default: "+k.defaultInWords(s)+"."), k.name, text)
+			fmt.Fprintf(&b, "\n%s#%s = %s\n", comment(k.manual(s)), k.name, text)
 		}
 	}
 	return b.String()

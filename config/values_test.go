@@ -1,8 +1,11 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/hivematrix/codex"
 )
 
 func TestABadValueNamesFileSectionKeyAndWhatToDo(t *testing.T) {
@@ -135,6 +138,50 @@ func TestErrorsNameOtherPlacesThanTheFile(t *testing.T) {
 			}
 			if got := strings.ReplaceAll(err.Error(), src.WorkDir, "DIR"); got != test.want {
 				t.Errorf("error\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAGoodValueIsReadExactly(t *testing.T) {
+	for _, test := range []struct {
+		section, line string
+		got           func(c *Config) any
+		want          any
+	}{
+		{"sync", "default_hours = 0.25", func(c *Config) any { return c.Sync.DefaultHours }, codex.Seconds(900)},
+		{"sync", "default_hours = 0.10", func(c *Config) any { return c.Sync.DefaultHours }, codex.Seconds(360)},
+		{"sync", "default_hours = 0", func(c *Config) any { return c.Sync.DefaultHours }, codex.Seconds(0)},
+		{"sync", "default_hours = 24.0", func(c *Config) any { return c.Sync.DefaultHours }, codex.Seconds(86400)},
+		{"sync", "max_removal_percent = 30 %", func(c *Config) any { return c.Sync.MaxRemovalPercent }, 30},
+		{"server", "listen = 8080", func(c *Config) any { return c.Server.Listen }, "127.0.0.1:8080"},
+		{"server", "listen = 0", func(c *Config) any { return c.Server.Listen }, "127.0.0.1:0"},
+		{"server", "listen = :8080", func(c *Config) any { return c.Server.Listen }, ":8080"},
+		{"server", "listen = [::1]:8080", func(c *Config) any { return c.Server.Listen }, "[::1]:8080"},
+		{"server", "listen = hub.example:8080", func(c *Config) any { return c.Server.Listen }, "hub.example:8080"},
+		{"core", "url = core.example/", func(c *Config) any { return c.Core.URL }, "https://core.example"},
+		{"core", "url = http://127.0.0.1:5000/core/", func(c *Config) any { return c.Core.URL }, "http://127.0.0.1:5000/core"},
+		{"core", "check_revocation = Yes", func(c *Config) any { return c.Core.CheckRevocation }, true},
+		{"scheduler", "enabled = OFF", func(c *Config) any { return c.Scheduler.Enabled }, false},
+		{"scheduler", "timezone = America/New_York", func(c *Config) any { return c.Scheduler.Timezone.String() }, "America/New_York"},
+		{"scheduler", "datto = */15  6-18 * *\tmon-fri", func(c *Config) any { return c.Scheduler.Datto }, Cron("*/15 6-18 * * mon-fri")},
+		{"scheduler", "datto = @daily", func(c *Config) any { return c.Scheduler.Datto }, Cron("@daily")},
+		{"scheduler", "datto = 0 0 29 2 *", func(c *Config) any { return c.Scheduler.Datto }, Cron("0 0 29 2 *")},
+		{"auth", "sync_services = ledger, beacon\n ledger", func(c *Config) any { return c.Auth.SyncServices }, []string{"ledger", "beacon"}},
+		{"freshservice", "api_key = k\ndomain = http://127.0.0.1:9001/fs\nweb_domain = help.acme.example",
+			func(c *Config) any { return []string{c.Freshservice.URL, c.Freshservice.WebURL} },
+			[]string{"http://127.0.0.1:9001/fs", "https://help.acme.example"}},
+		{"freshservice", "api_key = k\ndomain = d.example\nworkspaces = 0", func(c *Config) any { return c.Freshservice.Workspaces }, []int64{0}},
+		{"freshservice", "api_key = k\ndomain = d.example\nclosed_statuses = 16,4 , 16", func(c *Config) any { return c.Freshservice.ClosedStatuses }, []int{16, 4}},
+		{"log", "format = JSON", func(c *Config) any { return c.Log.Format }, "json"},
+	} {
+		t.Run(test.section+" "+test.line, func(t *testing.T) {
+			cfg, warnings, err := Load(hub(t, "["+test.section+"]\n"+test.line+"\n", ""))
+			if err != nil || len(warnings) > 0 {
+				t.Fatalf("error %v, warnings %v", err, warnings)
+			}
+			if got := test.got(cfg); !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %#v, want %#v", got, test.want)
 			}
 		})
 	}
