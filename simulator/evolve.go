@@ -38,17 +38,25 @@ func (e *evolution) did(err error, format string, args ...any) {
 }
 
 // among picks one of the records that fit; ok is false where none does.
-func among[T any](e *evolution, records []T, fits func(T) bool) (picked T, ok bool) {
-	fitting := slices.DeleteFunc(slices.Clone(records), func(r T) bool { return !fits(r) })
-	if len(fitting) == 0 {
-		return picked, false
-	}
-	return fitting[e.rand.IntN(len(fitting))], true
+func among[T any](e *evolution, list func(*world) []*T, fits func(*T) bool) (picked T, ok bool) {
+	return lookup(e.sim, func(w *world) *T {
+		fitting := slices.DeleteFunc(list(w), func(r *T) bool { return !fits(r) })
+		if len(fitting) == 0 {
+			return nil
+		}
+		return fitting[e.rand.IntN(len(fitting))]
+	})
 }
+
+func departmentsOf(w *world) []*Department { return byID(w.departments) }
+func requestersOf(w *world) []*Requester   { return byID(w.requesters) }
+func ticketsOf(w *world) []*Ticket         { return byID(w.tickets) }
+func devicesOf(w *world) []*Device         { return w.devicesByID(nil) }
+func sitesOf(w *world) []*Site             { return w.sitesByID() }
 
 // customer is a department with an account number that is not Contoso, which stays as it is known.
 func (e *evolution) customer() (Department, bool) {
-	return among(e, e.sim.Truth().Departments, func(d Department) bool {
+	return among(e, departmentsOf, func(d *Department) bool {
 		return d.CustomFields["account_number"] != nil && d.Name != ContosoName
 	})
 }
@@ -77,7 +85,7 @@ func (e *evolution) hire() {
 // requester is an active one with an address who is not at Contoso.
 func (e *evolution) requester() (Requester, bool) {
 	contoso, _ := e.sim.DepartmentNamed(ContosoName)
-	return among(e, e.sim.Truth().Requesters, func(r Requester) bool {
+	return among(e, requestersOf, func(r *Requester) bool {
 		return r.Active && r.PrimaryEmail != nil && !slices.Contains(r.DepartmentIDs, contoso.ID)
 	})
 }
@@ -114,7 +122,7 @@ func (e *evolution) openTicket() {
 
 // ticket is one that is neither deleted nor spam, in a status.
 func (e *evolution) ticket(status int) (Ticket, bool) {
-	return among(e, e.sim.Truth().Tickets, func(t Ticket) bool {
+	return among(e, ticketsOf, func(t *Ticket) bool {
 		return t.Status == status && !t.Deleted && !t.Spam
 	})
 }
@@ -153,7 +161,7 @@ func (e *evolution) deleteTicket() {
 
 // site is one with an account number, not Contoso's.
 func (e *evolution) site() (Site, bool) {
-	return among(e, e.sim.Truth().Sites, func(s Site) bool {
+	return among(e, sitesOf, func(s *Site) bool {
 		return slices.ContainsFunc(s.Variables, func(v Variable) bool {
 			return v.Name == "AccountNumber" && !v.Masked && v.Value != nil && *v.Value != ContosoAccountNumber
 		})
@@ -166,7 +174,7 @@ func (e *evolution) device() (Device, bool) {
 	if !ok {
 		return Device{}, false
 	}
-	return among(e, e.sim.Truth().Devices, func(d Device) bool { return d.at(site.UID) && d.Hostname != nil })
+	return among(e, devicesOf, func(d *Device) bool { return d.at(site.UID) && d.Hostname != nil })
 }
 
 func (e *evolution) addDevice() {
@@ -207,10 +215,9 @@ func (e *evolution) deleteDevice() {
 
 // growBackups lets the backups of up to 20 devices grow, and the devices be seen.
 func (e *evolution) growBackups() {
-	devices := e.sim.Truth().Devices
 	grown := 0
 	for range 20 {
-		d, ok := among(e, devices, func(d Device) bool {
+		d, ok := among(e, devicesOf, func(d *Device) bool {
 			return len(d.UDF) > 5 && backupBytes(d.UDF[5]) > 0
 		})
 		if !ok {
