@@ -68,7 +68,7 @@ func parseSQLite(rest, instanceDir string) (Database, error) {
 		return Database{}, errors.New("sqlite:///relative.db (three slashes) or sqlite:////absolute/path.db (four)")
 	}
 	if strings.HasPrefix(path, "file:") {
-		return Database{}, errors.New("a SQLite file's plain path, without file:")
+		return Database{}, errors.New("a SQLite file's plain path, with no file: before it")
 	}
 	if last := path[strings.LastIndexByte(path, '/')+1:]; last == "" || last == "." || last == ".." {
 		return Database{}, errors.New("a SQLite file's path, not a folder's")

@@ -193,7 +193,7 @@ func TestABadConnectionStringSaysWhatItMustBeAndNotWhatItIs(t *testing.T) {
 		{"sqlite:///", memory},
 		{"sqlite:///:memory:", memory},
 		{"sqlite://hunter2.db", "sqlite:///relative.db (three slashes) or sqlite:////absolute/path.db (four)"},
-		{"sqlite:///file:hunter2?mode=memory&uri=true", "a SQLite file's plain path, without file:"},
+		{"sqlite:///file:hunter2?mode=memory&uri=true", "a SQLite file's plain path, with no file: before it"},
 		{"sqlite:////srv/hunter2/", "a SQLite file's path, not a folder's"},
 		{"sqlite:////srv/hunter2/..", "a SQLite file's path, not a folder's"},
 		{"sqlite:////srv/hunter2?%zz", "a SQLite file's path, with ?name=value&name=value behind it or nothing"},
