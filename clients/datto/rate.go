@@ -21,16 +21,20 @@ type RequestRate struct {
 	CutOffRatio float64       // the share of Limit beyond which Datto slows each answer down
 }
 
-// documented is what Datto documents for every account; it stands in for figures that are not told.
-var documented = RequestRate{Window: 60 * time.Second, Limit: 600, CutOffRatio: 0.9}
+// What Datto documents for every account; it stands in for figures that are not told.
+const (
+	documentedWindow = 60 * time.Second
+	documentedLimit  = 600
+	documentedRatio  = 0.9
+)
 
 // figures are what the limiter is to keep to: below the cut-off, which costs a second an answer.
 func (r RequestRate) figures(window time.Duration) transport.Figures {
 	if r.CutOffRatio <= 0 || r.CutOffRatio > 1 {
-		r.CutOffRatio = documented.CutOffRatio
+		r.CutOffRatio = documentedRatio
 	}
 	if r.Limit <= 0 {
-		r.Limit = documented.Limit
+		r.Limit = documentedLimit
 	}
 	if r.Window > 0 {
 		r.CutOffRatio *= window.Seconds() / r.Window.Seconds()
@@ -67,7 +71,7 @@ type pacer struct {
 func newPacer(api *transport.Client, limiter *transport.Limiter, options Options) *pacer {
 	window := options.Tuning.Window
 	if window <= 0 {
-		window = documented.Window
+		window = documentedWindow
 	}
 	return &pacer{
 		api: api, limiter: limiter, now: options.Now, logger: options.Logger, window: window,
@@ -105,9 +109,9 @@ func (p *pacer) keep(ctx context.Context) error {
 			return ctx.Err()
 		}
 		p.logger.WarnContext(ctx, "the request rate could not be read; the last known or documented one holds",
-			"upstream", "datto", "err", err)
+			slog.String("upstream", "datto"), slog.Any("err", err))
 		if !p.known() {
-			p.follow(documented)
+			p.follow(RequestRate{})
 		}
 		p.mark()
 	}

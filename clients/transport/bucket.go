@@ -53,13 +53,19 @@ type use struct {
 
 const (
 	share    = 0.99 // of the limit is used: answers that take unequally long squeeze requests together
+	margin   = 0.02 // of the limit is left beside what others were seen to use
 	minBurst = 3    // a listing with an embed costs 3 credits at once
 	slack    = 2 * time.Second
 )
 
-// allowed is what a window has for us.
+// allowed is what a window has for us. Somebody else's pace is known only from the past, hence the
+// margin; and however busy others are, something must go on.
 func (b *bucket) allowed() float64 {
-	return math.Max(float64(b.limit-b.others), math.Max(1, float64(b.limit)/20))
+	limit := float64(b.limit)
+	if b.others == 0 {
+		return limit
+	}
+	return math.Max(limit-float64(b.others)-margin*limit, math.Max(1, limit/20))
 }
 
 func (b *bucket) burst() float64 {
@@ -88,6 +94,9 @@ func (b *bucket) readyAt(now time.Time, cost int) (time.Time, bool) {
 		return now, b.inFlight == 0
 	case free:
 		return now, true
+	}
+	if b.others > 0 && b.inFlight > 0 && b.remaining <= b.inFlight {
+		return now, false // those under way may take the last of it
 	}
 	b.refill(now)
 	at := now
@@ -156,7 +165,7 @@ func (b *bucket) follow(figures Figures, now time.Time) {
 		b.renewedAt = now
 	}
 	b.remaining = figures.Remaining
-	if figures.Remaining <= 0 || b.others > 0 && figures.Remaining <= b.inFlight {
+	if figures.Remaining <= 0 {
 		b.closedUntil = b.renewal(now)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -71,7 +72,8 @@ func (c *Client) Do(ctx context.Context, request Request) (Answer, error) {
 			return Answer{}, c.failure(ctx, request, fmt.Errorf("given up after %d tries: %w", try, err))
 		}
 		c.options.Logger.WarnContext(ctx, "an upstream call failed and is tried again",
-			"upstream", c.options.Upstream, "attempt", try, "err", c.failure(ctx, request, err))
+			slog.String("upstream", c.options.Upstream), slog.Int("attempt", try),
+			slog.Any("err", c.failure(ctx, request, err)))
 		if err := c.backOff(ctx, try, err); err != nil {
 			return Answer{}, c.failure(ctx, request, err)
 		}

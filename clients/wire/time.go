@@ -1,35 +1,28 @@
 package wire
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 	"time"
 )
 
-// timeForms are the forms in which Freshservice sends dates, all seen: date-times with and without
-// fraction and zone, with T and with a blank, and days alone. No zone means UTC.
-var timeForms = [...]string{
-	time.RFC3339Nano,
-	"2006-01-02T15:04:05.999999999",
-	"2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999 -0700",
-	"2006-01-02 15:04:05.999999999 MST",
-	"2006-01-02 15:04:05.999999999",
-	"2006-01-02T15:04:05.999999999-0700",
-	"2006-01-02",
-}
-
-// ParseTime takes a date-time or a day as text, without zone as UTC, and gives it in UTC.
+// ParseTime takes a date-time or a day as text and gives it in UTC. Date-times come with and without
+// fraction and zone, with T and with a blank, and days alone; without zone they are UTC, as
+// Freshservice documents.
 func ParseTime(text string) (time.Time, error) {
-	for _, form := range timeForms {
-		at, err := time.Parse(form, text)
-		if err != nil {
-			continue
+	text = strings.TrimSuffix(text, " UTC")
+	for _, form := range [...]string{
+		time.RFC3339,
+		"2006-01-02T15:04:05",
+		"2006-01-02 15:04:05",
+		"2006-01-02 15:04:05Z07:00",
+		"2006-01-02 15:04:05 -0700",
+		"2006-01-02T15:04:05-0700",
+		"2006-01-02",
+	} {
+		if at, err := time.Parse(form, text); err == nil { // a fraction is taken by every form
+			return at.UTC(), nil
 		}
-		if strings.HasSuffix(form, "MST") && !strings.HasSuffix(text, " UTC") && !strings.HasSuffix(text, " GMT") {
-			break // other abbreviations of zones are ambiguous
-		}
-		return at.UTC(), nil
 	}
-	return time.Time{}, fmt.Errorf("no date in a known form")
+	return time.Time{}, errors.New("no date in a known form")
 }
