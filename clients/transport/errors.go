@@ -23,9 +23,9 @@ type StatusError struct {
 	RetryAfter time.Duration // how long it asks to wait; for a 429 never zero by omission
 }
 
-// Error names upstream, endpoint, status and what the upstream says.
+// Error is the status and what the upstream says; who was asked stands in front of it already.
 func (e *StatusError) Error() string {
-	text := fmt.Sprintf("%s: %s: %d %s", e.Upstream, e.Endpoint, e.Status, http.StatusText(e.Status))
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
 	for _, part := range []string{e.Code, e.Message} {
 		if part != "" {
 			text += ": " + part

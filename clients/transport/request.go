@@ -121,9 +121,5 @@ func (c *Client) failure(ctx context.Context, request Request, err error) error 
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	var status *StatusError
-	if errors.As(err, &status) {
-		return err // it names upstream and endpoint itself
-	}
 	return fmt.Errorf("%s: %s: %w", c.options.Upstream, request.endpoint(), err)
 }
