@@ -40,16 +40,7 @@ func (e *LeaseHeldError) Is(target error) bool { return target == ErrLeaseHeld }
 // Unwrap gives it the code [codex.CodeConflict].
 func (e *LeaseHeldError) Unwrap() error { return codex.Errorf(codex.CodeConflict, "held by %s", e.Holder) }
 
-// The table of leases is made before any migration, since migrating takes a lease. Its times are
-// the database's own clock, microseconds since 1970: the clocks of replicas may differ.
-const leasesTable = `CREATE TABLE IF NOT EXISTS leases (
-	name text NOT NULL PRIMARY KEY,
-	holder text NOT NULL,
-	epoch bigint NOT NULL,
-	expires bigint NOT NULL
-)`
-
-// clockSQL is the database's clock in microseconds, at the time that it is read and not at the
+// clockSQL is the database's own clock, since those of replicas may differ, in microseconds, at the time that it is read and not at the
 // beginning of the transaction.
 func clockSQL(dialectName string) string {
 	if dialectName == dialect.Postgres {

@@ -70,7 +70,7 @@ func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 	}
 	inner := context.WithValue(ctx, inWriteKey{}, db)
 	for attempt := 1; ; attempt++ {
-		err := db.run(inner, opts, true, fn)
+		err := db.run(inner, db.sql, opts, true, fn)
 		if err == nil || attempt == writeAttempts || ctx.Err() != nil || !brokenOff(err) {
 			return err
 		}
@@ -89,12 +89,17 @@ func (db *DB) Snapshot(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 	if db.dialect == dialect.Postgres {
 		opts.Isolation = sql.LevelRepeatableRead
 	}
-	return db.run(ctx, opts, false, fn)
+	return db.run(ctx, db.sql, opts, false, fn)
+}
+
+// beginner is a pool or one of its connections.
+type beginner interface {
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
 }
 
 // run is one attempt at a transaction.
-func (db *DB) run(ctx context.Context, opts *sql.TxOptions, write bool, fn func(context.Context, *Tx) error) (err error) {
-	sqlTx, err := db.sql.BeginTx(ctx, opts)
+func (db *DB) run(ctx context.Context, pool beginner, opts *sql.TxOptions, write bool, fn func(context.Context, *Tx) error) (err error) {
+	sqlTx, err := pool.BeginTx(ctx, opts)
 	if err != nil {
 		return ended(ctx, fmt.Errorf("beginning a transaction: %w", err))
 	}

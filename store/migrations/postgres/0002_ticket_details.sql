@@ -1,0 +1,27 @@
+-- The table ticket_details of the old service, as a view over tickets: what it served, under the
+-- names and in the forms that its readers know (docs/compatibility.md, "Tables"). A ticket without
+-- time counts as 0.25 h. The WITH makes it a view that takes no writes, and costs nothing. It locks
+-- nothing that exists.
+CREATE VIEW ticket_details AS
+WITH served AS (
+	SELECT
+		ticket_id,
+		company_account_number,
+		CAST(ticket_id AS text) AS ticket_number,
+		subject,
+		description,
+		description_text,
+		status,
+		priority,
+		requester_email,
+		requester_name,
+		to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
+		to_char(last_updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_updated_at,
+		to_char(closed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS closed_at,
+		CASE WHEN spent_seconds = 0 THEN 0.25 ELSE CAST(spent_seconds AS double precision) / 3600 END AS total_hours_spent,
+		conversations,
+		notes
+	FROM tickets
+	WHERE closed AND removed_at IS NULL
+)
+SELECT * FROM served;

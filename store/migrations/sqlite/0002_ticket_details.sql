@@ -1,0 +1,23 @@
+-- The table ticket_details of the old service, as a view over tickets: what it served, under the
+-- names and in the forms that its readers know (docs/compatibility.md, "Tables"). A ticket without
+-- time counts as 0.25 h. A view of SQLite takes no writes. It locks nothing that exists.
+CREATE VIEW ticket_details AS
+SELECT
+	ticket_id,
+	company_account_number,
+	CAST(ticket_id AS text) AS ticket_number,
+	subject,
+	description,
+	description_text,
+	status,
+	priority,
+	requester_email,
+	requester_name,
+	substr(created_at, 1, 19) || 'Z' AS created_at,
+	substr(last_updated_at, 1, 19) || 'Z' AS last_updated_at,
+	substr(closed_at, 1, 19) || 'Z' AS closed_at,
+	CASE WHEN spent_seconds = 0 THEN 0.25 ELSE spent_seconds / 3600.0 END AS total_hours_spent,
+	conversations,
+	notes
+FROM tickets
+WHERE closed AND removed_at IS NULL;
