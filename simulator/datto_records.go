@@ -64,11 +64,17 @@ func (u UDFs) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
+		b = strconv.AppendInt(append(b, `"udf`...), int64(i+1), 10)
+		b = append(b, `":`...)
+		if v == nil { // nearly all of them
+			b = append(b, "null"...)
+			continue
+		}
 		value, err := json.Marshal(v)
 		if err != nil {
 			return nil, fmt.Errorf("encode udf%d: %w", i+1, err)
 		}
-		b = append(append(b, fmt.Sprintf(`"udf%d":`, i+1)...), value...)
+		b = append(b, value...)
 	}
 	return append(b, '}'), nil
 }

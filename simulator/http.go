@@ -144,6 +144,12 @@ func encodeBody(a answer) []byte {
 		return nil
 	case []byte:
 		return body
+	case envelope: // not through the encoder, which would read it all once more
+		text, err := body.MarshalJSON()
+		if err != nil {
+			return nil
+		}
+		return text
 	default:
 		text, err := encodeJSON(body)
 		if err != nil {

@@ -183,7 +183,11 @@ func TestTheServerStopsWithItsContext(t *testing.T) {
 	cancel()
 	deadline := time.After(10 * time.Second)
 	for {
-		response, err := http.Get(s.DattoURL + "/api/v2/system/status")
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.DattoURL+"/api/v2/system/status", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(r)
 		if err != nil {
 			return
 		}
