@@ -11,6 +11,7 @@ import (
 // epoch milliseconds, and both a zero and the year 1 stand for "never".
 type TimeForm int
 
+// The forms of an instant, by the example of each.
 const (
 	TimeMillis        TimeForm = iota // 1736937000000
 	TimeNull                          // null

@@ -17,7 +17,11 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer server.Close()
+	defer func() {
+		if err := server.Close(); err != nil {
+			fmt.Println(err)
+		}
+	}()
 
 	contoso, _ := server.DepartmentNamed("Contoso")
 	ask := func() {
