@@ -97,7 +97,7 @@ func check(wanted NewToken, now time.Time) error {
 	if _, err := codex.ParseRole(string(wanted.Role)); err != nil {
 		return err
 	}
-	if wanted.ExpiresAt != nil && !wanted.ExpiresAt.After(now) {
+	if wanted.ExpiresAt != nil && !store.UTC(*wanted.ExpiresAt).After(now) {
 		return codex.BadInput("expiresAt", "a token cannot expire in the past")
 	}
 	return nil
