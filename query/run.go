@@ -33,8 +33,12 @@ func (f RunFilter) predicates() []predicate.SyncRun {
 }
 
 // Run is the sync run with that id; a [codex.CodeNotFound] error where there is none.
-func (r *Reader) Run(ctx context.Context, id codex.RunID) (*ent.SyncRun, error) {
-	found, err := r.client.SyncRun.Get(ctx, id)
+func (r *Reader) Run(ctx context.Context, id codex.RunID, columns ...string) (*ent.SyncRun, error) {
+	q := r.client.SyncRun.Query().Where(syncrun.ID(id))
+	if columns := with(columns); columns != nil {
+		q.Select(columns...)
+	}
+	found, err := q.Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
 		return nil, notFound("sync run", id)
@@ -57,7 +61,7 @@ func (r *Reader) LastRun(ctx context.Context, feed codex.Feed) (*ent.SyncRun, er
 }
 
 // Runs is a page of the sync runs that filter wants, newest first.
-func (r *Reader) Runs(ctx context.Context, page Page, filter RunFilter) (*PageOf[*ent.SyncRun], error) {
+func (r *Reader) Runs(ctx context.Context, page Page, filter RunFilter, columns ...string) (*PageOf[*ent.SyncRun], error) {
 	limit, err := page.limit()
 	if err != nil {
 		return nil, err
@@ -76,6 +80,9 @@ func (r *Reader) Runs(ctx context.Context, page Page, filter RunFilter) (*PageOf
 			syncrun.QueuedAtLT(queued),
 			syncrun.And(syncrun.QueuedAt(queued), bytesCompare(syncrun.FieldID, " < ", keys[1])),
 		))
+	}
+	if columns := with(columns, syncrun.FieldQueuedAt); columns != nil {
+		q.Select(columns...)
 	}
 	rows, err := q.All(ctx)
 	if err != nil {

@@ -1,0 +1,83 @@
+package scalar
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/hivematrix/codex"
+)
+
+// MarshalTime writes t in RFC 3339, in UTC, with as many decimals as it has.
+func MarshalTime(t time.Time) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		write(w, strconv.Quote(t.UTC().Format(time.RFC3339Nano)))
+	})
+}
+
+// UnmarshalTime takes a string in RFC 3339, with any offset.
+func UnmarshalTime(v any) (time.Time, error) {
+	text, ok := v.(string)
+	if !ok {
+		return time.Time{}, errors.New("a Time is a string in RFC 3339, such as 2025-10-31T23:59:59Z")
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, errors.New("a Time is in RFC 3339, such as 2025-10-31T23:59:59Z")
+	}
+	return t.UTC(), nil
+}
+
+// MarshalBytes writes b as a string of digits.
+func MarshalBytes(b codex.Bytes) graphql.Marshaler { return MarshalInt64ID(int64(b)) }
+
+// UnmarshalBytes takes a string of digits, or an integer.
+func UnmarshalBytes(v any) (codex.Bytes, error) {
+	n, err := UnmarshalInt64ID(v)
+	if err != nil || n < 0 {
+		return 0, errors.New("Bytes are a string of digits")
+	}
+	return codex.Bytes(n), nil
+}
+
+// MarshalInt64ID writes an integer id as a string of digits.
+func MarshalInt64ID(id int64) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		write(w, `"`+strconv.FormatInt(id, 10)+`"`)
+	})
+}
+
+// UnmarshalInt64ID takes a string of digits, or an integer.
+func UnmarshalInt64ID(v any) (int64, error) {
+	switch v := v.(type) {
+	case string:
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+			return n, nil
+		}
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n, nil
+		}
+	case int64:
+		return v, nil
+	case int:
+		return int64(v), nil
+	}
+	return 0, errors.New("this id is a string of digits")
+}
+
+// MarshalIntID writes an integer id as a string of digits.
+func MarshalIntID(id int) graphql.Marshaler { return MarshalInt64ID(int64(id)) }
+
+// UnmarshalIntID takes a string of digits, or an integer.
+func UnmarshalIntID(v any) (int, error) {
+	n, err := UnmarshalInt64ID(v)
+	return int(n), err
+}
+
+// write leaves a failed write to the transport, which writes to a buffer that cannot fail.
+func write(w io.Writer, text string) { _, _ = io.WriteString(w, text) }

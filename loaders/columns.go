@@ -1,0 +1,136 @@
+package loaders
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/hivematrix/codex/ent/asset"
+	"github.com/hivematrix/codex/ent/company"
+	"github.com/hivematrix/codex/ent/contact"
+	"github.com/hivematrix/codex/ent/dattositelink"
+	"github.com/hivematrix/codex/ent/location"
+	"github.com/hivematrix/codex/ent/syncrun"
+	"github.com/hivematrix/codex/ent/ticket"
+	"github.com/hivematrix/codex/ent/timeentry"
+)
+
+// Columns are those that the fields need which are asked for of an object (a GraphQL type) by the
+// field that ctx resolves, its key among them; none, which means all, where a field is unknown.
+func Columns(ctx context.Context, object string) []string {
+	return columnsOf(object, graphql.CollectFieldsCtx(ctx, []string{object}))
+}
+
+// PageColumns are the same where ctx resolves a connection of such objects.
+func PageColumns(ctx context.Context, object string) []string {
+	op := graphql.GetOperationContext(ctx)
+	var fields []graphql.CollectedField
+	collect := func(f graphql.CollectedField) {
+		fields = append(fields, graphql.CollectFields(op, f.Selections, []string{object})...)
+	}
+	for _, f := range graphql.CollectFieldsCtx(ctx, []string{object + "Connection"}) {
+		switch f.Name {
+		case "nodes":
+			collect(f)
+		case "edges":
+			for _, inner := range graphql.CollectFields(op, f.Selections, []string{object + "Edge"}) {
+				if inner.Name == "node" {
+					collect(inner)
+				}
+			}
+		}
+	}
+	return columnsOf(object, fields)
+}
+
+func columnsOf(object string, fields []graphql.CollectedField) []string {
+	t, ok := tableOf(object)
+	if !ok {
+		return nil
+	}
+	columns := []string{t.key}
+	for _, f := range fields {
+		needed, ok := fieldColumns(object, f.Name)
+		if !ok {
+			return nil
+		}
+		columns = append(columns, needed...)
+	}
+	slices.Sort(columns) // the same fields in another order are the same statement
+	return slices.Compact(columns)
+}
+
+// fieldColumns are the columns that a field of an object is made of, beside the key and the
+// parent's key, which are read in any case. Most fields have a column of their own name; the others
+// stand here. False where nothing is known of the field.
+func fieldColumns(object, field string) ([]string, bool) {
+	switch object + "." + field {
+	case "Company.assets", "Company.assetsTotal", "Company.contacts", "Company.locations",
+		"Company.tickets", "Company.dattoSites", "Contact.companies", "Contact.assets",
+		"Asset.company", "Asset.contacts", "Location.company", "DattoSiteLink.company",
+		"Ticket.company", "Ticket.timeEntries":
+		return nil, true
+	case "Company.billingPlan":
+		return []string{company.FieldPlanSelected}, true
+	case "Asset.backup":
+		return []string{asset.FieldBackupBytes}, true
+	case "Ticket.hours", "Ticket.seconds":
+		return []string{ticket.FieldSpentSeconds, ticket.FieldUnbillableSeconds}, true
+	case "Ticket.billingMonth":
+		return []string{ticket.FieldLastUpdatedAt}, true
+	case "TimeEntry.hours":
+		return []string{timeentry.FieldSpentSeconds}, true
+	}
+	if field == "__typename" {
+		return nil, true
+	}
+	t, ok := tableOf(object)
+	column := snakeCase(field)
+	if !ok || !t.has(column) {
+		return nil, false
+	}
+	return []string{column}, true
+}
+
+// table is where an object is stored.
+type table struct {
+	key string
+	has func(column string) bool
+}
+
+func tableOf(object string) (table, bool) {
+	switch object {
+	case "Company":
+		return table{company.FieldID, company.ValidColumn}, true
+	case "Contact":
+		return table{contact.FieldID, contact.ValidColumn}, true
+	case "Asset":
+		return table{asset.FieldID, asset.ValidColumn}, true
+	case "Ticket":
+		return table{ticket.FieldID, ticket.ValidColumn}, true
+	case "TimeEntry":
+		return table{timeentry.FieldID, timeentry.ValidColumn}, true
+	case "Location":
+		return table{location.FieldID, location.ValidColumn}, true
+	case "DattoSiteLink":
+		return table{dattositelink.FieldID, dattositelink.ValidColumn}, true
+	case "SyncRun":
+		return table{syncrun.FieldID, syncrun.ValidColumn}, true
+	}
+	return table{}, false
+}
+
+// snakeCase is lastSeenAt as last_seen_at.
+func snakeCase(name string) string {
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		if 'A' <= c && c <= 'Z' {
+			b.WriteByte('_')
+			c += 'a' - 'A'
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
