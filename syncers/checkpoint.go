@@ -1,0 +1,57 @@
+package syncers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/store"
+)
+
+// Checkpoint is how far a feed has read. Its cursor moves at the end of a run alone; Done grows with
+// each batch and is empty between runs, so that a run which goes on for a dead one fetches nothing
+// twice.
+type Checkpoint struct {
+	Cursor time.Time // what was updated before it has been read; zero before the first run's end
+	Mode   codex.RunMode
+	Done   map[int64]time.Time // the tickets of the unfinished run that are done, with the version read
+}
+
+// loadCheckpoint reads the feed's checkpoint; the zero one where there is none.
+func loadCheckpoint(ctx context.Context, tx *store.Tx, feed codex.Feed) (Checkpoint, error) {
+	row, err := tx.Ent().SyncCheckpoint.Get(ctx, feed)
+	if ent.IsNotFound(err) {
+		return Checkpoint{}, nil
+	}
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("reading the sync checkpoint: %w", err)
+	}
+	c := Checkpoint{Mode: codex.RunMode(row.RunMode)}
+	if row.Cursor != nil {
+		c.Cursor = row.Cursor.UTC()
+	}
+	if err := json.Unmarshal([]byte(row.Done), &c.Done); err != nil {
+		return Checkpoint{}, fmt.Errorf("reading the sync checkpoint of %s: %w", feed, err)
+	}
+	return c, nil
+}
+
+func (c Checkpoint) save(ctx context.Context, tx *store.Tx, run codex.RunID, feed codex.Feed) error {
+	done := c.Done
+	if done == nil {
+		done = map[int64]time.Time{}
+	}
+	create := tx.Ent().SyncCheckpoint.Create().SetID(feed).SetRunID(run).SetRunMode(string(c.Mode)).SetDone(jsonText(done))
+	if !c.Cursor.IsZero() {
+		create.SetCursor(c.Cursor)
+	}
+	if err := create.OnConflict(sql.ConflictColumns("feed"), sql.ResolveWithNewValues()).Exec(ctx); err != nil {
+		return fmt.Errorf("writing the sync checkpoint: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package syncers
+
+// Companies and their main offices come from Freshservice's departments (docs/compatibility.md,
+// "Sync rules").
+
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/clients/freshservice"
+)
+
+// CompanyRecord is a row of companies.
+type CompanyRecord struct {
+	Account        codex.AccountNumber // custom_fields.account_number
+	Name           string              // name
+	FreshserviceID sql.Null[int64]     // id
+	Description    sql.Null[string]    // description
+	Plan           sql.Null[string]    // custom_fields.plan_selected
+	Profit         sql.Null[string]    // custom_fields.profit_or_non_profit
+	MainNumber     sql.Null[string]    // custom_fields.company_main_number
+	StartDate      sql.Null[string]    // custom_fields.company_start_date
+	HeadName       sql.Null[string]    // head_name, or who head_user_id is
+	PrimaryContact sql.Null[string]    // prime_user_name, or who prime_user_id is
+	Domains        sql.Null[string]    // domains, as a JSON array
+	PhoneSystem    sql.Null[string]    // local; custom_fields.phone_system where it has a value
+	EmailSystem    sql.Null[string]    // local; custom_fields.email_system where it has a value
+	Term           sql.Null[string]    // custom_fields.contract_term, in the words of billing plans
+	ContractStart  sql.Null[string]    // custom_fields.contract_start_date
+	ContractEnd    sql.Null[string]    // start + term - 1 day
+	SupportLevel   sql.Null[string]    // local
+	Compliance     string              // local
+	ArchivedAt     sql.Null[time.Time] // local: an admin archived it
+}
+
+func companies() *Entity[CompanyRecord] {
+	e := &Entity[CompanyRecord]{
+		Name: "companies",
+		Columns: []Column[CompanyRecord]{
+			column("account_number", primary, func(r *CompanyRecord) *codex.AccountNumber { return &r.Account }),
+			column("name", compared|kept, func(r *CompanyRecord) *string { return &r.Name }),
+			column("freshservice_id", compared|kept, func(r *CompanyRecord) *sql.Null[int64] { return &r.FreshserviceID }),
+			column("description", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.Description }),
+			column("plan_selected", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.Plan }),
+			column("profit_or_non_profit", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.Profit }),
+			column("company_main_number", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.MainNumber }),
+			column("company_start_date", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.StartDate }),
+			column("head_name", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.HeadName }),
+			column("primary_contact_name", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.PrimaryContact }),
+			column("domains", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.Domains }),
+			column("phone_system", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.PhoneSystem }),
+			column("email_system", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.EmailSystem }),
+			column("contract_term_length", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.Term }),
+			column("contract_start_date", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.ContractStart }),
+			column("contract_end_date", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.ContractEnd }),
+			column("support_level", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.SupportLevel }),
+			column("compliance_level", compared|kept, func(r *CompanyRecord) *string { return &r.Compliance }),
+			column("archived_at", compared, func(r *CompanyRecord) *sql.Null[time.Time] { return &r.ArchivedAt }),
+		},
+		Keys: []Key[CompanyRecord]{
+			{Of: func(r *CompanyRecord) (string, bool) { return idKey(r.FreshserviceID) }},
+			{Of: func(r *CompanyRecord) (string, bool) { return string(r.Account), true }},
+		},
+		// A changed number is an issue that a person confirms: the row keeps the number it has.
+		Merge: func(current, incoming CompanyRecord) CompanyRecord {
+			incoming.Account = current.Account
+			incoming.SupportLevel, incoming.Compliance = current.SupportLevel, current.Compliance
+			incoming.ArchivedAt = current.ArchivedAt
+			if !incoming.PhoneSystem.Valid {
+				incoming.PhoneSystem = current.PhoneSystem
+			}
+			if !incoming.EmailSystem.Valid {
+				incoming.EmailSystem = current.EmailSystem
+			}
+			return incoming
+		},
+	}
+	e.History = e.historyOf("companies_history", "account_number")
+	return e
+}
+
+// idKey is an upstream's numeric id as a key.
+func idKey(id sql.Null[int64]) (string, bool) { return strconv.FormatInt(id.V, 10), id.Valid }
+
+// mapDepartment is the company of a department; account is its number, which is not necessarily
+// what the department says now. personName finds who a user id is, empty for nobody.
+func mapDepartment(d freshservice.Department, account codex.AccountNumber, personName func(id *int64) string) CompanyRecord {
+	field := func(name string) sql.Null[string] {
+		value, _ := d.CustomFields.Text(name)
+		return filled(value)
+	}
+	head, prime := told(d.HeadName), told(d.PrimeUserName)
+	if !head.Valid {
+		head = filled(personName(d.HeadUserID))
+	}
+	if !prime.Valid {
+		prime = filled(personName(d.PrimeUserID))
+	}
+	term := field("contract_term")
+	if term.Valid {
+		term.V = contractTerm(term.V)
+	}
+	start := field("contract_start_date")
+	return CompanyRecord{
+		Account: account, Name: d.Name, FreshserviceID: some(d.ID), Description: told(d.Description),
+		Plan: field("plan_selected"), Profit: field("profit_or_non_profit"),
+		MainNumber: field("company_main_number"), StartDate: field("company_start_date"),
+		HeadName: head, PrimaryContact: prime, Domains: textList(d.Domains),
+		PhoneSystem: field("phone_system"), EmailSystem: field("email_system"),
+		Term: term, ContractStart: start, ContractEnd: contractEnd(start, term),
+		Compliance: "standard",
+	}
+}
+
+// contractTerm is a term in the words that billing plans use: 1 Year, 2 Year, 3 Year or Month to
+// Month, from any case, plural or "monthly". Another text stays as it is.
+func contractTerm(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == '-' || r == '_' })
+	switch normal := strings.TrimSuffix(strings.Join(words, " "), "s"); normal {
+	case "1 year", "2 year", "3 year":
+		return normal[:1] + " Year"
+	case "month to month", "monthly":
+		return "Month to Month"
+	}
+	return text
+}
+
+// contractEnd is the last day of a contract of whole years, YYYY-MM-DD; nothing where there is no
+// such term or the start is no date.
+func contractEnd(start, term sql.Null[string]) sql.Null[string] {
+	years, isYears := strings.CutSuffix(term.V, " Year")
+	n, err := strconv.Atoi(years)
+	if !isYears || err != nil || len(start.V) < len(time.DateOnly) {
+		return sql.Null[string]{}
+	}
+	from, err := time.Parse(time.DateOnly, start.V[:len(time.DateOnly)])
+	if err != nil {
+		return sql.Null[string]{}
+	}
+	return some(from.AddDate(n, 0, -1).Format(time.DateOnly))
+}
+
+// departments is what the departments of one listing mean.
+type departments struct {
+	companies []CompanyRecord
+	offices   []LocationRecord
+	accounts  map[int64]codex.AccountNumber // of each department that belongs to a company, by its id
+	read      map[codex.AccountNumber]bool  // the companies whose department was read
+	issues    []Issue
+}
+
+// mapDepartments places departments: one belongs to the company that has its id, else to that of
+// its account number. Of several with one number the lowest id gives the company its fields; the
+// people and tickets of the others are its own too. bad are departments that could not be decoded:
+// they are there, with whatever number they have.
+func mapDepartments(list []freshservice.Department, bad map[int64]bool, current []CompanyRecord, personName func(*int64) string) departments {
+	known := make(map[int64]codex.AccountNumber)
+	for _, c := range current {
+		if c.FreshserviceID.Valid {
+			known[c.FreshserviceID.V] = c.Account
+		}
+	}
+	result := departments{accounts: make(map[int64]codex.AccountNumber), read: make(map[codex.AccountNumber]bool)}
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b freshservice.Department) int { return cmp.Compare(a.ID, b.ID) })
+	first := make(map[codex.AccountNumber]freshservice.Department)
+	for _, d := range list {
+		text, _ := d.CustomFields.Text("account_number")
+		told := codex.AccountNumber(strings.TrimSpace(text))
+		account, isKnown := known[d.ID]
+		switch {
+		case told == "" && isKnown:
+			result.accounts[d.ID] = account // leaving: its people stay with it
+			continue
+		case told == "":
+			result.issue(IssueNoAccountNumber, d.ID, "", "companies",
+				"The department %q has no account number: give it one in Freshservice if it is a customer.", d.Name)
+			continue
+		case isKnown && account != told:
+			result.issue(IssueAccountNumberChanged, d.ID, account, "companies",
+				"The department %q has the account number %s now; the company stays %s until an admin renames it.", d.Name, told, account)
+		case !isKnown:
+			account = told
+		}
+		result.accounts[d.ID] = account
+		if other, taken := first[account]; taken {
+			result.issue(IssueDuplicateAccountNumber, d.ID, account, "companies",
+				"The departments %q and %q both have the account number %s: the company takes its fields from the first, and the people and tickets of both.", other.Name, d.Name, account)
+			continue
+		}
+		first[account] = d
+		company := mapDepartment(d, account, personName)
+		result.companies = append(result.companies, company)
+		result.read[account] = true
+		if office, ok := mapOffice(d, account); ok {
+			result.offices = append(result.offices, office)
+		}
+	}
+	for _, c := range current {
+		if !c.ArchivedAt.Valid && !result.read[c.Account] && !(c.FreshserviceID.Valid && bad[c.FreshserviceID.V]) {
+			result.issue(IssueCompanyLeaving, c.FreshserviceID.V, c.Account, "companies",
+				"No department has the company %q (account number %s) any more: it stays served and billed until an admin archives it.", c.Name, c.Account)
+		}
+	}
+	return result
+}
+
+func (d *departments) issue(kind IssueKind, id int64, account codex.AccountNumber, entity, format string, args ...any) {
+	key := strconv.FormatInt(id, 10)
+	if id == 0 {
+		key = string(account)
+	}
+	d.issues = append(d.issues, Issue{Kind: kind, ID: key, Account: account, entity: entity, Reason: fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,44 @@
+// Package syncers is the sync engine: it reads Freshservice and Datto RMM and brings the database to
+// what they hold.
+//
+// # A sync is a plan, then its application
+//
+//	fetch ─▶ map ─▶ Missing ─▶ guard ─▶ confirm ─▶ plan ─▶ apply
+//	(HTTP)  (pure)  (pure)    (pure)    (HTTP)    (pure)  (one transaction)
+//
+// Records that were fetched are mapped to plain structs, one kind an entity (assets.go,
+// companies.go ...). [Plan] compares them with the rows at hand and yields creates, updates with the
+// fields that change, removals and what is unchanged. What is applied is that very plan, with its
+// history and issues, in one transaction that checks the run's lease and the revisions of all that
+// the plan was made from; if they have moved it answers [ErrPlanStale] and the run plans anew from
+// the rows as they now are.
+//
+// # What is absent
+//
+// Absence from a listing is a suspicion, never a fact. A row is marked removed only where its
+// surroundings were read completely ([Scope]), and after the record's own GET said that it is gone.
+// Beyond a share of a site, a company or the whole ([Guard]) rows are held: nothing is asked or
+// removed, the run ends as held. A company is never removed by a sync.
+//
+// # Runs
+//
+//	queued ─▶ running ─▶ succeeded | partial | held | failed | cancelled
+//	              └────▶ interrupted
+//
+// One run a feed at a time in the whole installation, by a lease ([store.Lease]). A second request
+// of the same kind joins the run that waits or works; any other waits as queued. A run beats its
+// heart into its row; one whose process died is found by the next start of the feed, or of a hub,
+// and marked interrupted.
+//
+// # What a crash does
+//
+// Nothing is lost or half done: an entity's rows, history, issues and sync checkpoint move in one
+// transaction. Tickets go in batches, each a transaction of its own that also notes the tickets that
+// are done: a killed run costs the fetching of one batch, and the next run goes on behind it. The
+// cursor moves at the end of a run alone.
+//
+// # What it never does
+//
+// It knows nothing of GraphQL or REST, and nothing of paging, tokens and limits, which are the
+// clients' business. It writes no local field (employment_type, manual links ...).
+package syncers

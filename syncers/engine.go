@@ -1,0 +1,282 @@
+package syncers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/clients/datto"
+	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/clients/transport"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/syncrun"
+	"github.com/hivematrix/codex/store"
+)
+
+const (
+	// leaseTTL is how long a feed stays blocked after its run's process died.
+	leaseTTL = 15 * time.Second
+	// heartbeat is how often a run writes its progress.
+	heartbeat = 2 * time.Second
+	// silence is how long a run may go without a heartbeat before it is taken for dead.
+	silence = time.Minute
+	// finishing is how long a run whose context has ended may take to write its end.
+	finishing = 10 * time.Second
+	// watching is how often the row of a run that another process works on is read.
+	watching = 500 * time.Millisecond
+)
+
+// Options are what an [Engine] works with.
+type Options struct {
+	DB           *store.DB
+	Freshservice *freshservice.Client // nil: the feeds freshservice and tickets are off
+	Datto        *datto.Client        // nil: the feed datto is off
+	Settings     Settings
+	Logger       *slog.Logger
+	Now          func() time.Time
+}
+
+// Engine starts sync runs and works on them. It is safe for concurrent use.
+type Engine struct {
+	db           *store.DB
+	freshservice *freshservice.Client
+	datto        *datto.Client
+	settings     Settings
+	logger       *slog.Logger
+	now          func() time.Time
+	holder       string // this process, in leases
+
+	ctx    context.Context // ends when the engine closes
+	cancel context.CancelFunc
+	active sync.WaitGroup
+
+	mu   sync.Mutex
+	ends map[codex.RunID]chan struct{} // runs of this process; closed when they have ended
+}
+
+// errClosing is why runs end when their process does.
+var errClosing = errors.New("the hub is stopping")
+
+// New makes an engine. Close ends it.
+func New(o Options) *Engine {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	return &Engine{
+		db: o.DB, freshservice: o.Freshservice, datto: o.Datto, settings: o.Settings,
+		logger: o.Logger, now: o.Now, holder: uuid.NewString(),
+		ctx: ctx, cancel: func() { cancel(errClosing) },
+		ends: make(map[codex.RunID]chan struct{}),
+	}
+}
+
+// Close ends the runs of this process, which are marked interrupted, and waits until they have
+// written that.
+func (e *Engine) Close() {
+	e.cancel()
+	e.active.Wait()
+}
+
+// Start asks for a run and returns its row at once. One that waits or works for the same feed with
+// the same mode and flags is joined: its row is returned. A feed whose section is missing in the
+// configuration is [codex.CodeBadInput].
+func (e *Engine) Start(ctx context.Context, r Request) (*ent.SyncRun, error) {
+	feed, err := e.feed(r.Feed)
+	if err != nil {
+		return nil, err
+	}
+	if r.Mode == "" {
+		r.Mode = codex.ModeIncremental
+	}
+	if e.ctx.Err() != nil {
+		return nil, codex.Wrap(codex.CodeUnavailable, errClosing, "the hub is stopping: ask again when it is back")
+	}
+	row, joined, err := e.enqueue(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
+	}
+	if joined {
+		return row, nil
+	}
+	ended := make(chan struct{})
+	e.mu.Lock()
+	e.ends[row.ID] = ended
+	e.mu.Unlock()
+	e.active.Go(func() {
+		defer close(ended)
+		e.work(&Run{ID: row.ID, Request: r}, feed)
+	})
+	return row, nil
+}
+
+// Wait returns the run's row when the run has ended, whichever process works on it.
+func (e *Engine) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error) {
+	e.mu.Lock()
+	ended := e.ends[id]
+	e.mu.Unlock()
+	ticker := time.NewTicker(watching)
+	defer ticker.Stop()
+	for {
+		row, err := e.db.Ent().SyncRun.Get(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("watching run %s: %w", id, store.Translate(err))
+		}
+		if row.State.Final() {
+			return row, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("watching run %s: %w", id, context.Cause(ctx))
+		case <-ended:
+			ended = nil // its row is final now, unless another process took it for dead
+		case <-ticker.C:
+		}
+	}
+}
+
+// enqueue writes the run's row, or finds the one to join. Runs that died are marked on the way.
+func (e *Engine) enqueue(ctx context.Context, r Request) (row *ent.SyncRun, joined bool, err error) {
+	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		// Two requests at once must not both find nothing to join.
+		if _, err := tx.Revisions(ctx, "sync_runs"); err != nil {
+			return err
+		}
+		if err := interrupt(ctx, tx, syncrun.FeedEQ(r.Feed), syncrun.HeartbeatAtLT(tx.Now().Add(-silence))); err != nil {
+			return err
+		}
+		row, err = tx.Ent().SyncRun.Query().
+			Where(syncrun.FeedEQ(r.Feed), syncrun.ModeEQ(r.Mode), syncrun.DryRun(r.DryRun), syncrun.Forced(r.Force),
+				syncrun.StateIn(codex.RunQueued, codex.RunRunning)).
+			Order(ent.Asc(syncrun.FieldQueuedAt)).First(ctx)
+		if err == nil {
+			joined = true
+			return nil
+		}
+		if !ent.IsNotFound(err) {
+			return err
+		}
+		row, err = tx.Ent().SyncRun.Create().SetID(codex.RunID(uuid.NewString())).
+			SetFeed(r.Feed).SetMode(r.Mode).SetTrigger(r.Trigger).SetRequestedBy(r.By).
+			SetDryRun(r.DryRun).SetForced(r.Force).SetState(codex.RunQueued).
+			SetQueuedAt(tx.Now()).SetHeartbeatAt(tx.Now()).Save(ctx)
+		return err
+	})
+	return row, joined, err
+}
+
+// work is the life of a run: it waits for its feed's lease, does the feed's work, and writes how it
+// ended.
+func (e *Engine) work(run *Run, feed feed) {
+	ctx := transport.WithMeter(e.ctx, &run.meter)
+	logger := e.logger.With("run_id", run.ID, "feed", run.Request.Feed)
+	stop := e.beat(ctx, run)
+	var outcome Outcome
+	err := e.db.Hold(ctx, "sync:"+string(run.Request.Feed), e.holder+"/"+string(run.ID), leaseTTL,
+		func(ctx context.Context, lease *store.Lease) (err error) {
+			if err := e.begin(ctx, run); err != nil {
+				return err
+			}
+			logger.InfoContext(ctx, "sync begins", "mode", run.Request.Mode, "by", run.Request.By)
+			run.lease = lease
+			outcome, err = feed.run(ctx, run)
+			return err
+		})
+	stop()
+	state, reason := outcome.state()
+	switch {
+	case err == nil:
+	case errors.Is(err, errClosing) || errors.Is(err, store.ErrLeaseLost):
+		state, reason = codex.RunInterrupted, "It was interrupted before its end; the next run goes on."
+	default:
+		state, reason = codex.RunFailed, reasonOf(err)
+		logger.ErrorContext(ctx, "sync failed", "err", err)
+	}
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+	defer cancel()
+	if err := e.end(finish, run, state, reason, outcome); err != nil {
+		logger.ErrorContext(finish, "the end of a sync could not be written; it will be found interrupted", "err", err)
+		return
+	}
+	logger.InfoContext(finish, "sync ended", "state", state)
+}
+
+// begin marks the run as running. It holds the feed's lease, so another one that is marked so died.
+func (e *Engine) begin(ctx context.Context, run *Run) error {
+	return e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := interrupt(ctx, tx, syncrun.FeedEQ(run.Request.Feed), syncrun.StateEQ(codex.RunRunning), syncrun.IDNEQ(run.ID))
+		if err != nil {
+			return err
+		}
+		return tx.Ent().SyncRun.UpdateOneID(run.ID).SetState(codex.RunRunning).
+			SetStartedAt(tx.Now()).SetHeartbeatAt(tx.Now()).Exec(ctx)
+	})
+}
+
+// end writes how the run ended, unless another process has taken it for dead.
+func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason string, outcome Outcome) error {
+	return e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		update := tx.Ent().SyncRun.Update().
+			Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning))
+		update = run.into(update, tx.Now()).SetState(state).SetEndedAt(tx.Now())
+		if reason != "" {
+			update.SetError(reason)
+		}
+		if outcome.Counts != nil {
+			update.SetCounts(jsonText(outcome.Counts))
+		}
+		return update.Exec(ctx)
+	})
+}
+
+// interrupt marks the unfinished runs that where selects as interrupted.
+func interrupt(ctx context.Context, tx *store.Tx, where ...runPredicate) error {
+	where = append(where, syncrun.StateIn(codex.RunQueued, codex.RunRunning))
+	err := tx.Ent().SyncRun.Update().Where(where...).SetState(codex.RunInterrupted).SetEndedAt(tx.Now()).
+		SetError("Its process died before its end; the next run goes on.").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("marking runs that died: %w", err)
+	}
+	return nil
+}
+
+// beat writes the run's progress until stop is called.
+func (e *Engine) beat(ctx context.Context, run *Run) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() {
+		ticker := time.NewTicker(heartbeat)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			update := e.db.Ent().SyncRun.Update().
+				Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning))
+			if err := run.into(update, e.db.Now()).Exec(ctx); err != nil && ctx.Err() == nil {
+				e.logger.WarnContext(ctx, "a sync's progress could not be written", "run_id", run.ID, "err", err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		done.Wait()
+	}
+}
+
+// reasonOf is why a run failed, for the people who read its row: the clients' and our own errors
+// name what was being done, and hold no secrets.
+func reasonOf(err error) string {
+	var coded *codex.Error
+	if errors.As(err, &coded) && coded.Code != codex.CodeInternal {
+		if coded.Err != nil {
+			return coded.Message
+		}
+	}
+	return err.Error()
+}

@@ -1,0 +1,354 @@
+package syncers
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/clients/transport"
+	"github.com/hivematrix/codex/clients/wire"
+	"github.com/hivematrix/codex/store"
+)
+
+// people is what was read from Freshservice: departments and requesters, completely.
+type people struct {
+	departments wire.Listing[freshservice.Department]
+	requesters  wire.Listing[freshservice.Requester]
+	names       map[int64]string // of users whom departments name by id alone
+}
+
+// peopleBase is what the hub holds of them.
+type peopleBase struct {
+	revisions map[string]int64
+	companies []CompanyRecord
+	locations []LocationRecord
+	contacts  []ContactRecord
+	links     []ContactLinkRecord
+}
+
+// syncFreshservice brings companies, their main offices and contacts to what Freshservice holds. It
+// reads everything, or fails: people and departments refer to each other.
+func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error) {
+	var outcome Outcome
+	if err := e.checkUpstream(ctx, run, upstreamFreshservice, e.settings.FreshserviceIdentity); err != nil {
+		return outcome, err
+	}
+	read, err := e.readPeople(ctx, run)
+	if err != nil {
+		return outcome, err
+	}
+	verdicts := make(map[int64]bool) // requesters that were asked for by id: gone or not
+	plan, err := e.settle(ctx, run, func(ctx context.Context) (FeedPlan, error) {
+		outcome = Outcome{}
+		base, err := e.peopleBase(ctx)
+		if err != nil {
+			return FeedPlan{}, err
+		}
+		p := planner{read: read, base: base, guard: e.settings.guard(run.Request)}
+		p.prepare()
+		for _, c := range p.suspects() {
+			if _, asked := verdicts[c.FreshserviceID.V]; asked || !c.FreshserviceID.Valid {
+				continue
+			}
+			gone, err := e.requesterGone(ctx, c.FreshserviceID.V)
+			if err != nil {
+				outcome.Unread = append(outcome.Unread, fmt.Sprintf("Contact %d (%s) is absent, and could not be asked for: %s", c.ID, c.Email, reasonOf(err)))
+				continue
+			}
+			verdicts[c.FreshserviceID.V] = gone
+		}
+		return p.plan(verdicts), nil
+	})
+	if err != nil {
+		return outcome, err
+	}
+	outcome.add(plan.Steps...)
+	for _, c := range outcome.Counts {
+		outcome.held(c.Entity, c.Held)
+	}
+	return outcome, nil
+}
+
+func (e *Engine) readPeople(ctx context.Context, run *Run) (people, error) {
+	var read people
+	var err error
+	run.Phase("reading departments")
+	if read.departments, err = e.freshservice.Departments(ctx); err != nil {
+		return read, err
+	}
+	run.Phase("reading requesters")
+	if read.requesters, err = e.freshservice.Requesters(ctx); err != nil {
+		return read, err
+	}
+	if err := whole("departments", read.departments.Seen(), read.departments.Complete); err != nil {
+		return read, err
+	}
+	if err := whole("requesters", read.requesters.Seen(), read.requesters.Complete); err != nil {
+		return read, err
+	}
+	read.names, err = e.userNames(ctx, read)
+	return read, err
+}
+
+// whole refuses an empty or incomplete listing: an upstream that has nothing at all is one that
+// lies.
+func whole(what string, seen int, complete bool) error {
+	switch {
+	case seen == 0:
+		return codex.Errorf(codex.CodeUnavailable, "the upstream lists no %s at all: nothing was changed", what)
+	case !complete:
+		return codex.Errorf(codex.CodeUnavailable, "the list of %s came incomplete: nothing was changed", what)
+	}
+	return nil
+}
+
+// userNames finds the names of the users whom departments name by id alone; agents are asked for
+// one by one, since they are in no list that every key may read.
+func (e *Engine) userNames(ctx context.Context, read people) (map[int64]string, error) {
+	names := make(map[int64]string)
+	for _, r := range read.requesters.Items {
+		names[r.ID] = personName(r.FirstName, r.LastName, text(r.PrimaryEmail))
+	}
+	for _, d := range read.departments.Items {
+		for _, user := range []struct {
+			name *string
+			id   *int64
+		}{{d.HeadName, d.HeadUserID}, {d.PrimeUserName, d.PrimeUserID}} {
+			if user.name != nil || user.id == nil {
+				continue
+			}
+			if _, known := names[*user.id]; known {
+				continue
+			}
+			agent, err := e.freshservice.Agent(ctx, *user.id)
+			if err != nil && !transport.IsNotFound(err) && !transport.IsUnauthorized(err) {
+				return nil, err
+			}
+			names[*user.id] = personName(agent.FirstName, agent.LastName, text(agent.Email))
+		}
+	}
+	return names, nil
+}
+
+// requesterGone asks for a requester that no listing has: gone are only those whom Freshservice
+// knows neither as requester nor as agent.
+func (e *Engine) requesterGone(ctx context.Context, id int64) (bool, error) {
+	_, err := e.freshservice.Requester(ctx, id)
+	if !transport.IsNotFound(err) {
+		return false, err
+	}
+	_, err = e.freshservice.Agent(ctx, id)
+	if transport.IsNotFound(err) {
+		return true, nil
+	}
+	return false, err
+}
+
+func (e *Engine) peopleBase(ctx context.Context) (peopleBase, error) {
+	var base peopleBase
+	err := e.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_company_link"); err != nil {
+			return err
+		}
+		if base.companies, err = load(ctx, tx, companies(), ""); err != nil {
+			return err
+		}
+		if base.locations, err = load(ctx, tx, locations(), ""); err != nil {
+			return err
+		}
+		if base.contacts, err = load(ctx, tx, contacts(), ""); err != nil {
+			return err
+		}
+		base.links, err = load(ctx, tx, contactLinks(), "")
+		return err
+	})
+	return base, err
+}
+
+// planner plans the feed freshservice. It is pure: what must be asked goes in by plan's argument.
+type planner struct {
+	read  people
+	base  peopleBase
+	guard Guard
+
+	departments departments
+	contacts    []ContactRecord
+	accounts    map[int64][]codex.AccountNumber // of each requester that is a contact, by its id
+	seen        map[int64]bool                  // requesters that are there, contact or not
+	issues      []Issue
+	heldContact map[string]bool
+}
+
+// prepare maps what was read, and holds contacts that would be too many to lose.
+func (p *planner) prepare() {
+	bad := make(map[int64]bool)
+	for _, b := range p.read.departments.Bad {
+		bad[numericID(b.ID)] = true
+		p.issues = append(p.issues, badRecord(b, "department", "companies"))
+	}
+	p.departments = mapDepartments(p.read.departments.Items, bad, p.base.companies, func(id *int64) string {
+		if id == nil {
+			return ""
+		}
+		return p.read.names[*id]
+	})
+	p.issues = append(p.issues, p.departments.issues...)
+	p.accounts = make(map[int64][]codex.AccountNumber)
+	p.seen = make(map[int64]bool)
+	for _, b := range p.read.requesters.Bad {
+		p.seen[numericID(b.ID)] = true
+		p.issues = append(p.issues, badRecord(b, "requester", "contacts"))
+	}
+	for _, r := range p.read.requesters.Items {
+		p.seen[r.ID] = true
+		contact, ok := mapRequester(r)
+		if !ok {
+			p.issues = append(p.issues, withoutEmail(r))
+			continue
+		}
+		p.contacts = append(p.contacts, contact)
+		p.accounts[r.ID] = []codex.AccountNumber{}
+		for _, department := range r.DepartmentIDs {
+			if account, ok := p.departments.accounts[department]; ok {
+				p.accounts[r.ID] = append(p.accounts[r.ID], account)
+			}
+		}
+	}
+	p.heldContact = p.holdContacts()
+}
+
+// holdContacts says which absent contacts are too many: of all, or of one company.
+func (p *planner) holdContacts() map[string]bool {
+	companiesOf := make(map[int][]codex.AccountNumber)
+	for _, l := range p.base.links {
+		companiesOf[l.ContactID] = append(companiesOf[l.ContactID], l.Account)
+	}
+	groups := func(c *ContactRecord) []string {
+		list := []string{"all"}
+		for _, account := range companiesOf[c.ID] {
+			list = append(list, "company "+string(account))
+		}
+		return list
+	}
+	size := make(map[string]int)
+	for i := range p.base.contacts {
+		if c := &p.base.contacts[i]; !c.RemovedAt.Valid {
+			for _, group := range groups(c) {
+				size[group]++
+			}
+		}
+	}
+	var leaving []Leaver
+	for _, c := range Missing(contacts(), p.base.contacts, p.contacts, p.contactScope(nil)) {
+		leaving = append(leaving, Leaver{Key: strconv.Itoa(c.ID), Groups: groups(c)})
+	}
+	return p.guard.Hold(leaving, size)
+}
+
+// contactScope is all contacts: the list of requesters was read completely. One without e-mail
+// address, or that could not be decoded, is there.
+func (p *planner) contactScope(verdicts map[int64]bool) Scope[ContactRecord] {
+	return Scope[ContactRecord]{
+		Complete: func(c *ContactRecord) bool { return !(c.FreshserviceID.Valid && p.seen[c.FreshserviceID.V]) },
+		Gone:     func(c *ContactRecord) bool { return c.FreshserviceID.Valid && verdicts[c.FreshserviceID.V] },
+		Held:     func(c *ContactRecord) bool { return p.heldContact[strconv.Itoa(c.ID)] },
+		Stay:     func(_, incoming ContactRecord) ContactRecord { return incoming },
+	}
+}
+
+// suspects are the contacts to ask Freshservice for one by one.
+func (p *planner) suspects() []*ContactRecord {
+	var ask []*ContactRecord
+	scope := p.contactScope(nil)
+	for _, c := range Missing(contacts(), p.base.contacts, p.contacts, scope) {
+		if !scope.held(c) {
+			ask = append(ask, c)
+		}
+	}
+	return ask
+}
+
+func (p *planner) plan(verdicts map[int64]bool) FeedPlan {
+	companyPlan := Plan(companies(), p.base.companies, p.departments.companies, 0, Scope[CompanyRecord]{})
+	officePlan := Plan(locations(), p.base.locations, p.departments.offices, nextID(locations(), p.base.locations), p.officeScope())
+	contactPlan := Plan(contacts(), p.base.contacts, p.contacts, nextID(contacts(), p.base.contacts), p.contactScope(verdicts))
+	links, linkScope := p.links(contactPlan)
+	linkPlan := Plan(contactLinks(), p.base.links, links, 0, linkScope)
+	return FeedPlan{
+		Base: p.base.revisions,
+		Steps: []Step{
+			step[CompanyRecord]{entity: companies(), plan: companyPlan, issues: countIssues(p.issues, "companies")},
+			step[LocationRecord]{entity: locations(), plan: officePlan},
+			step[ContactRecord]{entity: contacts(), plan: contactPlan, issues: countIssues(p.issues, "contacts")},
+			step[ContactLinkRecord]{entity: contactLinks(), plan: linkPlan},
+		},
+		Issues: p.issues,
+		Met:    func(IssueKind, string) bool { return true }, // everything was read
+	}
+}
+
+// officeScope: a company whose department was read and has no address has no main office any more.
+func (p *planner) officeScope() Scope[LocationRecord] {
+	read := func(l *LocationRecord) bool { return l.Name == mainOffice && p.departments.read[l.Account] }
+	return Scope[LocationRecord]{Complete: read, Gone: read}
+}
+
+// links are the companies of the contacts that were read. Links that came from Freshservice follow
+// it; links made by hand stay. Too many that leave one company are held.
+func (p *planner) links(plan EntityPlan[ContactRecord]) ([]ContactLinkRecord, Scope[ContactLinkRecord]) {
+	ids := make(map[int64]int) // local id by Freshservice's
+	for _, c := range p.base.contacts {
+		if c.FreshserviceID.Valid {
+			ids[c.FreshserviceID.V] = c.ID
+		}
+	}
+	for _, u := range plan.Updates {
+		ids[u.New.FreshserviceID.V] = u.New.ID
+	}
+	for _, c := range plan.Creates {
+		ids[c.FreshserviceID.V] = c.ID
+	}
+	var links []ContactLinkRecord
+	read := make(map[int]bool)
+	for _, c := range p.contacts {
+		id := ids[c.FreshserviceID.V]
+		read[id] = true
+		for _, account := range p.accounts[c.FreshserviceID.V] {
+			links = append(links, ContactLinkRecord{Account: account, ContactID: id, Source: sourceFreshservice})
+		}
+	}
+	follows := func(l *ContactLinkRecord) bool { return l.Source == sourceFreshservice && read[l.ContactID] }
+	scope := Scope[ContactLinkRecord]{Complete: follows, Gone: follows}
+	size := make(map[string]int)
+	for _, l := range p.base.links {
+		size["company "+string(l.Account)]++
+	}
+	var leaving []Leaver
+	for _, l := range Missing(contactLinks(), p.base.links, links, scope) {
+		leaving = append(leaving, Leaver{Key: l.key(), Groups: []string{"company " + string(l.Account)}})
+	}
+	held := p.guard.Hold(leaving, size)
+	scope.Held = func(l *ContactLinkRecord) bool { return held[l.key()] }
+	scope.Stay = func(_, incoming ContactLinkRecord) ContactLinkRecord { return incoming }
+	return links, scope
+}
+
+func badRecord(b wire.BadRecord, what, entity string) Issue {
+	id := b.ID
+	if id == "" {
+		id = what + " without id"
+	}
+	return Issue{Kind: IssueBadRecord, ID: id, entity: entity,
+		Reason: fmt.Sprintf("A %s could not be understood (%s): what is stored of it stays as it is.", what, b.Reason)}
+}
+
+// numericID is an id of Freshservice as a number; 0 for one that is none.
+func numericID(id string) int64 {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,42 @@
+package syncers
+
+// guardFloor is the number of rows below which removals are never held: a company of six machines
+// may lose two without an admin.
+const guardFloor = 10
+
+// Guard holds removals that are too many to be believed: a partial listing looks like deletions.
+type Guard struct {
+	MaxPercent int  // [sync] max_removal_percent: more than this share of a group is held
+	Off        bool // the run was forced
+}
+
+// Hold says which of the leaving rows stay. Each row belongs to groups (its site, its company, all
+// of them together); size is the number of rows that a group has now. A row stays if at least
+// guardFloor rows of one of its groups leave, and they are more than the share. Smaller removals of
+// the same run are not held.
+func (g Guard) Hold(leaving []Leaver, size map[string]int) map[string]bool {
+	held := make(map[string]bool)
+	if g.Off {
+		return held
+	}
+	leave := make(map[string]int)
+	for _, l := range leaving {
+		for _, group := range l.Groups {
+			leave[group]++
+		}
+	}
+	for _, l := range leaving {
+		for _, group := range l.Groups {
+			if n := leave[group]; n >= guardFloor && n*100 > g.MaxPercent*size[group] {
+				held[l.Key] = true
+			}
+		}
+	}
+	return held
+}
+
+// Leaver is a row that is absent, or moves to another company.
+type Leaver struct {
+	Key    string
+	Groups []string
+}

@@ -1,0 +1,156 @@
+package syncers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/clients/transport"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/upstream"
+	"github.com/hivematrix/codex/store"
+)
+
+// Run is a sync run at work: what a feed reports its progress to.
+type Run struct {
+	ID      codex.RunID
+	Request Request
+
+	lease *store.Lease
+	meter transport.Meter
+
+	mu          sync.Mutex
+	phase       string
+	done, total int
+	output      []string
+	resumed     bool
+}
+
+// Phase says what the run does now, for people, and writes it into the run's output.
+func (r *Run) Phase(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.phase, r.done, r.total = name, 0, 0
+	r.output = append(r.output, name)
+}
+
+// Progress says how much of the phase is done; total is 0 while it is not known.
+func (r *Run) Progress(done, total int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done, r.total = done, total
+}
+
+// Say adds a line to the run's output.
+func (r *Run) Say(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.output = append(r.output, fmt.Sprintf(format, args...))
+}
+
+// Resumed marks the run as one that goes on for another that died.
+func (r *Run) Resumed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resumed = true
+}
+
+// into writes what the run reports into its row.
+func (r *Run) into(update *ent.SyncRunUpdate, now time.Time) *ent.SyncRunUpdate {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stats := r.meter.Stats()
+	return update.SetHeartbeatAt(now).SetPhase(r.phase).SetProgressDone(r.done).SetProgressTotal(r.total).
+		SetRequests(int(stats.Requests)).SetWaitedMs(stats.Waited.Milliseconds()).
+		SetOutput(strings.Join(r.output, "\n")).SetResumed(r.resumed)
+}
+
+// Outcome is how a run ended that could do its work.
+type Outcome struct {
+	Counts  []EntityCounts
+	Unread  []string // what in its scope could not be read: the run is partial
+	HeldFor []string // why removals were held
+}
+
+// state is where a run with this outcome stands, and why.
+func (o Outcome) state() (codex.RunState, string) {
+	switch {
+	case len(o.Unread) > 0:
+		return codex.RunPartial, strings.Join(append(o.Unread, o.HeldFor...), "\n")
+	case len(o.HeldFor) > 0:
+		return codex.RunHeld, strings.Join(o.HeldFor, "\n")
+	}
+	return codex.RunSucceeded, ""
+}
+
+// add takes the counts of the steps of a plan, summing up batches.
+func (o *Outcome) add(steps ...Step) {
+	for _, s := range steps {
+		counts := s.Counts()
+		found := false
+		for i := range o.Counts {
+			if o.Counts[i].Entity == counts.Entity {
+				o.Counts[i] = sumOf(o.Counts[i], counts)
+				found = true
+			}
+		}
+		if !found {
+			o.Counts = append(o.Counts, counts)
+		}
+	}
+}
+
+func (o *Outcome) held(entity string, n int) {
+	if n > 0 {
+		o.HeldFor = append(o.HeldFor, fmt.Sprintf(
+			"%d %s are absent or leave their company, more than may go without an admin: they stay. If it is true, run again with --force.", n, entity))
+	}
+}
+
+// sumOf adds b to a, which are counts of one entity.
+func sumOf(a, b EntityCounts) EntityCounts {
+	total := Total([]EntityCounts{a, b})
+	total.Entity = a.Entity
+	return total
+}
+
+// checkUpstream makes sure that the data comes from the account that it always came from. A dry run
+// remembers nothing.
+func (e *Engine) checkUpstream(ctx context.Context, run *Run, name, identity string) error {
+	if run.Request.DryRun {
+		known, err := e.db.Ent().Upstream.Query().Where(upstream.ID(name)).Exist(ctx)
+		if err != nil {
+			return fmt.Errorf("looking where the data comes from: %w", err)
+		}
+		if !known || e.settings.NewUpstream {
+			return nil
+		}
+	}
+	return e.db.CheckUpstream(ctx, name, identity, e.settings.NewUpstream)
+}
+
+// plans bounds how often a run plans anew because others wrote meanwhile.
+const plans = 5
+
+// settle plans and applies until no one wrote in between. In a dry run it only plans. plan reads
+// its base and may ask the upstream to confirm what is absent; it is called again when the base has
+// moved.
+func (e *Engine) settle(ctx context.Context, run *Run, plan func(ctx context.Context) (FeedPlan, error)) (FeedPlan, error) {
+	for attempt := 1; ; attempt++ {
+		p, err := plan(ctx)
+		if err != nil || run.Request.DryRun {
+			return p, err
+		}
+		err = Apply(ctx, e.db, run.lease, run.ID, run.Request.Feed, p)
+		if err == nil {
+			return p, nil
+		}
+		if codex.CodeOf(err) != codex.CodePlanStale || attempt == plans {
+			return FeedPlan{}, err
+		}
+		e.logger.InfoContext(ctx, "planning anew: the data has changed meanwhile", "run_id", run.ID, "attempt", attempt)
+	}
+}
