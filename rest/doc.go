@@ -1,0 +1,33 @@
+// Package rest serves the REST paths that the HiveMatrix services had and their callers rely on:
+// companies, assets, contacts, locations, tickets, the bulk answer, and sync jobs. What each answers
+// is docs/compatibility.md, "Codex REST"; the tests hold whole bodies against golden files, the same
+// ones on both databases.
+//
+// A handler is thin: parse, one call of package query or syncers, encode. The JSON struct stands
+// beside it with its keys in the contract's order. No rule lives here but those of the contract's
+// formats (times, hours, backup sizes).
+//
+// # What it never does
+//
+// It authenticates nobody: the caller comes in the request's context (package httpd), and each route
+// states the set of roles that it admits; a route that states none admits nobody. It writes nothing:
+// what changes something is asked of package syncers. It tells no caller the cause of a defect; that
+// goes to the log.
+//
+// # The bulk answer
+//
+// It is read from one database snapshot and streamed:
+//
+//	snapshot ─▶ a batch of companies ─▶ JSON ─▶ spool ─▶ the client, at its own pace
+//	            (one goroutine)                 memory, then a temporary file
+//
+// The spool never makes the reading wait, so the snapshot is open only as long as the database
+// needs, however slow the client is; and memory holds one batch and one buffer, however many
+// companies there are.
+//
+// # When it dies half-way
+//
+// An answer other than bulk is made whole before its first byte is sent. A bulk answer that fails
+// after its first byte breaks the connection, so that no client can take the part for the whole. The
+// temporary file has no name from the moment it is made: it goes with the process.
+package rest

@@ -1,0 +1,160 @@
+package rest
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/syncers"
+)
+
+// startedJSON is the answer to a sync that was started (docs/compatibility.md, "Sync jobs").
+type startedJSON struct {
+	Success bool        `json:"success"`
+	JobID   codex.RunID `json:"job_id"`
+	Message string      `json:"message"`
+}
+
+// notStartedJSON is the answer to one that could not be.
+type notStartedJSON struct {
+	Success bool   `json:"success"`
+	Error   string `json:"error"`
+}
+
+// startSync starts a run of feed. What keeps it from starting is a 500 whatever it is, a feed that
+// is not configured too: that is the contract.
+func (s *service) startSync(feed codex.Feed) endpoint {
+	return func(w http.ResponseWriter, r *http.Request) error { return s.start(w, r, feed) }
+}
+
+func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed) error {
+	values, err := parameters(r)
+	if err != nil {
+		return err
+	}
+	full, err := flag(values, "full")
+	if err != nil {
+		return err
+	}
+	caller, _ := codex.CallerFrom(r.Context())
+	request := syncers.Request{
+		Feed:    feed,
+		Mode:    codex.ModeIncremental,
+		Trigger: codex.TriggerAPI,
+		By:      caller.Name,
+	}
+	if full && feed == codex.FeedTickets { // the others always read everything
+		request.Mode = codex.ModeFull
+	}
+	run, err := s.Sync.Start(r.Context(), request)
+	if err != nil {
+		return s.notStarted(w, r, err)
+	}
+	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: startedMessage(run)})
+}
+
+func startedMessage(run *ent.SyncRun) string {
+	if run.State == codex.RunQueued {
+		return "The sync of " + string(run.Feed) + " waits for the one that is running"
+	}
+	return "The sync of " + string(run.Feed) + " is running"
+}
+
+func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) error {
+	status, message := describe(err)
+	var coded *codex.Error
+	if errors.As(err, &coded) && status < http.StatusInternalServerError {
+		message = coded.Message // no Field: the caller gave none
+	} else {
+		s.log(r, "a sync could not be started", err)
+	}
+	body, err := encode(notStartedJSON{Error: message})
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusInternalServerError, body)
+	return nil
+}
+
+// jobJSON is a sync run as the old service's callers know it (docs/compatibility.md, "Sync jobs").
+type jobJSON struct {
+	ID            codex.RunID `json:"id"`
+	Script        codex.Feed  `json:"script"`
+	Status        string      `json:"status"`
+	StartedAt     string      `json:"started_at"`
+	CompletedAt   *string     `json:"completed_at"`
+	Output        string      `json:"output"`
+	Error         *string     `json:"error"`
+	Success       *bool       `json:"success"`
+	*progressJSON             // nil leaves its key out
+}
+
+// progressJSON is what a running ticket sync tells more.
+type progressJSON struct {
+	CurrentTickets int `json:"current_tickets"`
+}
+
+// jobForm knows three states of the eight: whoever hears completed bills on it, so that everything
+// but a full success is failed, with its reason.
+func jobForm(run *ent.SyncRun) jobJSON {
+	job := jobJSON{ID: run.ID, Script: run.Feed, Output: run.Output, StartedAt: jobTime(run.QueuedAt)}
+	if run.StartedAt != nil {
+		job.StartedAt = jobTime(*run.StartedAt)
+	}
+	if run.EndedAt != nil {
+		ended := jobTime(*run.EndedAt)
+		job.CompletedAt = &ended
+	}
+	switch {
+	case !run.State.Final():
+		job.Status = "running"
+	case run.State == codex.RunSucceeded:
+		success := true
+		job.Status, job.Success = "completed", &success
+	default:
+		success := false
+		job.Status, job.Success, job.Error = "failed", &success, run.Error
+		if run.Error == nil {
+			reason := "the sync is " + string(run.State)
+			job.Error = &reason
+		}
+	}
+	return job
+}
+
+// jobTime is Python's isoformat of a time in UTC without zone: six decimals unless they are 0.
+func jobTime(t time.Time) string {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Nanosecond() == 0 {
+		return t.Format("2006-01-02T15:04:05")
+	}
+	return t.Format("2006-01-02T15:04:05.000000")
+}
+
+func (s *service) syncStatus(w http.ResponseWriter, r *http.Request) error {
+	run, err := s.reader.Run(r.Context(), codex.RunID(r.PathValue("job_id")))
+	if codex.CodeOf(err) == codex.CodeNotFound {
+		return codex.Errorf(codex.CodeNotFound, "Job not found")
+	}
+	if err != nil {
+		return err
+	}
+	job := jobForm(run)
+	if !run.State.Final() && run.Feed == codex.FeedTickets {
+		job.progressJSON = &progressJSON{CurrentTickets: run.ProgressDone}
+	}
+	return answer(w, job)
+}
+
+func (s *service) lastSync(w http.ResponseWriter, r *http.Request) error {
+	run, err := s.reader.LastRun(r.Context(), codex.Feed(r.PathValue("script")))
+	if err != nil {
+		return err
+	}
+	if run == nil {
+		return codex.Errorf(codex.CodeNotFound, "No sync found for this script")
+	}
+	return answer(w, jobForm(run))
+}
