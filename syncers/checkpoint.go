@@ -2,11 +2,10 @@ package syncers
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"entgo.io/ent/dialect/sql"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
@@ -41,16 +40,22 @@ func loadCheckpoint(ctx context.Context, tx *store.Tx, feed codex.Feed) (Checkpo
 	return c, nil
 }
 
+// checkpoints is the table sync_checkpoints, for bulk statements.
+func checkpoints() store.Table {
+	return store.Table{Name: "sync_checkpoints", Key: []string{"feed"}, Columns: []store.Column{
+		{Name: "feed", Kind: store.Text}, {Name: "cursor", Kind: store.Time}, {Name: "run_id", Kind: store.Text},
+		{Name: "run_mode", Kind: store.Text}, {Name: "done", Kind: store.Text},
+	}}
+}
+
 func (c Checkpoint) save(ctx context.Context, tx *store.Tx, run codex.RunID, feed codex.Feed) error {
 	done := c.Done
 	if done == nil {
 		done = map[int64]time.Time{}
 	}
-	create := tx.Ent().SyncCheckpoint.Create().SetID(feed).SetRunID(run).SetRunMode(string(c.Mode)).SetDone(jsonText(done))
-	if !c.Cursor.IsZero() {
-		create.SetCursor(c.Cursor)
-	}
-	if err := create.OnConflict(sql.ConflictColumns("feed"), sql.ResolveWithNewValues()).Exec(ctx); err != nil {
+	cursor := sql.Null[time.Time]{V: c.Cursor, Valid: !c.Cursor.IsZero()}
+	row := []any{feed, cursor, run, c.Mode, jsonText(done)}
+	if err := tx.Upsert(ctx, checkpoints(), [][]any{row}); err != nil {
 		return fmt.Errorf("writing the sync checkpoint: %w", err)
 	}
 	return nil

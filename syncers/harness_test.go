@@ -1,0 +1,253 @@
+package syncers_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/clients/datto"
+	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/clients/transport"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/simulator"
+	"github.com/hivematrix/codex/store"
+	"github.com/hivematrix/codex/store/storetest"
+	"github.com/hivematrix/codex/syncers"
+)
+
+// hub is a sync engine over a database, beside a simulated world, both on the simulator's clock.
+type hub struct {
+	t        *testing.T
+	db       *store.DB
+	world    *simulator.Server
+	engine   *syncers.Engine
+	settings syncers.Settings
+}
+
+// small is a world with every awkward fixture that syncs in well under a second.
+func small() simulator.Options {
+	return simulator.Options{Companies: 12, Assets: 120, Contacts: 60, Tickets: 120}
+}
+
+// each runs test on SQLite and on PostgreSQL, each with a world of its own.
+func each(t *testing.T, world simulator.Options, test func(t *testing.T, h *hub)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		test(t, newHub(t, db, world))
+	}, storetest.Now(simulator.StandingClock))
+}
+
+func newHub(t *testing.T, db *store.DB, options simulator.Options) *hub {
+	t.Helper()
+	world, err := simulator.Start(t.Context(), options, simulator.Addresses{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = world.Close() })
+	h := &hub{t: t, db: db, world: world, settings: settings()}
+	h.restart()
+	return h
+}
+
+func settings() syncers.Settings {
+	return syncers.Settings{
+		AccountVariable: "AccountNumber", BackupUDF: 6, AdministratorsUDF: 4, DeviceTypeUDF: 7,
+		ConversationsDays: 365, MaxRemovalPercent: 20, FreshserviceIdentity: "acme.freshservice.com",
+	}
+}
+
+// restart makes a new engine with the hub's settings, as a new process would.
+func (h *hub) restart() {
+	h.t.Helper()
+	if h.engine != nil {
+		h.engine.Close()
+	}
+	tuning := transport.Tuning{Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond, RetryAfter: time.Millisecond, Attempt: 20 * time.Second}
+	logger := slog.New(slog.DiscardHandler)
+	fresh, err := freshservice.New(freshservice.Options{
+		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: simulator.StandingClock, Logger: logger, Tuning: tuning,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	rmm, err := datto.New(datto.Options{
+		BaseURL: h.world.DattoURL, PublicKey: h.world.DattoPublicKey, SecretKey: codex.Secret(h.world.DattoSecretKey),
+		Now: simulator.StandingClock, Logger: logger, Tuning: tuning,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.engine = syncers.New(syncers.Options{
+		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Logger: logger, Now: simulator.StandingClock,
+	})
+	h.t.Cleanup(h.engine.Close)
+}
+
+// run makes a run and waits for its end, whatever that is.
+func (h *hub) run(request syncers.Request) *ent.SyncRun {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	defer cancel()
+	request.Trigger, request.By = codex.TriggerCLI, "test"
+	run, err := h.engine.Start(ctx, request)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if run, err = h.engine.Wait(ctx, run.ID); err != nil {
+		h.t.Fatal(err)
+	}
+	return run
+}
+
+// sync runs the feeds, all of them if none is named, and demands that each succeeds.
+func (h *hub) sync(feeds ...codex.Feed) map[string]syncers.EntityCounts {
+	h.t.Helper()
+	if len(feeds) == 0 {
+		feeds = codex.Feeds()
+	}
+	counts := make(map[string]syncers.EntityCounts)
+	for _, feed := range feeds {
+		run := h.run(syncers.Request{Feed: feed})
+		h.expect(run, codex.RunSucceeded)
+		for _, c := range h.counts(run) {
+			counts[c.Entity] = c
+		}
+	}
+	return counts
+}
+
+func (h *hub) expect(run *ent.SyncRun, state codex.RunState) {
+	h.t.Helper()
+	if run.State != state {
+		why := ""
+		if run.Error != nil {
+			why = *run.Error
+		}
+		h.t.Fatalf("the run of %s ended as %s, want %s: %s\n%s", run.Feed, run.State, state, why, run.Output)
+	}
+}
+
+func (h *hub) counts(run *ent.SyncRun) []syncers.EntityCounts {
+	h.t.Helper()
+	counts, err := syncers.ParseCounts(run.Counts)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return counts
+}
+
+// dump is everything that the hub holds of a table, a line a row, in an order that both databases
+// share. Columns may be left out.
+func (h *hub) dump(query string, args ...any) string {
+	h.t.Helper()
+	rows, err := h.db.SQL().QueryContext(h.t.Context(), query, args...)
+	if err != nil {
+		h.t.Fatalf("%s: %v", query, err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var lines []string
+	for rows.Next() {
+		values := make([]any, len(columns))
+		targets := make([]any, len(columns))
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			h.t.Fatal(err)
+		}
+		var line strings.Builder
+		for i, v := range values {
+			fmt.Fprintf(&line, "%s=%s ", columns[i], plain(v))
+		}
+		lines = append(lines, strings.TrimSpace(line.String()))
+	}
+	if err := rows.Err(); err != nil {
+		h.t.Fatal(err)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// plain writes a value as neither database shows which it is.
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case time.Time:
+		return v.UTC().Format(time.RFC3339Nano)
+	case []byte:
+		return string(v)
+	case bool:
+		if v {
+			return "1"
+		}
+		return "0"
+	}
+	return fmt.Sprint(v)
+}
+
+// dataTables are the tables that hold what was synced, with their past.
+func dataTables() []string {
+	return []string{
+		"companies", "contacts", "contact_company_link", "locations", "datto_site_links", "assets", "asset_contact_link",
+		"backup_readings", "tickets", "time_entries", "companies_history", "contacts_history", "contact_company_link_history",
+		"locations_history", "assets_history", "tickets_history",
+	}
+}
+
+// data is all that was synced, as text.
+func (h *hub) data() string {
+	h.t.Helper()
+	var all strings.Builder
+	for _, table := range dataTables() {
+		fmt.Fprintf(&all, "## %s\n%s\n", table, withoutRun(h.dump("SELECT * FROM "+table)))
+	}
+	return all.String()
+}
+
+// withoutRun takes the run ids, which are random, out of a dump.
+func withoutRun(dump string) string {
+	lines := strings.Split(dump, "\n")
+	for i, line := range lines {
+		fields := strings.Split(line, " run_id=")
+		lines[i] = fields[0]
+		if len(fields) > 1 {
+			if _, after, found := strings.Cut(fields[1], " "); found {
+				lines[i] += " " + after
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// golden compares got with a file of testdata, or writes it with UPDATE_GOLDEN set.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (UPDATE_GOLDEN=1 rewrites it):\n%s", path, got)
+	}
+}
