@@ -1,6 +1,7 @@
 package datto
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -69,3 +70,16 @@ func New(options Options) (*Client, error) {
 
 // Stats are the figures of all calls since the client was made.
 func (c *Client) Stats() transport.Stats { return c.api.Stats() }
+
+// ask makes a call with figures of the limit that are known and no older than a window. They are
+// looked at again after the answer: of many calls that were queued together, none was made later.
+func (c *Client) ask(ctx context.Context, request transport.Request) (transport.Answer, error) {
+	if err := c.pace.keep(ctx); err != nil {
+		return transport.Answer{}, err
+	}
+	answer, err := c.api.Do(ctx, request)
+	if err != nil {
+		return answer, err
+	}
+	return answer, c.pace.keep(ctx)
+}

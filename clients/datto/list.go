@@ -71,11 +71,8 @@ func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing
 
 // readPage reads one page, the figures of the limit before if need be.
 func readPage[T any](ctx context.Context, c *Client, r resource[T], query url.Values) (page, error) {
-	if err := c.pace.keep(ctx); err != nil {
-		return page{}, err
-	}
 	var read page
-	_, err := c.api.Do(ctx, transport.Request{
+	_, err := c.ask(ctx, transport.Request{
 		Path: apiPath + r.path, Endpoint: r.endpoint, Query: query,
 		Check: func(body []byte) (err error) {
 			read, err = parsePage(body, r.envelope, query, c.api.SameOrigin)
@@ -127,10 +124,7 @@ func parsePage(
 func readOne[T any](
 	ctx context.Context, c *Client, path, endpoint string, decode func(json.RawMessage) (T, error),
 ) (item T, err error) {
-	if err := c.pace.keep(ctx); err != nil {
-		return item, err
-	}
-	answer, err := c.api.Do(ctx, transport.Request{
+	answer, err := c.ask(ctx, transport.Request{
 		Path: apiPath + path, Endpoint: endpoint,
 		Check: func(body []byte) error { return wire.IsObject(body) },
 	})

@@ -118,10 +118,11 @@ func (p *pacer) keep(ctx context.Context) error {
 	return nil
 }
 
-// read asks for the figures, tries times at most, and follows them.
+// read asks for the figures, tries times at most, and follows them. It goes before whatever is
+// queued, since that waits by the old ones.
 func (p *pacer) read(ctx context.Context, tries int) (RequestRate, error) {
 	var rate RequestRate
-	_, err := p.api.Do(ctx, transport.Request{
+	_, err := p.api.Do(transport.WithPriority(ctx, transport.PriorityInteractive), transport.Request{
 		Path: apiPath + "/v2/system/request_rate", Tries: tries,
 		Check: func(body []byte) error {
 			answer := wire.Open(body)

@@ -109,6 +109,10 @@ func New(options Options) (*Client, error) {
 	c.http = &http.Client{CheckRedirect: c.checkRedirect}
 	if options.HTTPClient != nil {
 		c.http.Transport = options.HTTPClient.Transport
+	} else if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		own := standard.Clone()
+		own.MaxIdleConnsPerHost = maxInFlight // Go keeps two, and would dial for most calls
+		c.http.Transport = own
 	}
 	if t, ok := c.http.Transport.(*http.Transport); ok && !verifies(t.TLSClientConfig) {
 		return nil, errors.New("transport: certificates must be verified")

@@ -65,7 +65,7 @@ func (c *Client) Do(ctx context.Context, request Request) (Answer, error) {
 			try--
 			continue
 		}
-		if ctx.Err() != nil || !transient(err) {
+		if ctx.Err() != nil || !transient(err) || tries == 1 {
 			return Answer{}, c.failure(ctx, request, err)
 		}
 		if try >= tries {
