@@ -36,11 +36,14 @@ func Translate(err error) error {
 	var message string
 	var pgErr *pgconn.PgError
 	var liteErr *sqlite3.Error
+	var liteCode sqlite3.ErrorCode // without the connection's message
 	switch {
 	case errors.As(err, &pgErr):
 		code, message = postgresCode(pgErr.Code)
 	case errors.As(err, &liteErr):
 		code, message = sqliteCode(liteErr.ExtendedCode())
+	case errors.As(err, &liteCode):
+		code, message = sqliteCode(sqlite3.ExtendedErrorCode(liteCode))
 	case ent.IsNotFound(err):
 		code, message = codex.CodeNotFound, "it does not exist"
 	case unreachable(err):
@@ -109,7 +112,7 @@ func unreachable(err error) bool {
 	var path *fs.PathError
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.As(err, &path) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
-		strings.Contains(err.Error(), "conn closed")
+		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "database is closed") // database/sql and pgx have no value for these
 }
 
 // brokenOff tells whether the database itself rolled the transaction back, because of others, so

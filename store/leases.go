@@ -38,7 +38,9 @@ func (e *LeaseHeldError) Error() string {
 func (e *LeaseHeldError) Is(target error) bool { return target == ErrLeaseHeld }
 
 // Unwrap gives it the code [codex.CodeConflict].
-func (e *LeaseHeldError) Unwrap() error { return codex.Errorf(codex.CodeConflict, "held by %s", e.Holder) }
+func (e *LeaseHeldError) Unwrap() error {
+	return codex.Errorf(codex.CodeConflict, "held by %s", e.Holder)
+}
 
 // clockSQL is the database's own clock, since those of replicas may differ, in microseconds, at the time that it is read and not at the
 // beginning of the transaction.

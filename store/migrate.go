@@ -46,18 +46,18 @@ const (
 // A database that a newer program migrated, one whose migrations are not those of this program, and
 // one that holds another program's tables are refused with [codex.CodeConflict].
 func (db *DB) Migrate(ctx context.Context) ([]Applied, error) {
-	applied, err := db.migrate(ctx)
+	files, err := migrations.Files(db.dialect)
+	if err != nil {
+		return nil, err
+	}
+	applied, err := db.migrate(ctx, files)
 	if err != nil {
 		return applied, fmt.Errorf("migrating the database %s: %w", db.name, err)
 	}
 	return applied, nil
 }
 
-func (db *DB) migrate(ctx context.Context) ([]Applied, error) {
-	files, err := migrations.Files(db.dialect)
-	if err != nil {
-		return nil, err
-	}
+func (db *DB) migrate(ctx context.Context, files []migrations.File) ([]Applied, error) {
 	// Most starts find nothing to do, and then write nothing.
 	if _, pending, err := db.compare(ctx, files); err != nil || len(pending) == 0 {
 		return nil, err
@@ -66,7 +66,7 @@ func (db *DB) migrate(ctx context.Context) ([]Applied, error) {
 		return nil, err
 	}
 	var applied []Applied
-	err = db.Hold(ctx, migrateLease, holderName(), migrateTTL, func(ctx context.Context, lease *Lease) error {
+	err := db.Hold(ctx, migrateLease, holderName(), migrateTTL, func(ctx context.Context, lease *Lease) error {
 		_, pending, err := db.compare(ctx, files) // somebody may have been quicker
 		if err != nil {
 			return err

@@ -60,4 +60,3 @@ func (tx *Tx) Raise(ctx context.Context, entities ...string) error {
 	}
 	return tx.Upsert(ctx, revisions, rows)
 }
-

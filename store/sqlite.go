@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	sqlite "github.com/ncruces/go-sqlite3/driver"
@@ -34,7 +35,8 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	// SQLite would make it readable for everybody; its companions -wal and -shm take its rights.
+	// SQLite would make it readable for everybody; by modeof its companions -wal and -shm take its
+	// rights.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case err == nil:
@@ -44,12 +46,15 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
-	source := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
+	query := url.Values{
+		"modeof":   {path},
 		"_txlock":  {"immediate"},
 		"_timefmt": {sqliteTime},
 		// The order matters: the others may have to wait.
 		"_pragma": {"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)"},
-	}.Encode()}
+	}.Encode()
+	// SQLite's own reading of the address knows no + for a space.
+	source := url.URL{Scheme: "file", Path: path, RawQuery: strings.ReplaceAll(query, "+", "%20")}
 	connector, err := (&sqlite.SQLite{}).OpenConnector(source.String())
 	if err != nil {
 		return err
@@ -152,4 +157,3 @@ func utcArgs(args []driver.NamedValue) []driver.NamedValue {
 	}
 	return args
 }
-

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ariga.io/atlas/sql/migrate"
@@ -32,7 +33,7 @@ func writeDiff(ctx context.Context, db *store.DB, dir migrate.Dir, formatter mig
 		schema.WithDropColumn(true),
 		schema.WithDropIndex(true),
 		schema.WithErrNoPlan(true),
-		schema.WithDiffHook(bytewise(db.Dialect())),
+		schema.WithDiffHook(bytewise(db.Dialect()), keysInOrder(ctx, db)),
 	)
 	if err != nil {
 		return false, err
@@ -63,6 +64,31 @@ func bytewise(dialectName string) schema.DiffHook {
 	}
 }
 
+// keysInOrder puts the columns of composite keys of SQLite, which atlas reads in the order of the
+// table's columns, into the order of the key.
+func keysInOrder(ctx context.Context, db *store.DB) schema.DiffHook {
+	return func(next schema.Differ) schema.Differ {
+		return schema.DiffFunc(func(current, desired *atlas.Schema) ([]atlas.Change, error) {
+			if db.Dialect() != dialect.SQLite {
+				return next.Diff(current, desired)
+			}
+			for _, table := range current.Tables {
+				if table.PrimaryKey == nil {
+					continue
+				}
+				for _, part := range table.PrimaryKey.Parts {
+					const position = "SELECT pk FROM pragma_table_info($1) WHERE name = $2"
+					if err := db.SQL().QueryRowContext(ctx, position, table.Name, part.C.Name).Scan(&part.SeqNo); err != nil {
+						return nil, fmt.Errorf("reading the key of %s: %w", table.Name, err)
+					}
+				}
+				slices.SortFunc(table.PrimaryKey.Parts, func(a, b *atlas.IndexPart) int { return a.SeqNo - b.SeqNo })
+			}
+			return next.Diff(current, desired)
+		})
+	}
+}
+
 // scratch opens an empty database that drop takes away again.
 func scratch(ctx context.Context, dialectName, postgres string) (db *store.DB, drop func() error, err error) {
 	options := store.Options{Dialect: dialectName, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: clock}
@@ -75,7 +101,7 @@ func scratch(ctx context.Context, dialectName, postgres string) (db *store.DB, d
 		options.Path = filepath.Join(folder, "scratch.db")
 		remove = func() error { return os.RemoveAll(folder) }
 	} else {
-		options.DSN, remove, err = storetest.CreatePostgres(ctx, postgres, "")
+		options.DSN, remove, err = storetest.CreatePostgres(ctx, postgres)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -28,14 +28,11 @@ func statementFunc(fn func(query string)) func(context.Context, string) {
 
 func postgres(t testing.TB, migrated bool) *Database {
 	t.Helper()
-	server, template := serverURL(t), ""
+	var template func(context.Context, string, *pgx.Conn) (string, error)
 	if migrated {
-		var err error
-		if template, err = migratedTemplate(t.Context(), server); err != nil {
-			t.Fatal("making the template database: ", err)
-		}
+		template = migratedTemplate
 	}
-	dsn, drop, err := CreatePostgres(t.Context(), server, template)
+	dsn, drop, err := createPostgres(t.Context(), serverURL(t), template)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,15 +44,24 @@ func postgres(t testing.TB, migrated bool) *Database {
 	return &Database{Dialect: dialect.Postgres, dsn: dsn}
 }
 
-// CreatePostgres makes a database on a server, a copy of template where it names one, and gives its
-// URL and what drops it, whoever is still connected.
-func CreatePostgres(ctx context.Context, server, template string) (dsn codex.Secret, drop func() error, err error) {
+// CreatePostgres makes an empty database on a server and gives its URL and what drops it, whoever
+// is still connected.
+func CreatePostgres(ctx context.Context, server string) (dsn codex.Secret, drop func() error, err error) {
+	return createPostgres(ctx, server, nil)
+}
+
+// createPostgres makes a copy of the template that a function makes or finds, if there is one.
+func createPostgres(ctx context.Context, server string, template func(context.Context, string, *pgx.Conn) (string, error)) (dsn codex.Secret, drop func() error, err error) {
 	name := "codex_test_" + strings.ToLower(rand.Text()[:16])
-	create := "CREATE DATABASE " + name
-	if template != "" {
-		create += " TEMPLATE " + template
-	}
 	if err := onServer(ctx, server, func(conn *pgx.Conn) error {
+		create := "CREATE DATABASE " + name
+		if template != nil {
+			from, err := template(ctx, server, conn)
+			if err != nil {
+				return fmt.Errorf("making a migrated template: %w", err)
+			}
+			create += " TEMPLATE " + from
+		}
 		_, err := conn.Exec(ctx, create)
 		return err
 	}); err != nil {
@@ -75,7 +81,7 @@ func CreatePostgres(ctx context.Context, server, template string) (dsn codex.Sec
 
 // migratedTemplate is the name of a database that has today's migrations. The packages of a test
 // run are processes of their own: one makes it, the others wait.
-func migratedTemplate(ctx context.Context, server string) (name string, err error) {
+func migratedTemplate(ctx context.Context, server string, conn *pgx.Conn) (name string, err error) {
 	files, err := migrations.Files(dialect.Postgres)
 	if err != nil {
 		return "", err
@@ -86,28 +92,31 @@ func migratedTemplate(ctx context.Context, server string) (name string, err erro
 	}
 	_, _ = io.WriteString(seal, strings.Join(migrations.Foundations(dialect.Postgres), ";"))
 	name = "codex_template_" + hex.EncodeToString(seal.Sum(nil))[:24]
-	const lock = 620547 // any number; it is held by the connection, which ends with the function
-	err = onServer(ctx, server, func(conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
-			return err
-		}
-		var there bool
-		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&there); err != nil || there {
-			return err
-		}
-		// Under its name only when it is whole.
-		if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name+"_half WITH (FORCE)"); err != nil {
-			return err
-		}
-		if _, err := conn.Exec(ctx, "CREATE DATABASE "+name+"_half"); err != nil {
-			return err
-		}
-		if err := migrateHalf(ctx, server, name+"_half"); err != nil {
-			return err
-		}
-		_, err := conn.Exec(ctx, "ALTER DATABASE "+name+"_half RENAME TO "+name)
-		return err
-	})
+	there := func() (there bool, err error) {
+		err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&there)
+		return there, err
+	}
+	if found, err := there(); err != nil || found {
+		return name, err
+	}
+	const lock = 620547 // any number; its connection ends soon, and the lock with it
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
+		return "", err
+	}
+	if found, err := there(); err != nil || found {
+		return name, err
+	}
+	// Under its name only when it is whole.
+	if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name+"_half WITH (FORCE)"); err != nil {
+		return "", err
+	}
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name+"_half"); err != nil {
+		return "", err
+	}
+	if err := migrateHalf(ctx, server, name+"_half"); err != nil {
+		return "", err
+	}
+	_, err = conn.Exec(ctx, "ALTER DATABASE "+name+"_half RENAME TO "+name)
 	return name, err
 }
 
