@@ -2,7 +2,6 @@ package scalar
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"strconv"
 	"time"
@@ -10,6 +9,19 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/hivematrix/codex"
+)
+
+// InputError is a literal or variable that is no value of its scalar. Its text is for the caller.
+type InputError string
+
+// Error implements error.
+func (e InputError) Error() string { return string(e) }
+
+// The errors, one a scalar.
+const (
+	notTime  InputError = "a Time is in RFC 3339, such as 2025-10-31T23:59:59Z"
+	notBytes InputError = "Bytes are a string of digits"
+	notIntID InputError = "this id is a string of digits"
 )
 
 // MarshalTime writes t in RFC 3339, in UTC, with as many decimals as it has.
@@ -23,11 +35,11 @@ func MarshalTime(t time.Time) graphql.Marshaler {
 func UnmarshalTime(v any) (time.Time, error) {
 	text, ok := v.(string)
 	if !ok {
-		return time.Time{}, errors.New("a Time is a string in RFC 3339, such as 2025-10-31T23:59:59Z")
+		return time.Time{}, notTime
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return time.Time{}, errors.New("a Time is in RFC 3339, such as 2025-10-31T23:59:59Z")
+		return time.Time{}, notTime
 	}
 	return t.UTC(), nil
 }
@@ -39,7 +51,7 @@ func MarshalBytes(b codex.Bytes) graphql.Marshaler { return MarshalInt64ID(int64
 func UnmarshalBytes(v any) (codex.Bytes, error) {
 	n, err := UnmarshalInt64ID(v)
 	if err != nil || n < 0 {
-		return 0, errors.New("Bytes are a string of digits")
+		return 0, notBytes
 	}
 	return codex.Bytes(n), nil
 }
@@ -67,7 +79,7 @@ func UnmarshalInt64ID(v any) (int64, error) {
 	case int:
 		return int64(v), nil
 	}
-	return 0, errors.New("this id is a string of digits")
+	return 0, notIntID
 }
 
 // MarshalIntID writes an integer id as a string of digits.

@@ -1,0 +1,171 @@
+package resolvers_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/graph/exec"
+	"github.com/hivematrix/codex/query/querytest"
+)
+
+// Only the columns of the fields that are asked for are read, so a field whose columns nobody told
+// would be empty when no other field happens to need them. This walks the schema: each leaf of each
+// object is asked for alone, at every edge that leads to the object, and must be what it is when
+// everything is asked for. It must also have a value somewhere in the test's world, or its being
+// empty would prove nothing.
+func TestEveryFieldHasItsValueWhenItIsAskedForAlone(t *testing.T) {
+	eachWorld(t, func(t *testing.T, g *graph) {
+		expires := querytest.At(30)
+		if _, _, err := g.tokens.Create(t.Context(), auth.NewToken{Name: "n", Role: codex.RoleAdmin, CreatedBy: "x", ExpiresAt: &expires}); err != nil {
+			t.Fatal(err)
+		}
+		if token, err := g.tokens.Revoke(t.Context(), "n"); err != nil {
+			t.Fatal(err)
+		} else {
+			token.LastUsedAt = token.RevokedAt
+		}
+		schema := exec.NewExecutableSchema(exec.Config{}).Schema()
+		filled := map[string]bool{} // by Type.field, whether it had a value
+		for _, edge := range edges(t, schema) {
+			all := values(g, edge, leaves(schema, edge.to)...)
+			for _, leaf := range leaves(schema, edge.to) {
+				key := edge.to + "." + leaf
+				filled[key] = filled[key] || slices.ContainsFunc(all[leaf], hasValue)
+				if alone := values(g, edge, leaf)[leaf]; !reflect.DeepEqual(alone, all[leaf]) {
+					t.Errorf("%s { %s }: alone %v, with all others %v", edge.path, leaf, alone, all[leaf])
+				}
+			}
+		}
+		for key, has := range filled {
+			if !has && !mayBeEmpty(key) {
+				t.Errorf("%s has a value nowhere in the test's world: give it one", key)
+			}
+		}
+		if len(filled) < 100 {
+			t.Errorf("only %d fields were walked", len(filled))
+		}
+	})
+}
+
+// mayBeEmpty are fields that have no value at the first page of an ordinary list.
+func mayBeEmpty(key string) bool {
+	return slices.Contains([]string{"PageInfo.hasNextPage", "PageInfo.hasPreviousPage"}, key)
+}
+
+func hasValue(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case string:
+		return v != ""
+	case float64:
+		return v != 0
+	case bool:
+		return v
+	case []any:
+		return len(v) > 0
+	}
+	return true
+}
+
+// edge is a field that leads to an object, and how to get there from the root.
+type edge struct {
+	path []string // fields with their arguments
+	to   string   // the object
+}
+
+// arguments are those that root fields cannot do without.
+func arguments() map[string]string {
+	return map[string]string{
+		"company": `(accountNumber: "620547")`, "asset": "(id: 1)", "contact": "(id: 1)",
+		"ticket": "(ticketId: 1001)", "syncRun": `(id: "r2")`,
+	}
+}
+
+// edges are all of the schema's, each by the shortest way to it. An object's edges are found once
+// for each object, from Query on.
+func edges(t *testing.T, schema *ast.Schema) []edge {
+	t.Helper()
+	var found []edge
+	visited := map[string]bool{"Query": true}
+	for queue := []edge{{to: "Query"}}; len(queue) > 0; queue = queue[1:] {
+		for _, field := range schema.Types[queue[0].to].Fields {
+			to := schema.Types[field.Type.Name()]
+			if to.Kind != ast.Object || strings.HasPrefix(field.Name, "__") {
+				continue
+			}
+			call := field.Name
+			if queue[0].to == "Query" {
+				call += arguments()[field.Name]
+			}
+			for _, argument := range field.Arguments {
+				if argument.Type.NonNull && argument.DefaultValue == nil && !strings.Contains(call, argument.Name+":") {
+					t.Fatalf("%s takes %s: tell this test one", field.Name, argument.Name)
+				}
+			}
+			next := edge{path: append(slices.Clone(queue[0].path), call), to: to.Name}
+			found = append(found, next)
+			if !visited[to.Name] {
+				visited[to.Name] = true
+				queue = append(queue, next)
+			}
+		}
+	}
+	return found
+}
+
+// leaves are the fields of an object that lead nowhere.
+func leaves(schema *ast.Schema, object string) []string {
+	var names []string
+	for _, field := range schema.Types[object].Fields {
+		if kind := schema.Types[field.Type.Name()].Kind; kind == ast.Scalar || kind == ast.Enum {
+			names = append(names, field.Name)
+		}
+	}
+	return names
+}
+
+// values are those of the leaves at an edge, of all objects that it leads to.
+func values(g *graph, e edge, leaves ...string) map[string][]any {
+	g.t.Helper()
+	if len(leaves) == 0 {
+		return nil
+	}
+	text := "{" + strings.Join(e.path, "{") + "{" + strings.Join(leaves, " ") + strings.Repeat("}", len(e.path)+1)
+	var at func(v any, path []string) []any
+	at = func(v any, path []string) []any {
+		switch v := v.(type) {
+		case []any:
+			var all []any
+			for _, item := range v {
+				all = append(all, at(item, path)...)
+			}
+			return all
+		case map[string]any:
+			if len(path) == 0 {
+				return []any{v}
+			}
+			name, _, _ := strings.Cut(path[0], "(")
+			return at(v[name], path[1:])
+		}
+		return nil
+	}
+	result := map[string][]any{}
+	objects := at(any(g.data(as(codex.RoleAdmin), text)), e.path)
+	if len(objects) == 0 && !strings.Contains(fmt.Sprint(e.path), "PageInfo") {
+		g.t.Errorf("%s leads to nothing in the test's world", e.path)
+	}
+	for _, object := range objects {
+		for _, leaf := range leaves {
+			result[leaf] = append(result[leaf], object.(map[string]any)[leaf])
+		}
+	}
+	return result
+}

@@ -1,0 +1,73 @@
+package resolvers
+
+import (
+	"context"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/graph/model"
+	"github.com/hivematrix/codex/loaders"
+	"github.com/hivematrix/codex/query"
+)
+
+func (r queryResolver) Company(ctx context.Context, accountNumber string) (*ent.Company, error) {
+	found, err := r.reader.Company(ctx, codex.AccountNumber(accountNumber), loaders.Columns(ctx, "Company")...)
+	return one(ctx, found, err)
+}
+
+func (r queryResolver) Companies(ctx context.Context, first *int, after *string) (*model.CompanyConnection, error) {
+	asked, err := pageOf(first, after)
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.reader.Companies(ctx, asked, loaders.PageColumns(ctx, "Company")...)
+	if err != nil {
+		return nil, err
+	}
+	edges := make([]*model.CompanyEdge, len(page.Rows))
+	for i, row := range page.Rows {
+		edges[i] = &model.CompanyEdge{Cursor: page.Cursors[i], Node: row}
+	}
+	return &model.CompanyConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page)},
+		loaders.Announce(ctx, page.Rows...)
+}
+
+func (r companyConnectionResolver) TotalCount(ctx context.Context, _ *model.CompanyConnection) (int, error) {
+	return r.reader.CountCompanies(ctx)
+}
+
+func (r companyResolver) Domains(_ context.Context, c *ent.Company) ([]string, error) {
+	return query.Texts(c.Domains)
+}
+
+func (r companyResolver) Assets(ctx context.Context, c *ent.Company) ([]*ent.Asset, error) {
+	return loaders.AssetsOfCompany(ctx, c)
+}
+
+func (r companyResolver) AssetsTotal(ctx context.Context, c *ent.Company) (*query.AssetTotals, error) {
+	return loaders.AssetTotalsOfCompany(ctx, c)
+}
+
+func (r companyResolver) Contacts(ctx context.Context, c *ent.Company) ([]*ent.Contact, error) {
+	return loaders.ContactsOfCompany(ctx, c)
+}
+
+func (r companyResolver) Locations(ctx context.Context, c *ent.Company) ([]*ent.Location, error) {
+	return loaders.LocationsOfCompany(ctx, c)
+}
+
+func (r companyResolver) Tickets(ctx context.Context, c *ent.Company, year *int, updatedFrom *time.Time) ([]*ent.Ticket, error) {
+	filter := query.TicketFilter{UpdatedFrom: value(updatedFrom)}
+	if year != nil {
+		if *year < 1000 || *year > 9999 {
+			return nil, codex.BadInput("year", "a year has four digits")
+		}
+		filter.Year = *year
+	}
+	return loaders.TicketsOfCompany(ctx, c, filter)
+}
+
+func (r companyResolver) DattoSites(ctx context.Context, c *ent.Company) ([]*ent.DattoSiteLink, error) {
+	return loaders.SiteLinksOfCompany(ctx, c)
+}

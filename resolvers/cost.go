@@ -1,0 +1,145 @@
+package resolvers
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/query"
+)
+
+// edgeWeight is how many rows an edge counts for that does not say how many it wants.
+const edgeWeight = 50
+
+// costLimit refuses a query that asks for more than one may at once, before any of it runs.
+//
+// The cost of a query is how many values its answer may have: a field counts 1, and what is inside
+// a list as often as the list may be long, which is its argument first, or [edgeWeight] where it
+// has none. It is reckoned from the schema, so that no edge can be forgotten. Fragments are
+// reckoned once each, since a few that contain one another are a query of any size.
+type costLimit struct {
+	schema      *ast.Schema
+	cost, depth int
+}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationContextMutator
+} = costLimit{}
+
+// ExtensionName implements graphql.HandlerExtension.
+func (costLimit) ExtensionName() string { return "CostLimit" }
+
+// Validate implements graphql.HandlerExtension.
+func (costLimit) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext implements graphql.OperationContextMutator.
+func (l costLimit) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	m := measuring{schema: l.schema, variables: op.Variables, fragments: map[*ast.FragmentDefinition]measure{}}
+	total := m.set(op.Operation.SelectionSet)
+	switch {
+	case total.deferred:
+		return gqlerror.Wrap(codex.Errorf(codex.CodeBadInput, "@defer is not served: leave it out"))
+	case total.cost > l.cost:
+		return gqlerror.Wrap(codex.Errorf(codex.CodeCostLimit,
+			"the query may have %d values in its answer, %d are allowed: ask for fewer rows (first) or fields at once", total.cost, l.cost))
+	case total.depth > l.depth:
+		return gqlerror.Wrap(codex.Errorf(codex.CodeCostLimit,
+			"the query is %d fields deep, %d are allowed", total.depth, l.depth))
+	}
+	return nil
+}
+
+// measure is the size of a part of a query.
+type measure struct {
+	cost     int
+	depth    int
+	deferred bool // it has @defer
+}
+
+func (m *measure) add(other measure) {
+	m.cost = plus(m.cost, other.cost)
+	m.depth = max(m.depth, other.depth)
+	m.deferred = m.deferred || other.deferred
+}
+
+// measuring is the reckoning of one query.
+type measuring struct {
+	schema    *ast.Schema
+	variables map[string]any
+	fragments map[*ast.FragmentDefinition]measure
+}
+
+func (m measuring) set(selections ast.SelectionSet) measure {
+	var total measure
+	for _, selection := range selections {
+		switch s := selection.(type) {
+		case *ast.Field:
+			total.add(m.field(s))
+		case *ast.InlineFragment:
+			total.add(m.set(s.SelectionSet))
+			total.deferred = total.deferred || s.Directives.ForName("defer") != nil
+		case *ast.FragmentSpread:
+			total.add(m.fragment(s.Definition))
+			total.deferred = total.deferred || s.Directives.ForName("defer") != nil
+		}
+	}
+	return total
+}
+
+func (m measuring) fragment(f *ast.FragmentDefinition) measure {
+	known, ok := m.fragments[f]
+	if !ok {
+		known = m.set(f.SelectionSet)
+		m.fragments[f] = known
+	}
+	return known
+}
+
+func (m measuring) field(f *ast.Field) measure {
+	if isIntrospection(f.Name) { // it leads to no row; the parser bounds it
+		return measure{cost: 1, depth: 1}
+	}
+	inner := m.set(f.SelectionSet)
+	return measure{
+		cost:     plus(1, times(m.rows(f), inner.cost)),
+		depth:    inner.depth + 1,
+		deferred: inner.deferred,
+	}
+}
+
+// rows is how many objects a field may lead to.
+func (m measuring) rows(f *ast.Field) int {
+	if f.Definition.Arguments.ForName("first") != nil {
+		first, err := graphql.UnmarshalInt(f.ArgumentMap(m.variables)["first"])
+		if err != nil || first < 1 || first > query.MaxPage { // the resolver refuses it, or has its default
+			return query.DefaultPage
+		}
+		return first
+	}
+	inPage := strings.HasSuffix(f.ObjectDefinition.Name, "Connection") // counted by its argument first
+	if f.Definition.Type.Elem != nil && !inPage {
+		return edgeWeight
+	}
+	return 1
+}
+
+// plus and times stop at the greatest integer.
+func plus(a, b int) int {
+	if a > math.MaxInt-b {
+		return math.MaxInt
+	}
+	return a + b
+}
+
+func times(a, b int) int {
+	if b > 0 && a > math.MaxInt/b {
+		return math.MaxInt
+	}
+	return a * b
+}

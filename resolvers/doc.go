@@ -1,0 +1,16 @@
+// Package resolvers answers GraphQL: [NewHandler] is the HTTP handler of /graphql. A resolver takes
+// its arguments, makes one call (of query, loaders, the sync engine or the tokens) and gives back
+// what that gave. There is a file for each file of the schema in package graph.
+//
+// It writes no SQL and decides nothing about the data. What it does decide is how the graph is
+// served:
+//
+//   - roles.go: who may ask for a field of Query or Mutation. A field that does not say so, in its
+//     @allow, is refused.
+//   - cost.go: how much a query may ask for, reckoned before anything runs.
+//   - errors.go: what an error tells the caller, and what only the log.
+//   - transport.go: GraphQL over HTTP.
+//
+// Nothing outlives a request but the cache of parsed queries. A process that dies leaves nothing
+// half-done here: what a mutation started, the engine owns.
+package resolvers

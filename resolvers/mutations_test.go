@@ -1,0 +1,63 @@
+package resolvers_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/syncers"
+)
+
+func TestAMutationOfSyncsAsksForTheRunInTheCallersName(t *testing.T) {
+	for _, tc := range []struct {
+		text string
+		want syncers.Request
+	}{
+		{"syncFreshservice { run { id state } }", syncers.Request{Feed: codex.FeedFreshservice}},
+		{"syncFreshservice(dryRun: true, force: true) { run { id state } }", syncers.Request{Feed: codex.FeedFreshservice, DryRun: true, Force: true}},
+		{"syncDatto(force: true) { run { id state } }", syncers.Request{Feed: codex.FeedDatto, Force: true}},
+		{"syncTickets { run { id state } }", syncers.Request{Feed: codex.FeedTickets, Mode: codex.ModeIncremental}},
+		{"syncTickets(full: true, dryRun: true) { run { id state } }", syncers.Request{Feed: codex.FeedTickets, Mode: codex.ModeFull, DryRun: true}},
+	} {
+		t.Run(tc.text, func(t *testing.T) {
+			g := onWorld(t)
+			tc.want.Trigger, tc.want.By = codex.TriggerAPI, "the service"
+			got := g.data(as(codex.RoleService), "mutation { it: "+tc.text+" }")
+			want := map[string]any{"it": map[string]any{"run": map[string]any{"id": "r2", "state": "HELD"}}}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v", got)
+			}
+			if !reflect.DeepEqual(g.sync.asked, []syncers.Request{tc.want}) {
+				t.Errorf("asked for %+v, want %+v", g.sync.asked, tc.want)
+			}
+		})
+	}
+}
+
+func TestAFeedThatIsOffIsTold(t *testing.T) {
+	g := onWorld(t)
+	g.sync.err = codex.BadInput("feed", "feed datto is off: section [datto] is missing")
+	got := g.ask(as(codex.RoleAdmin), "mutation { syncDatto { run { id } } }", nil)
+	want := `{"errors":[{"message":"feed datto is off: section [datto] is missing","path":["syncDatto"],"locations":[{"line":1,"column":12}],"extensions":{"code":"BAD_USER_INPUT","field":"feed"}}],"data":null}` + "\n"
+	if got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestATokenIsToldOnceListedAndRevoked(t *testing.T) {
+	g := onWorld(t)
+	ctx := as(codex.RoleAdmin)
+	for _, step := range []struct{ text, want string }{
+		{`mutation { createToken(input: {name: "ledger", role: SERVICE, expiresAt: "2026-01-01T01:00:00+01:00"}) {
+			secret token { name role createdBy createdAt expiresAt lastUsedAt revokedAt } } }`,
+			`{"data":{"createToken":{"secret":"secret-of-ledger","token":{"name":"ledger","role":"SERVICE","createdBy":"the admin","createdAt":"2025-10-01T12:00:00Z","expiresAt":"2026-01-01T00:00:00Z","lastUsedAt":null,"revokedAt":null}}}}`},
+		{`{ tokens { name role revokedAt } }`,
+			`{"data":{"tokens":[{"name":"ledger","role":"SERVICE","revokedAt":null}]}}`},
+		{`mutation { revokeToken(name: "ledger") { token { name revokedAt } } }`,
+			`{"data":{"revokeToken":{"token":{"name":"ledger","revokedAt":"2025-10-02T12:00:00Z"}}}}`},
+	} {
+		if got := g.ask(ctx, step.text, nil); got != step.want+"\n" {
+			t.Errorf("%s\ngot  %swant %s", step.text, got, step.want)
+		}
+	}
+}

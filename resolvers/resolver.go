@@ -1,0 +1,116 @@
+package resolvers
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/graph/exec"
+	"github.com/hivematrix/codex/graph/model"
+	"github.com/hivematrix/codex/loaders"
+	"github.com/hivematrix/codex/query"
+)
+
+// resolver is what the resolvers of all types work with.
+type resolver struct {
+	reader *query.Reader
+	sync   Syncer
+	tokens TokenAdmin
+}
+
+var _ exec.ResolverRoot = (*resolver)(nil)
+
+type (
+	queryResolver               struct{ *resolver }
+	mutationResolver            struct{ *resolver }
+	companyResolver             struct{ *resolver }
+	companyConnectionResolver   struct{ *resolver }
+	assetResolver               struct{ *resolver }
+	contactResolver             struct{ *resolver }
+	locationResolver            struct{ *resolver }
+	dattoSiteLinkResolver       struct{ *resolver }
+	ticketResolver              struct{ *resolver }
+	timeEntryResolver           struct{ *resolver }
+	syncRunResolver             struct{ *resolver }
+	syncRunConnectionResolver   struct{ *resolver }
+	syncIssueConnectionResolver struct{ *resolver }
+)
+
+func (r *resolver) Query() exec.QueryResolver       { return queryResolver{r} }
+func (r *resolver) Mutation() exec.MutationResolver { return mutationResolver{r} }
+func (r *resolver) Company() exec.CompanyResolver   { return companyResolver{r} }
+func (r *resolver) CompanyConnection() exec.CompanyConnectionResolver {
+	return companyConnectionResolver{r}
+}
+func (r *resolver) Asset() exec.AssetResolver                 { return assetResolver{r} }
+func (r *resolver) Contact() exec.ContactResolver             { return contactResolver{r} }
+func (r *resolver) Location() exec.LocationResolver           { return locationResolver{r} }
+func (r *resolver) DattoSiteLink() exec.DattoSiteLinkResolver { return dattoSiteLinkResolver{r} }
+func (r *resolver) Ticket() exec.TicketResolver               { return ticketResolver{r} }
+func (r *resolver) TimeEntry() exec.TimeEntryResolver         { return timeEntryResolver{r} }
+func (r *resolver) SyncRun() exec.SyncRunResolver             { return syncRunResolver{r} }
+func (r *resolver) SyncRunConnection() exec.SyncRunConnectionResolver {
+	return syncRunConnectionResolver{r}
+}
+func (r *resolver) SyncIssueConnection() exec.SyncIssueConnectionResolver {
+	return syncIssueConnectionResolver{r}
+}
+
+// Me is who is asking.
+func (r queryResolver) Me(ctx context.Context) (*codex.Caller, error) {
+	caller, _ := codex.CallerFrom(ctx) // roles.go has seen to it that there is one
+	return &caller, nil
+}
+
+// one is what a root field gives that asks for one thing: null where there is none.
+func one[T any](ctx context.Context, found *T, err error) (*T, error) {
+	switch {
+	case codex.CodeOf(err) == codex.CodeNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return found, loaders.Announce(ctx, found)
+}
+
+// intID is an id that is an integer.
+func intID(argument, id string) (int, error) {
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return 0, codex.BadInput(argument, "this id is a string of digits")
+	}
+	return n, nil
+}
+
+// pageOf is the page that the arguments first and after ask for.
+func pageOf(first *int, after *string) (query.Page, error) {
+	page := query.Page{First: query.DefaultPage}
+	if first != nil {
+		page.First = *first
+	}
+	if after != nil {
+		if *after == "" {
+			return page, codex.BadInput("after", "an empty text is no cursor: leave it out for the first page")
+		}
+		page.After = *after
+	}
+	return page, nil
+}
+
+// pageInfo says where page lies.
+func pageInfo[T any](page *query.PageOf[T]) *model.PageInfo {
+	info := &model.PageInfo{HasNextPage: page.More, HasPreviousPage: page.Before}
+	if n := len(page.Cursors); n > 0 {
+		info.StartCursor, info.EndCursor = &page.Cursors[0], &page.Cursors[n-1]
+	}
+	return info
+}
+
+// value is what p points to, or its type's zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

@@ -1,0 +1,117 @@
+package resolvers_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/graph/exec"
+)
+
+// callers are one of each role, one whose role is nothing that we know, and nobody.
+func callers() []struct {
+	name string
+	ctx  context.Context
+} {
+	list := []struct {
+		name string
+		ctx  context.Context
+	}{}
+	for _, role := range []codex.Role{
+		codex.RoleAdmin, codex.RoleBilling, codex.RoleTechnician, codex.RoleService, codex.RoleClient, "janitor",
+	} {
+		list = append(list, struct {
+			name string
+			ctx  context.Context
+		}{string(role), as(role)})
+	}
+	return append(list, struct {
+		name string
+		ctx  context.Context
+	}{"nobody", context.Background()})
+}
+
+// calls are how each root field is asked for.
+func calls() map[string]string {
+	return map[string]string{
+		"Query.me": "me { name }", "Query.company": `company(accountNumber: "620547") { name }`,
+		"Query.companies": "companies { totalCount }", "Query.asset": "asset(id: 1) { id }",
+		"Query.contact": "contact(id: 1) { id }", "Query.ticket": "ticket(ticketId: 1001) { subject }",
+		"Query.syncRun": `syncRun(id: "r2") { id }`, "Query.syncRuns": "syncRuns { totalCount }",
+		"Query.syncIssues": "syncIssues { totalCount }", "Query.tokens": "tokens { name }",
+		"Query.__schema": "__schema { description }", "Query.__type": `__type(name: "Company") { name }`,
+		"Mutation.syncFreshservice": "syncFreshservice { run { id } }", "Mutation.syncDatto": "syncDatto { run { id } }",
+		"Mutation.syncTickets": "syncTickets { run { id } }",
+		"Mutation.createToken": `createToken(input: {name: "n", role: BILLING}) { secret }`,
+		"Mutation.revokeToken": `revokeToken(name: "n") { token { name } }`,
+	}
+}
+
+func TestEachRootFieldIsForTheRolesOfTheGoldenTableAndForNobodyElse(t *testing.T) {
+	g := onWorld(t)
+	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
+	var table strings.Builder
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+		for _, field := range root.Fields {
+			name := root.Name + "." + field.Name
+			call, known := calls()[name]
+			if !known {
+				t.Errorf("this test does not call %s", name)
+				continue
+			}
+			fmt.Fprintf(&table, "%s\n", name)
+			for _, caller := range callers() {
+				body := g.ask(caller.ctx, strings.ToLower(root.Name)+" { "+call+" }", nil)
+				fmt.Fprintf(&table, "  %-11s %s\n", caller.name, codes(t, body))
+			}
+		}
+	}
+	golden(t, "testdata/roles.txt", table.String())
+}
+
+func TestAnAliasOrAFragmentGetsNobodyPastARole(t *testing.T) {
+	g := onWorld(t)
+	for _, text := range []string{
+		"{ me: tokens { name } }",
+		"{ ...t } fragment t on Query { tokens { name } }",
+		"{ ... on Query { tokens { name } } }",
+		"{ tokens @include(if: true) { name } }",
+		"mutation { me: revokeToken(name: \"n\") { token { name } } }",
+	} {
+		if got := codes(t, g.ask(as(codex.RoleBilling), text, nil)); got != "FORBIDDEN" {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
+
+func TestWhatIsRefusedLeavesTheRestOfAnAnswerAlone(t *testing.T) {
+	g := onWorld(t)
+	got := indented(t, g.ask(as(codex.RoleTechnician), `{ me { role } __typename company(accountNumber: "900") { name } }`, nil))
+	want := `{
+  "data": {
+    "me": {
+      "role": "TECHNICIAN"
+    },
+    "__typename": "Query",
+    "company": {
+      "name": "Zebra & Söhne"
+    }
+  }
+}
+`
+	if got != want {
+		t.Errorf("got %s", got)
+	}
+	refused := g.ask(as(codex.RoleTechnician), `mutation { syncDatto { run { id } } }`, nil)
+	wantRefused := `{"errors":[{"message":"syncDatto takes another role than technician","path":["syncDatto"],"locations":[{"line":1,"column":12}],"extensions":{"code":"FORBIDDEN"}}],"data":null}` + "\n"
+	if refused != wantRefused {
+		t.Errorf("got %s", refused)
+	}
+	if len(g.sync.asked) != 0 {
+		t.Errorf("a sync was started for somebody who may not: %v", g.sync.asked)
+	}
+}

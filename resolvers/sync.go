@@ -1,0 +1,106 @@
+package resolvers
+
+import (
+	"context"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/graph/model"
+	"github.com/hivematrix/codex/loaders"
+	"github.com/hivematrix/codex/query"
+	"github.com/hivematrix/codex/syncers"
+)
+
+func (r queryResolver) SyncRun(ctx context.Context, id string) (*ent.SyncRun, error) {
+	found, err := r.reader.Run(ctx, codex.RunID(id), loaders.Columns(ctx, "SyncRun")...)
+	return one(ctx, found, err)
+}
+
+func (r queryResolver) SyncRuns(ctx context.Context, feed *codex.Feed, state *codex.RunState, first *int, after *string) (*model.SyncRunConnection, error) {
+	asked, err := pageOf(first, after)
+	if err != nil {
+		return nil, err
+	}
+	filter := query.RunFilter{Feed: value(feed), State: value(state)}
+	page, err := r.reader.Runs(ctx, asked, filter, loaders.PageColumns(ctx, "SyncRun")...)
+	if err != nil {
+		return nil, err
+	}
+	edges := make([]*model.SyncRunEdge, len(page.Rows))
+	for i, row := range page.Rows {
+		edges[i] = &model.SyncRunEdge{Cursor: page.Cursors[i], Node: row}
+	}
+	return &model.SyncRunConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Filter: filter}, nil
+}
+
+func (r syncRunConnectionResolver) TotalCount(ctx context.Context, c *model.SyncRunConnection) (int, error) {
+	return r.reader.CountRuns(ctx, c.Filter)
+}
+
+func (r syncRunResolver) Counts(_ context.Context, run *ent.SyncRun) ([]*syncers.EntityCounts, error) {
+	counts, err := syncers.ParseCounts(run.Counts)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]*syncers.EntityCounts, len(counts))
+	for i := range counts {
+		shown[i] = &counts[i]
+	}
+	return shown, nil
+}
+
+func (r queryResolver) SyncIssues(ctx context.Context, feed *codex.Feed, kind *string, open *bool, first *int, after *string) (*model.SyncIssueConnection, error) {
+	asked, err := pageOf(first, after)
+	if err != nil {
+		return nil, err
+	}
+	filter := query.IssueFilter{Feed: value(feed), Kind: value(kind), Open: open}
+	page, err := r.reader.Issues(ctx, asked, filter)
+	if err != nil {
+		return nil, err
+	}
+	edges := make([]*model.SyncIssueEdge, len(page.Rows))
+	for i, row := range page.Rows {
+		edges[i] = &model.SyncIssueEdge{Cursor: page.Cursors[i], Node: row}
+	}
+	return &model.SyncIssueConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Filter: filter}, nil
+}
+
+func (r syncIssueConnectionResolver) TotalCount(ctx context.Context, c *model.SyncIssueConnection) (int, error) {
+	return r.reader.CountIssues(ctx, c.Filter)
+}
+
+func (r mutationResolver) SyncFreshservice(ctx context.Context, dryRun, force bool) (*model.SyncFreshservicePayload, error) {
+	run, err := r.start(ctx, syncers.Request{Feed: codex.FeedFreshservice, DryRun: dryRun, Force: force})
+	if err != nil {
+		return nil, err
+	}
+	return &model.SyncFreshservicePayload{Run: run}, nil
+}
+
+func (r mutationResolver) SyncDatto(ctx context.Context, dryRun, force bool) (*model.SyncDattoPayload, error) {
+	run, err := r.start(ctx, syncers.Request{Feed: codex.FeedDatto, DryRun: dryRun, Force: force})
+	if err != nil {
+		return nil, err
+	}
+	return &model.SyncDattoPayload{Run: run}, nil
+}
+
+func (r mutationResolver) SyncTickets(ctx context.Context, full, dryRun, force bool) (*model.SyncTicketsPayload, error) {
+	mode := codex.ModeIncremental
+	if full {
+		mode = codex.ModeFull
+	}
+	run, err := r.start(ctx, syncers.Request{Feed: codex.FeedTickets, Mode: mode, DryRun: dryRun, Force: force})
+	if err != nil {
+		return nil, err
+	}
+	return &model.SyncTicketsPayload{Run: run}, nil
+}
+
+// start starts a run in the caller's name.
+func (r mutationResolver) start(ctx context.Context, request syncers.Request) (*ent.SyncRun, error) {
+	caller, _ := codex.CallerFrom(ctx) // roles.go has seen to it that there is one
+	request.Trigger, request.By = codex.TriggerAPI, caller.Name
+	return r.sync.Start(ctx, request)
+}

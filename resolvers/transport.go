@@ -1,0 +1,256 @@
+package resolvers
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/hivematrix/codex"
+)
+
+// The media types of an answer. The first is taken by those who know GraphQL over HTTP: with it the
+// status tells whether the request could be run at all. The second has the status 200 for that too.
+const (
+	mediaGraphQL = "application/graphql-response+json"
+	mediaJSON    = "application/json"
+)
+
+// transport is GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): queries by
+// GET, queries and mutations by POST of JSON, one at a time. It takes no forms, so that a page of
+// another site cannot ask in a browser's name, and it writes the data as the executor made it,
+// which saves checking and copying megabytes.
+type transport struct{ bodyBytes int64 }
+
+// Supports implements graphql.Transport: what cannot be served is refused here too, with a reason.
+func (transport) Supports(*http.Request) bool { return true }
+
+// Do implements graphql.Transport.
+func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	ctx := r.Context()
+	media, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		reject(w, r, http.StatusNotAcceptable, "answers are "+mediaGraphQL+" or "+mediaJSON)
+		return
+	}
+	var params *graphql.RawParams
+	var status int
+	var err error
+	start := graphql.Now()
+	switch r.Method {
+	case http.MethodGet:
+		params, err = fromURL(r.URL.RawQuery)
+		status = http.StatusBadRequest
+	case http.MethodPost:
+		params, status, err = t.fromBody(w, r)
+	case http.MethodOptions:
+		w.Header().Set("Allow", "GET, POST, OPTIONS")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
+		w.Header().Set("Allow", "GET, POST, OPTIONS")
+		reject(w, r, http.StatusMethodNotAllowed, "GraphQL takes GET and POST")
+		return
+	}
+	if err != nil {
+		reject(w, r, status, err.Error())
+		return
+	}
+	params.Headers = r.Header
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if len(errs) > 0 {
+		status := http.StatusOK
+		if media == mediaGraphQL {
+			status = http.StatusBadRequest
+		}
+		answer(w, status, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		return
+	}
+	if r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
+		w.Header().Set("Allow", "POST")
+		reject(w, r, http.StatusMethodNotAllowed, "GET takes queries alone: send this by POST")
+		return
+	}
+	var responses graphql.ResponseHandler
+	responses, ctx = exec.DispatchOperation(ctx, op)
+	answer(w, http.StatusOK, media, responses(ctx))
+}
+
+// fromURL reads a request from the parameters of a URL.
+func fromURL(raw string) (*graphql.RawParams, error) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, errors.New("the parameters of the URL cannot be read")
+	}
+	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	if params.Query == "" {
+		return nil, errors.New("the parameter query is missing")
+	}
+	for name, target := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
+		if text := values.Get(name); text != "" {
+			if err := decode(strings.NewReader(text), target); err != nil {
+				return nil, errors.New("the parameter " + name + " is no JSON object")
+			}
+		}
+	}
+	return params, nil
+}
+
+// fromBody reads a request from a JSON body; with an error goes the status that says so.
+func (t transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
+	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != mediaJSON || !strings.EqualFold(orUTF8(parameters["charset"]), "utf-8") {
+		return nil, http.StatusUnsupportedMediaType, errors.New("send the query as application/json in UTF-8")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, t.bodyBytes))
+	if err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return nil, http.StatusRequestEntityTooLarge, errors.New("the body is larger than " + strconv.FormatInt(t.bodyBytes, 10) + " bytes")
+		}
+		return nil, http.StatusBadRequest, errors.New("the body could not be read to its end")
+	}
+	params := &graphql.RawParams{}
+	if err := decode(bytes.NewReader(body), params); err != nil {
+		return nil, http.StatusBadRequest, errors.New(`the body is not of the form {"query": "...", "variables": {}, "operationName": "..."}`)
+	}
+	if params.Query == "" {
+		return nil, http.StatusBadRequest, errors.New(`the body has no "query"`)
+	}
+	return params, 0, nil
+}
+
+func orUTF8(charset string) string {
+	if charset == "" {
+		return "utf-8"
+	}
+	return charset
+}
+
+// decode reads one JSON value and nothing after it; numbers keep their digits.
+func decode(r io.Reader, target any) error {
+	decoder := json.NewDecoder(r)
+	decoder.UseNumber()
+	if err := decoder.Decode(target); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one JSON value")
+	}
+	return nil
+}
+
+// negotiate chooses the media type of the answer. Nothing said is application/json, which every
+// client reads.
+func negotiate(accept []string) (media string, ok bool) {
+	listed := strings.Join(accept, ",")
+	if strings.TrimSpace(listed) == "" {
+		return mediaJSON, true
+	}
+	best := 0.0
+	for entry := range strings.SplitSeq(listed, ",") {
+		name, parameters, err := mime.ParseMediaType(entry)
+		if err != nil {
+			continue
+		}
+		quality := 1.0
+		if q, given := parameters["q"]; given {
+			if quality, err = strconv.ParseFloat(q, 64); err != nil {
+				continue
+			}
+		}
+		switch name {
+		case mediaGraphQL:
+		case mediaJSON, "application/*", "*/*":
+			name = mediaJSON
+		default:
+			continue
+		}
+		if quality > best {
+			best, media = quality, name
+		}
+	}
+	return media, best > 0
+}
+
+// answer writes a response.
+func answer(w http.ResponseWriter, status int, media string, response *graphql.Response) {
+	if response == nil { // the caller has gone
+		return
+	}
+	var body bytes.Buffer
+	body.Grow(len(response.Data) + 64)
+	body.WriteByte('{')
+	if len(response.Errors) > 0 {
+		part(&body, "errors", response.Errors)
+		body.WriteByte(',')
+	}
+	if response.Data != nil || len(response.Errors) == 0 {
+		body.WriteString(`"data":`)
+		body.Write(orNull(response.Data))
+		body.WriteByte(',')
+	}
+	if len(response.Extensions) > 0 {
+		part(&body, "extensions", response.Extensions)
+		body.WriteByte(',')
+	}
+	body.Truncate(body.Len() - 1) // the last comma
+	body.WriteString("}\n")
+	header := w.Header()
+	header.Set("Content-Type", media+"; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w) // who has gone cannot be told
+}
+
+func orNull(data json.RawMessage) []byte {
+	if data == nil {
+		return []byte("null")
+	}
+	return data
+}
+
+func part(body *bytes.Buffer, name string, value any) {
+	text, err := json.Marshal(value)
+	if err != nil { // our own errors and extensions: strings and numbers
+		text = []byte("null")
+	}
+	body.WriteString(`"` + name + `":`)
+	body.Write(text)
+}
+
+// reject answers what is no GraphQL request.
+func reject(w http.ResponseWriter, r *http.Request, status int, message string) {
+	refuseWith(w, r, status, codex.Errorf(codex.CodeBadInput, "%s", message))
+}
+
+// refuse answers somebody who may ask for nothing.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusForbidden
+	if codex.CodeOf(err) == codex.CodeUnauthenticated {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		status = http.StatusUnauthorized
+	}
+	refuseWith(w, r, status, err)
+}
+
+func refuseWith(w http.ResponseWriter, r *http.Request, status int, err error) {
+	media, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		media = mediaJSON
+	}
+	shown := presenter{}.present(context.WithoutCancel(r.Context()), err)
+	answer(w, status, media, &graphql.Response{Errors: gqlerror.List{shown}})
+}
