@@ -1,7 +1,9 @@
 // Package datto reads a Datto RMM account by its API v2: sites, their variables, devices. It never
 // writes, and knows nothing of what the hub makes of the records.
 //
-// # Choices, by what the upstream really does (docs/compatibility.md, "Datto RMM")
+// # Choices
+//
+// They rest on what the vendor documents, and on what was observed where that is silent or wrong.
 //
 //   - One token for all calls, from the password grant; when it is refused in the middle of a run
 //     there is one login however many calls it was refused to, and each is tried once more.

@@ -2,7 +2,9 @@
 // tickets with their time entries and conversations. It never writes, and knows nothing of what the
 // hub makes of the records.
 //
-// # Choices, by what the upstream really does (docs/compatibility.md, "Freshservice")
+// # Choices
+//
+// They rest on what the vendor documents, and on what was observed where that is silent or wrong.
 //
 //   - Lists are read to an empty page, or to one that is neither full nor followed by a link to the
 //     next. There are no totals. Records move between pages while they are read, so each is taken

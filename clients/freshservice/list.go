@@ -70,8 +70,7 @@ func listPages[T any](
 const maxStalePages = 2
 
 // walk reads the pages of one list to their end: an empty page, or one that is neither full nor
-// followed by a link to the next (docs/compatibility.md, "Freshservice"). False if a page was
-// missing.
+// followed by a link to the next, since Freshservice tells no totals. False if a page was missing.
 func walk[T any](
 	ctx context.Context, c *Client, r *resource[T], workspace int64,
 	collector *wire.Collector[T], visit func(wire.Page[T]) error,

@@ -37,7 +37,8 @@ type bucket struct {
 	tokens   float64
 	filledAt time.Time
 
-	uses     []use     // our own of the past window
+	uses     []use // our own of the past window, and their sum
+	used     int
 	others   int       // what others were seen to take of a window
 	othersAt time.Time // when that was seen
 
@@ -117,22 +118,22 @@ func (b *bucket) take(now time.Time, cost int) {
 
 // charge books cost, which a correction makes negative.
 func (b *bucket) charge(now time.Time, cost int) {
+	if b.mode == free {
+		return // nobody will ask
+	}
 	b.tokens -= float64(cost)
 	b.uses = append(b.uses, use{at: now, cost: cost})
+	b.used += cost
 }
 
 // own is what we have used in the past window, and a little more: what is our own must never look
 // like somebody else's.
 func (b *bucket) own(now time.Time) int {
-	first, sum := 0, 0
-	for first < len(b.uses) && now.Sub(b.uses[first].at) > b.window+slack {
-		first++
+	for len(b.uses) > 0 && now.Sub(b.uses[0].at) > b.window+slack {
+		b.used -= b.uses[0].cost
+		b.uses = b.uses[1:]
 	}
-	b.uses = b.uses[first:]
-	for _, used := range b.uses {
-		sum += used.cost
-	}
-	return sum
+	return b.used
 }
 
 // left is what a window has at least left of the limit, as far as we know.

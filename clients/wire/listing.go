@@ -34,7 +34,7 @@ type BadRecord struct {
 var ErrNoEnvelope = errors.New("the answer does not hold what was asked for")
 
 // Records gives the records of a list answer: the array under key, else the only array of the
-// object (Freshservice's envelopes are singular or plural; docs/compatibility.md, "Freshservice").
+// object (Freshservice's envelopes were seen in singular and in plural).
 // A null under key is an empty list.
 func Records(body []byte, key string) ([]json.RawMessage, error) {
 	var fields map[string]json.RawMessage
