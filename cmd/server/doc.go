@@ -1,0 +1,45 @@
+// Command codex, built as bin/codex, is the whole hub: the server, the syncs, and the verbs of the
+// people who run it.
+//
+//	codex serve              serve GraphQL and REST, with simulated upstreams where --demo is given
+//	codex sync FEED          sync freshservice, datto, tickets, or all of them
+//	codex token VERB         create, list and revoke local tokens
+//	codex migrate            bring the database to this program's schema, or tell how far it is
+//	codex init               write instance/codex.conf
+//	codex config check       check the configuration and show what is in force
+//	codex simulate           serve simulated upstreams
+//	codex version            which codex this is
+//
+// A verb is a file. [newApp] wires what they share, [app], and the end-to-end tests build the very
+// same. There is no logic here: what a verb does it asks of a room below.
+//
+// # Who does the work
+//
+//	codex sync, codex token ──▶ hub ──▶ codex.sock of the instance folder ──▶ a running serve
+//	                             └────▶ where there is none: an app in this process
+//
+// Both ways carry the same GraphQL, so that there is one code path; where a serve runs it does all
+// the work, so that there is one rate limiter and one writer. Over the socket the caller is "local
+// socket", in process it is "command line"; both are admin. migrate, init, config check, simulate
+// and version never ask the socket. Every verb that needs the database migrates it first.
+//
+// # Exit status
+//
+//	0  succeeded; a dry run that could read everything
+//	1  failed, cancelled or interrupted
+//	2  the command line makes no sense
+//	3  partial: something could not be read
+//	4  held: removals wait for an approval
+//
+// # What it never does
+//
+// It prints no secret but a token that was asked for, alone on standard output; a first serve's
+// token goes to an owner-only file. A demo reads and writes its own instance folder and nothing of
+// another's.
+//
+// # When it dies half-way
+//
+// A serve that is told to stop (SIGINT, SIGTERM) marks its runs as interrupted and exits with 0. One
+// that is killed leaves runs without heartbeat, which the next start of their feed marks; the lock
+// of a SQLite database ends with the process, and a socket that nobody listens on is taken over.
+package main

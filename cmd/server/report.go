@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/syncers"
+)
+
+// reporter tells of a run: to a person at a terminal, to a log, or to a program.
+type reporter interface {
+	began(run *syncRun)
+	progress(run *syncRun)
+	ended(run *syncRun)
+}
+
+// reporter is the one that fits standard output.
+func (p *program) reporter(asJSON bool) reporter {
+	switch {
+	case asJSON:
+		return jsonReport{p.stdout}
+	case isTerminal(p.stdout):
+		return terminalReport{p.stdout}
+	}
+	return &plainReport{w: p.stdout}
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// doing is what a run is doing, for people.
+func doing(run *syncRun) string {
+	what := run.Phase
+	if what == "" {
+		what = string(run.State)
+	}
+	switch {
+	case run.ProgressTotal > 0:
+		what += fmt.Sprintf(" %d/%d", run.ProgressDone, run.ProgressTotal)
+	case run.ProgressDone > 0:
+		what += " " + strconv.Itoa(run.ProgressDone)
+	}
+	return what
+}
+
+// summary is how a run ended, for people: a line, one an entity, and the reason.
+func summary(run *syncRun) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", run.Feed, run.State)
+	if run.DryRun {
+		b.WriteString(" (dry run: nothing was written)")
+	}
+	if run.StartedAt != nil && run.EndedAt != nil {
+		fmt.Fprintf(&b, " in %s", run.EndedAt.Sub(*run.StartedAt).Round(100*time.Millisecond))
+	}
+	if run.ID != "" {
+		fmt.Fprintf(&b, ", run %s", run.ID)
+	}
+	b.WriteByte('\n')
+	for _, c := range run.Counts {
+		fmt.Fprintf(&b, "  %-13s %6d created %6d updated %6d removed %6d unchanged", publicName(c.Entity), c.Created, c.Updated, c.Removed, c.Unchanged)
+		if c.Held > 0 {
+			fmt.Fprintf(&b, " %6d held", c.Held)
+		}
+		if c.Issues > 0 {
+			fmt.Fprintf(&b, " %6d issues", c.Issues)
+		}
+		b.WriteByte('\n')
+	}
+	if run.Error != nil {
+		for line := range strings.SplitSeq(*run.Error, "\n") {
+			fmt.Fprintf(&b, "  %s\n", line)
+		}
+	}
+	return b.String()
+}
+
+// terminalReport rewrites one line while a run works.
+type terminalReport struct{ w io.Writer }
+
+const clearLine = "\r\x1b[K"
+
+func (r terminalReport) began(run *syncRun) { r.progress(run) }
+func (r terminalReport) progress(run *syncRun) {
+	fmt.Fprintf(r.w, "%s%s: %s", clearLine, run.Feed, doing(run))
+}
+func (r terminalReport) ended(run *syncRun) {
+	fmt.Fprint(r.w, clearLine, summary(run))
+}
+
+// plainReport writes a line a phase.
+type plainReport struct {
+	w     io.Writer
+	phase string
+}
+
+func (r *plainReport) began(run *syncRun) {
+	r.phase = ""
+	fmt.Fprintf(r.w, "%s: run %s\n", run.Feed, run.ID)
+}
+func (r *plainReport) progress(run *syncRun) {
+	if run.Phase != r.phase && !run.State.Final() {
+		r.phase = run.Phase
+		fmt.Fprintf(r.w, "%s: %s\n", run.Feed, run.Phase)
+	}
+}
+func (r *plainReport) ended(run *syncRun) { fmt.Fprint(r.w, summary(run)) }
+
+// jsonReport writes one object a feed when its run has ended.
+type jsonReport struct{ w io.Writer }
+
+func (jsonReport) began(*syncRun)    {}
+func (jsonReport) progress(*syncRun) {}
+func (r jsonReport) ended(run *syncRun) {
+	fmt.Fprintf(r.w, "%s\n", runJSON(run))
+}
+
+// countsJSON are the counts of a run, or of one entity of it.
+type countsJSON struct {
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Removed   int `json:"removed"`
+	Unchanged int `json:"unchanged"`
+	Held      int `json:"held"`
+	Issues    int `json:"issues"`
+}
+
+func countsOf(c syncers.EntityCounts) countsJSON {
+	return countsJSON{c.Created, c.Updated, c.Removed, c.Unchanged, c.Held, c.Issues}
+}
+
+// runJSON is a run as --json prints it: its own counts, then those of each entity of its feed, that
+// the run did not reach too.
+func runJSON(run *syncRun) []byte {
+	head := struct {
+		Run    codex.RunID    `json:"run"`
+		Feed   codex.Feed     `json:"feed"`
+		State  codex.RunState `json:"state"`
+		DryRun bool           `json:"dry_run"`
+		countsJSON
+	}{run.ID, run.Feed, run.State, run.DryRun, countsOf(syncers.Total(run.Counts))}
+	line := object(nil, head)
+	byName := map[string]countsJSON{}
+	for _, c := range run.Counts {
+		byName[publicName(c.Entity)] = countsOf(c)
+	}
+	for _, name := range entitiesOf(run.Feed) {
+		line = object(line, map[string]countsJSON{name: byName[name]})
+	}
+	if run.Error != nil {
+		line = object(line, map[string]string{"error": *run.Error})
+	}
+	return line
+}
+
+// object adds the keys of value, behind those that line has.
+func object(line []byte, value any) []byte {
+	more, err := json.Marshal(value)
+	if err != nil { // plain structs and maps: cannot happen
+		return line
+	}
+	if line == nil {
+		return more
+	}
+	return append(append(line[:len(line)-1], ','), more[1:]...)
+}
+
+// entitiesOf are the entities of a feed, as --json names them.
+func entitiesOf(feed codex.Feed) []string {
+	switch feed {
+	case codex.FeedFreshservice:
+		return []string{"companies", "locations", "contacts", "contact_links"}
+	case codex.FeedDatto:
+		return []string{"sites", "assets", "asset_links"}
+	case codex.FeedTickets:
+		return []string{"tickets", "time_entries"}
+	}
+	return nil
+}
+
+// publicName is the name for people of an entity, which a run's counts name by its table.
+func publicName(table string) string {
+	switch table {
+	case "contact_company_link":
+		return "contact_links"
+	case "datto_site_links":
+		return "sites"
+	case "asset_contact_link":
+		return "asset_links"
+	}
+	return table
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/simulator"
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	var isDemo, newUpstream bool
+	addresses := simulator.Addresses{Freshservice: simulatedFreshservice, Datto: simulatedDatto}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve GraphQL and REST",
+		Long: "Serves the hub until it is stopped (Ctrl-C, SIGTERM): on [server] listen, on [server]\n" +
+			"archive_listen, and for the other verbs on codex.sock in the instance folder. The first serve\n" +
+			"of a database without tokens writes an admin token to first-admin-token in the instance folder.\n\n" +
+			"With --demo it needs no configuration: it starts simulated upstreams, keeps everything in\n" +
+			"instance-demo, syncs all feeds and prints a query to begin with.",
+		Example: "  codex serve\n" +
+			"  codex serve --config /etc/codex/codex.conf --instance /var/lib/codex\n" +
+			"  codex serve --demo",
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if isDemo {
+				return p.demo(cmd.Context(), addresses, newUpstream)
+			}
+			for _, name := range []string{"demo-freshservice", "demo-datto"} {
+				if cmd.Flags().Changed(name) {
+					return usageError("--%s goes with --demo", name)
+				}
+			}
+			return p.serve(cmd.Context(), newUpstream)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.BoolVar(&isDemo, "demo", false, "serve simulated upstreams' data from instance-demo")
+	flags.BoolVar(&newUpstream, "new-upstream", false, "take data from another account than before, for good")
+	flags.StringVar(&addresses.Freshservice, "demo-freshservice", addresses.Freshservice, "with --demo: where the simulated Freshservice `listens`")
+	flags.StringVar(&addresses.Datto, "demo-datto", addresses.Datto, "with --demo: where the simulated Datto RMM `listens`")
+	return cmd
+}
+
+// serve serves the configured instance until ctx ends.
+func (p *program) serve(ctx context.Context, newUpstream bool) error {
+	c, warnings, err := p.load()
+	if err != nil {
+		return err
+	}
+	logger, err := p.logger(c, c.Log.Level)
+	if err != nil {
+		return err
+	}
+	for _, warning := range warnings {
+		logger.WarnContext(ctx, "configuration", slog.String("where", warning.Where), slog.String("warning", warning.Message))
+	}
+	return p.serveApp(ctx, appOptions{config: c, logger: logger, now: p.now, newUpstream: newUpstream, serving: true},
+		func(ctx context.Context, a *app, at serving) error {
+			return errors.Join(p.firstToken(ctx, a), p.announce(a, at))
+		})
+}
+
+// firstTokenName is the name of the token that the first serve of a database creates, and its file
+// in the instance folder.
+const (
+	firstTokenName = "first-admin"
+	firstTokenFile = "first-admin-token"
+)
+
+// firstToken writes an admin token to a file that its owner alone may read, if the database has no
+// token yet. The file is there before the token is, so that no token is lost with it.
+func (p *program) firstToken(ctx context.Context, a *app) (err error) {
+	there, err := a.tokens.Any(ctx)
+	if err != nil || there {
+		return err
+	}
+	file, err := os.CreateTemp(a.config.InstanceDir, "."+firstTokenFile+"-*") // made with 0600
+	if err != nil {
+		return fmt.Errorf("writing the first token: %w", err)
+	}
+	keep := false
+	defer func() {
+		err = errors.Join(err, file.Close())
+		if !keep {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	secret, _, err := a.tokens.Create(ctx, auth.NewToken{Name: firstTokenName, Role: codex.RoleAdmin, CreatedBy: "the first serve"})
+	if codex.CodeOf(err) == codex.CodeConflict { // another replica was faster
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(a.config.InstanceDir, firstTokenFile)
+	if _, err = file.WriteString(secret.Reveal() + "\n"); err == nil {
+		err = errors.Join(file.Sync(), os.Rename(file.Name(), path))
+	}
+	if err != nil {
+		return fmt.Errorf("writing the first token, %s (revoke it, and create another): %w", firstTokenName, err)
+	}
+	keep = true
+	fmt.Fprintf(p.stdout, "An admin token for this new database is in %s\n", path)
+	return nil
+}
+
+// announce tells where the hub listens.
+func (p *program) announce(a *app, at serving) error {
+	fmt.Fprintf(p.stdout, "codex %s serves %s\n", currentVersion(), a.db.Name())
+	fmt.Fprintf(p.stdout, "  hub      %s/\n", at.hub)
+	fmt.Fprintf(p.stdout, "  archive  %s/\n", at.archive)
+	if feeds := a.engine.Feeds(); len(feeds) > 0 {
+		fmt.Fprintf(p.stdout, "  feeds    %v\n", feeds)
+	} else {
+		fmt.Fprintln(p.stdout, "  feeds    none is configured: codex init writes a configuration")
+	}
+	return nil
+}

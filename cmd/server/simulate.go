@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hivematrix/codex/simulator"
+)
+
+// Where simulated upstreams listen unless told otherwise. The ports are the same each time, since a
+// database remembers where its data comes from.
+const (
+	simulatedFreshservice = "127.0.0.1:5091"
+	simulatedDatto        = "127.0.0.1:5092"
+)
+
+func (p *program) simulateCommand() *cobra.Command {
+	var options simulator.Options
+	var tier string
+	addresses := simulator.Addresses{Freshservice: simulatedFreshservice, Datto: simulatedDatto}
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Serve simulated upstreams",
+		Long: "Serves a simulated Freshservice and a simulated Datto RMM over HTTP, with data made from a\n" +
+			"seed, until it is stopped, and prints the sections of codex.conf with which a hub reads them.",
+		Example: "  codex simulate\n" +
+			"  codex simulate --companies 200 --assets 20000 --tier pro\n" +
+			"  codex simulate --listen-freshservice 127.0.0.1:0 --listen-datto 127.0.0.1:0",
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Tier, err = simulator.ParseTier(tier); err != nil {
+				return usageError("--tier: %w", err)
+			}
+			options.Now = p.now
+			return p.simulate(cmd.Context(), options, addresses)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&addresses.Freshservice, "listen-freshservice", addresses.Freshservice, "where the simulated Freshservice `listens`")
+	flags.StringVar(&addresses.Datto, "listen-datto", addresses.Datto, "where the simulated Datto RMM `listens`")
+	flags.Uint64Var(&options.Seed, "seed", 1, "the `seed` of everything random")
+	flags.IntVar(&options.Companies, "companies", simulator.DefaultCompanies, "how many companies there are")
+	flags.IntVar(&options.Assets, "assets", simulator.DefaultAssets, "how many machines there are")
+	flags.IntVar(&options.Contacts, "contacts", simulator.DefaultContacts, "how many people there are")
+	flags.IntVar(&options.Tickets, "tickets", simulator.DefaultTickets, "how many tickets there are")
+	flags.BoolVar(&options.Plain, "plain", false, "leave the awkward cases out")
+	flags.StringVar(&tier, "tier", string(simulator.TierNone), "the Freshservice `plan` whose limits hold: none, starter, growth, pro, enterprise")
+	flags.DurationVar(&options.Latency, "latency", 0, "wait so long before each answer")
+	return cmd
+}
+
+func (p *program) simulate(ctx context.Context, options simulator.Options, addresses simulator.Addresses) error {
+	server, err := simulator.Start(ctx, options, addresses)
+	if err != nil {
+		return fmt.Errorf("starting the simulator (--listen-freshservice and --listen-datto take other addresses): %w", err)
+	}
+	fmt.Fprintf(p.stdout, "# Simulated upstreams; faults and changes: %s/_simulator/\n", server.FreshserviceURL)
+	fmt.Fprintf(p.stdout, "[freshservice]\ndomain = %s\napi_key = %s\n\n", server.FreshserviceURL, server.FreshserviceKey)
+	fmt.Fprintf(p.stdout, "[datto]\napi_endpoint = %s\npublic_key = %s\nsecret_key = %s\n", server.DattoURL, server.DattoPublicKey, server.DattoSecretKey)
+	select {
+	case <-ctx.Done():
+		return server.Close()
+	case err := <-server.Failed():
+		return fmt.Errorf("the simulator stopped: %w", err)
+	}
+}
+
+// shownTime is t as tables have it.
+func shownTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// shownTimeOr is t as tables have it, or otherwise where there is none.
+func shownTimeOr(t *time.Time, otherwise string) string {
+	if t == nil {
+		return otherwise
+	}
+	return shownTime(*t)
+}
+
+// oneLine is text without line breaks.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/clients/datto"
+	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/config"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/httpd"
+	"github.com/hivematrix/codex/query"
+	"github.com/hivematrix/codex/resolvers"
+	"github.com/hivematrix/codex/rest"
+	"github.com/hivematrix/codex/store"
+	"github.com/hivematrix/codex/syncers"
+	"github.com/hivematrix/codex/telemetry"
+)
+
+// app is the whole hub but its listeners: what serve serves, and what sync and token work with where
+// no serve is running.
+type app struct {
+	config *config.Config
+	db     *store.DB
+	engine *syncers.Engine
+	tokens *auth.Tokens
+	// The faces. Both expect the caller in the request's context.
+	graphql, rest http.Handler
+	logger        *slog.Logger
+
+	unlock func()
+}
+
+// appOptions are what an [app] is made of.
+type appOptions struct {
+	config      *config.Config
+	logger      *slog.Logger
+	now         func() time.Time
+	newUpstream bool // take data from another account than before
+	serving     bool // be the one serve of a SQLite database
+}
+
+// newApp opens the database, migrates it, and wires everything. Close ends it.
+func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
+	a := &app{config: o.config, logger: o.logger, unlock: func() {}}
+	if a.db, err = openDatabase(ctx, o.config, o.logger, o.now); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if o.serving {
+		// Before the migrations: an older program may be serving this database.
+		if a.unlock, err = a.db.LockServe(); err != nil {
+			a.unlock = func() {}
+			return nil, err
+		}
+	}
+	if _, err = a.db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if a.engine, err = newEngine(a.db, o); err != nil {
+		return nil, err
+	}
+	a.tokens = auth.NewTokens(a.db, o.now)
+	rules := query.Rules{
+		DefaultHours:    o.config.Sync.DefaultHours,
+		BillNonBillable: o.config.Freshservice.BillNonBillable,
+	}
+	starter := starter{a.engine}
+	a.graphql = resolvers.NewHandler(resolvers.Options{
+		DB: a.db, Rules: rules, Sync: starter, Tokens: a.tokens, Logger: o.logger,
+	})
+	a.rest = rest.NewHandler(rest.Options{
+		DB: a.db, Rules: rules, Sync: starter,
+		TicketDays: o.config.Rest.TicketDays, SeedKeysOnly: o.config.Rest.SeedKeysOnly,
+		Logger: o.logger, Now: o.now,
+	})
+	return a, nil
+}
+
+// Close ends the runs of this process, which become interrupted, and gives everything back. The
+// faces must have answered their last request.
+func (a *app) Close() error {
+	if a.engine != nil {
+		a.engine.Close()
+	}
+	if a.tokens != nil {
+		a.tokens.Wait()
+	}
+	err := a.db.Close()
+	a.unlock()
+	return err
+}
+
+// openDatabase opens the configured database; a SQLite file's folder is made where it is not there.
+func openDatabase(ctx context.Context, c *config.Config, logger *slog.Logger, now func() time.Time) (*store.DB, error) {
+	o := store.Options{DSN: c.Database.DSN, Path: c.Database.Path, Logger: logger, Now: now}
+	switch c.Database.Dialect {
+	case config.Postgres:
+		o.Dialect = dialect.Postgres
+	case config.SQLite:
+		o.Dialect = dialect.SQLite
+		if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+			return nil, fmt.Errorf("making the database's folder: %w", err)
+		}
+	}
+	return store.Open(ctx, o)
+}
+
+// newEngine makes the sync engine with the clients of the upstreams that are configured.
+func newEngine(db *store.DB, o appOptions) (*syncers.Engine, error) {
+	c := o.config
+	options := syncers.Options{DB: db, Logger: o.logger, Now: o.now, Settings: syncers.Settings{
+		AccountVariable:   c.Datto.AccountVariable,
+		BackupUDF:         c.Datto.BackupUDF,
+		AdministratorsUDF: c.Datto.AdministratorsUDF,
+		DeviceTypeUDF:     c.Datto.DeviceTypeUDF,
+		ClosedStatuses:    c.Freshservice.ClosedStatuses,
+		OpenStatuses:      c.Freshservice.OpenStatuses,
+		ConversationsDays: c.Freshservice.ConversationsDays,
+		MaxRemovalPercent: c.Sync.MaxRemovalPercent,
+		NewUpstream:       o.newUpstream,
+	}}
+	var err error
+	if c.Freshservice.Enabled() {
+		if options.Freshservice, err = freshserviceClient(c.Freshservice, o.logger, o.now); err != nil {
+			return nil, err
+		}
+		if options.Settings.FreshserviceIdentity, err = accountOf(c.Freshservice.URL); err != nil {
+			return nil, err
+		}
+	}
+	if c.Datto.Enabled() {
+		if options.Datto, err = dattoClient(c.Datto, o.logger, o.now); err != nil {
+			return nil, err
+		}
+	}
+	return syncers.New(options), nil
+}
+
+func freshserviceClient(c config.Freshservice, logger *slog.Logger, now func() time.Time) (*freshservice.Client, error) {
+	return freshservice.New(freshservice.Options{
+		BaseURL: c.URL, APIKey: c.APIKey, WebDomain: c.WebURL, Workspaces: c.Workspaces,
+		Now: now, Logger: logger,
+	})
+}
+
+func dattoClient(c config.Datto, logger *slog.Logger, now func() time.Time) (*datto.Client, error) {
+	return datto.New(datto.Options{
+		BaseURL: c.APIEndpoint, PublicKey: c.PublicKey, SecretKey: c.SecretKey,
+		Now: now, Logger: logger,
+	})
+}
+
+// accountOf is what a database remembers of the Freshservice account that its data comes from: the
+// host, with the port where the address has one.
+func accountOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", codex.BadInput("[freshservice] domain", "must be an account such as acme.freshservice.com")
+	}
+	return strings.ToLower(u.Host), nil
+}
+
+// logger writes to standard error what is configured to be said, and nothing below least.
+func (p *program) logger(c *config.Config, least slog.Level) (*slog.Logger, error) {
+	return telemetry.NewLogger(p.stderr, max(c.Log.Level, least), c.Log.Format)
+}
+
+// Callers that no token stands for, beside the socket's. Their names have a blank, which no token's
+// name has.
+const (
+	callerLocal = "command line"
+	callerDemo  = "the demo"
+)
+
+// starter notes with a run whether it was a person at the command line who asked for it.
+type starter struct{ engine *syncers.Engine }
+
+// Start is the engine's, with the trigger that the caller's name tells.
+func (s starter) Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, error) {
+	switch r.By {
+	case httpd.LocalSocket().Name, callerLocal:
+		r.Trigger = codex.TriggerCLI
+	case callerDemo:
+		r.Trigger = codex.TriggerDemo
+	}
+	return s.engine.Start(ctx, r)
+}
