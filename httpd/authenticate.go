@@ -1,0 +1,73 @@
+package httpd
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/rest"
+)
+
+// LocalSocket is who calls over the socket in the instance folder: whoever may open it could read
+// the configuration and the database as well.
+func LocalSocket() *codex.Caller { return &codex.Caller{Name: "local socket", Role: codex.RoleAdmin} }
+
+// authenticated has next find the caller in its context, and refuses requests without one.
+func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, err := s.caller(f, r)
+		if err != nil {
+			if ours := rest.WriteFailure(w, err); ours != nil && r.Context().Err() == nil {
+				s.logFailure(r, "a caller could not be authenticated", ours)
+			}
+			return
+		}
+		exchangeOf(r).caller = caller.Name
+		next.ServeHTTP(w, r.WithContext(codex.WithCaller(r.Context(), caller)))
+	})
+}
+
+func (s *Server) caller(f *face, r *http.Request) (codex.Caller, error) {
+	if f.caller != nil {
+		return *f.caller, nil
+	}
+	bearer, err := bearerToken(r.Header)
+	if err != nil {
+		return codex.Caller{}, err
+	}
+	return s.Authenticate(r.Context(), bearer)
+}
+
+// bearerToken reads the header Authorization (RFC 6750, section 2.1); the name of the scheme is
+// compared without regard to case (RFC 9110, section 11.1).
+func bearerToken(header http.Header) (string, error) {
+	values := header.Values("Authorization")
+	if len(values) == 0 {
+		return "", codex.Errorf(codex.CodeUnauthenticated, "this needs a token: send it as Authorization: Bearer …")
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.Trim(token, " ")
+	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || !isToken68(token) {
+		return "", codex.Errorf(codex.CodeUnauthenticated, "the header Authorization must be Bearer and one token")
+	}
+	return token, nil
+}
+
+// isToken68 tells whether text may stand as credentials (RFC 9110, section 11.2).
+func isToken68(text string) bool {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+	body := strings.TrimRight(text, "=")
+	return body != "" && strings.Trim(body, letters) == ""
+}
+
+// admit lets through whom allow has.
+func admit(allow auth.Allow, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := allow.Check(r.Context()); err != nil {
+			rest.WriteFailure(w, err) //nolint:errcheck // what a role may not is no failure of ours
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,91 @@
+package httpd
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/rest"
+)
+
+// handler is all that a face serves.
+func (s *Server) handler(f *face) http.Handler {
+	origins := http.NewCrossOriginProtection()
+	// Whatever the authentication: the gateway adds the bearer from a cookie by itself.
+	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		rest.WriteError(w, http.StatusForbidden, "A page of another origin may not do this")
+	}))
+	return s.observe(s.limitBody(origins.Handler(s.route(f))))
+}
+
+// route takes the service's name off the path and finds who answers.
+func (s *Server) route(f *face) http.Handler {
+	pages := newPages(s.Pages)
+	graphQL := s.authenticated(f, admit(auth.Readers, s.GraphQL))
+	other := s.authenticated(f, s.REST)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		service := f.service
+		r, named := withoutService(r)
+		if named != "" {
+			service = named
+		}
+		path := r.URL.Path
+		switch {
+		case path == "/health":
+			health(w, r, service)
+		case path == "/graphql":
+			graphQL.ServeHTTP(w, r)
+		case path == "" && named != "":
+			// The pages find their neighbours beside them, so the address must end in a slash.
+			if readOnly(w, r) {
+				w.Header().Set("Location", "/"+named+"/")
+				w.WriteHeader(http.StatusPermanentRedirect)
+			}
+		case pages.has(path):
+			pages.ServeHTTP(w, r)
+		default:
+			other.ServeHTTP(w, r)
+		}
+	})
+}
+
+// withoutService takes /codex or /archive off the front of a path, once: the seed's callers put it
+// there, and the gateway takes it off. It gives the name, and "" where there was none.
+func withoutService(r *http.Request) (*http.Request, string) {
+	for _, name := range []string{"codex", "archive"} {
+		rest, found := strings.CutPrefix(r.URL.Path, "/"+name)
+		if !found || rest != "" && rest[0] != '/' {
+			continue
+		}
+		bare := new(http.Request)
+		*bare = *r
+		bare.URL = new(url.URL)
+		*bare.URL = *r.URL
+		bare.URL.Path = rest
+		bare.URL.RawPath = strings.TrimPrefix(r.URL.RawPath, "/"+name)
+		return bare, name
+	}
+	return r, ""
+}
+
+// health needs no token and asks nobody: it says that this process answers
+// (docs/compatibility.md, "Health").
+func health(w http.ResponseWriter, r *http.Request, service string) {
+	if !readOnly(w, r) {
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	// A write fails when the client has gone: there is nobody left to tell.
+	_, _ = w.Write([]byte(`{"status": "ok", "service": "` + service + "\"}\n"))
+}
+
+// readOnly answers 405 to what is neither GET nor HEAD, and tells whether it did not.
+func readOnly(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	rest.WriteError(w, http.StatusMethodNotAllowed, "Method not allowed")
+	return false
+}

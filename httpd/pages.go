@@ -1,0 +1,89 @@
+package httpd
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"html"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/hivematrix/codex/rest"
+	"github.com/hivematrix/codex/web"
+)
+
+// pages serves what a person opens in a browser. It holds no data, so it is open to all.
+type pages struct{ files fs.FS }
+
+func newPages(files fs.FS) pages { return pages{files} }
+
+// has tells whether path is a page's or an asset's.
+func (pages) has(path string) bool {
+	return path == "/" || path == "/playground" || strings.HasPrefix(path, "/assets/")
+}
+
+// ServeHTTP implements http.Handler.
+func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !readOnly(w, r) {
+		return
+	}
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	switch name {
+	case "":
+		name = "index.html"
+	case "playground":
+		name = "playground.html"
+	}
+	header := w.Header()
+	if p.files == nil {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		// A write fails when the client has gone: there is nobody left to tell.
+		_, _ = w.Write([]byte("<!doctype html>\n<title>Codex</title>\n<p>" + html.EscapeString(web.HowToBuild) + "</p>\n"))
+		return
+	}
+	content, err := fs.ReadFile(p.files, name)
+	if err != nil { // also a name that is none, such as one with ..
+		rest.WriteError(w, http.StatusNotFound, "Not found")
+		return
+	}
+	header.Set("Content-Security-Policy", web.ContentSecurityPolicy)
+	header.Set("Content-Type", contentType(name))
+	if strings.HasPrefix(name, "assets/") { // its name changes with its content
+		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		sum := sha256.Sum256(content)
+		header.Set("Cache-Control", "no-cache")
+		header.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`)
+	}
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
+}
+
+// contentType is our own list: with nosniff it must be right, and the system's tables differ.
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".json", ".map":
+		return "application/json"
+	case ".svg":
+		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".woff2":
+		return "font/woff2"
+	case ".ttf":
+		return "font/ttf"
+	case ".wasm":
+		return "application/wasm"
+	default:
+		return "application/octet-stream"
+	}
+}
