@@ -118,6 +118,7 @@ type batch[P any, K store.Key, V any] struct {
 
 	fetching sync.Mutex
 	found    map[K]V // zero where there is nothing
+	failed   error   // what went wrong once is not tried again in the same request
 }
 
 // load is where the edge e leads from parent, at the place that ctx resolves.
@@ -150,9 +151,13 @@ func batchAt[P any, K store.Key, V any](ctx context.Context, l *Loaders, e edge[
 func (b *batch[P, K, V]) fetch(ctx context.Context, keys []K) ([]V, []error) {
 	b.fetching.Lock()
 	defer b.fetching.Unlock()
+	if b.failed != nil {
+		return nil, []error{b.failed}
+	}
 	if missing := b.missing(keys); len(missing) > 0 {
 		got, err := b.edge.fetch(ctx, b.loaders.reader, missing, b.columns)
 		if err != nil {
+			b.failed = err
 			return nil, []error{err}
 		}
 		values := make([]V, 0, len(missing))

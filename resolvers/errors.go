@@ -82,6 +82,9 @@ func (p presenter) recovered(_ context.Context, panicked any) error {
 // log writes err, unless it was written already for another field of the same request: a batch that
 // fails gives its error to every row.
 func (p presenter) log(ctx context.Context, level slog.Level, message string, err error) {
+	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
+		err = wrapped.Err // the wrapping tells a place in the answer, and differs from row to row
+	}
 	if seen, ok := ctx.Value(loggedKey{}).(*logged); ok && seen.before(err) {
 		return
 	}
@@ -122,9 +125,6 @@ func withLogged(ctx context.Context) context.Context {
 }
 
 func (l *logged) before(err error) bool {
-	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
-		err = wrapped.Err // the wrapping differs from field to field
-	}
 	if !reflect.TypeOf(err).Comparable() {
 		return false
 	}

@@ -124,6 +124,16 @@ func TestADomainErrorKeepsItsCodeMessageAndField(t *testing.T) {
 	}
 }
 
+func TestAQueryWhoseTimeIsUpSaysSo(t *testing.T) {
+	g := onWorld(t)
+	ctx, cancel := context.WithTimeout(as(codex.RoleAdmin), 0)
+	defer cancel()
+	got := g.ask(ctx, "{ companies { totalCount } }", nil)
+	if want := `{"errors":[{"message":"the query took too long: ask for less at once","extensions":{"code":"UNAVAILABLE"}}]}` + "\n"; got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestACallerWhoHasGoneIsNoDefect(t *testing.T) {
 	g := onWorld(t)
 	ctx, cancel := context.WithCancel(as(codex.RoleAdmin))

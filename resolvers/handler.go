@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
@@ -33,6 +34,11 @@ type TokenAdmin interface {
 	Revoke(ctx context.Context, name string) (*ent.Token, error)
 }
 
+var (
+	_ Syncer     = (*syncers.Engine)(nil)
+	_ TokenAdmin = (*auth.Tokens)(nil)
+)
+
 // Options are what the handler works with.
 type Options struct {
 	DB     *store.DB
@@ -45,11 +51,11 @@ type Options struct {
 
 // Limits are how much one request may ask for.
 type Limits struct {
-	Cost        int   // values that the answer may have: default 3,000,000; see cost.go
-	Depth       int   // fields inside fields: default 12, introspection apart
-	Tokens      int   // words and signs of the query: default 4,000
-	BodyBytes   int64 // default 1 MiB
-	CachedQuery int   // parsed queries that are kept: default 1,000
+	Cost          int   // values that the answer may have: default 3,000,000; see cost.go
+	Depth         int   // fields inside fields: default 12, introspection apart
+	Tokens        int   // words and signs of the query: default 4,000
+	BodyBytes     int64 // of a POST: default 1 MiB
+	CachedQueries int   // parsed queries that are kept: default 1,000
 }
 
 func (l Limits) withDefaults() Limits {
@@ -59,13 +65,29 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Depth, 12)
 	orDefault(&l.Tokens, 4_000)
 	orDefault(&l.BodyBytes, 1<<20)
-	orDefault(&l.CachedQuery, 1_000)
+	orDefault(&l.CachedQueries, 1_000)
 	return l
 }
 
 func orDefault[N int | int64](limit *N, value N) {
 	if *limit == 0 {
 		*limit = value
+	}
+}
+
+// cachedQueryBytes is the longest query that is kept parsed: what people and programs ask again is
+// far shorter, and a thousand of the longest must not fill the memory.
+const cachedQueryBytes = 16 << 10
+
+// shortOnes is a cache of queries that keeps no long ones.
+type shortOnes struct {
+	graphql.Cache[*ast.QueryDocument]
+}
+
+// Add implements graphql.Cache.
+func (c shortOnes) Add(ctx context.Context, text string, doc *ast.QueryDocument) {
+	if len(text) <= cachedQueryBytes {
+		c.Cache.Add(ctx, text, doc)
 	}
 }
 
@@ -80,7 +102,7 @@ func NewHandler(o Options) http.Handler {
 	errs := presenter{logger: o.Logger}
 	server := handler.New(schema)
 	server.AddTransport(transport{bodyBytes: limits.BodyBytes})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](limits.CachedQuery))
+	server.SetQueryCache(shortOnes{lru.New[*ast.QueryDocument](limits.CachedQueries)})
 	server.SetParserTokenLimit(limits.Tokens)
 	server.SetErrorPresenter(errs.present)
 	server.SetRecoverFunc(errs.recovered)

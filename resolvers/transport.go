@@ -85,7 +85,12 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	var responses graphql.ResponseHandler
 	responses, ctx = exec.DispatchOperation(ctx, op)
-	answer(w, http.StatusOK, media, responses(ctx))
+	response := responses(ctx)
+	if response == nil { // its time was up, or nobody waits for it any more
+		refuseWith(w, r, http.StatusServiceUnavailable, codex.Errorf(codex.CodeUnavailable, "the query took too long: ask for less at once"))
+		return
+	}
+	answer(w, http.StatusOK, media, response)
 }
 
 // fromURL reads a request from the parameters of a URL.
@@ -186,9 +191,6 @@ func negotiate(accept []string) (media string, ok bool) {
 
 // answer writes a response.
 func answer(w http.ResponseWriter, status int, media string, response *graphql.Response) {
-	if response == nil { // the caller has gone
-		return
-	}
 	var body bytes.Buffer
 	body.Grow(len(response.Data) + 64)
 	body.WriteByte('{')

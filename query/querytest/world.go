@@ -50,7 +50,7 @@ func World(t testing.TB, db *store.DB) {
 
 type writer struct {
 	t      testing.TB
-	ctx    context.Context //nolint:containedctx // it lives for one fill
+	ctx    context.Context // the transaction's: a writer lives for one fill
 	client *ent.Client
 }
 

@@ -1,0 +1,52 @@
+package resolvers_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/introspection"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/query/querytest"
+	"github.com/hivematrix/codex/resolvers"
+	"github.com/hivematrix/codex/store/storetest"
+)
+
+func TestThePlaygroundLearnsTheWholeSchema(t *testing.T) {
+	g := onWorld(t)
+	body := g.ask(as(codex.RoleBilling), introspection.Query, nil)
+	if got := codes(t, body); got != "ok" {
+		t.Fatalf("%s: %s", got, body)
+	}
+	for _, known := range []string{`"name":"Company"`, `"name":"createToken"`, `"name":"allow"`, "A customer of the MSP"} {
+		if !strings.Contains(body, known) {
+			t.Errorf("the schema as shown lacks %s", known)
+		}
+	}
+}
+
+func TestTheRealTokensAreCreatedListedAndRevoked(t *testing.T) {
+	db := storetest.Open(t, "sqlite3")
+	g := newGraph(t, db, func(o *resolvers.Options) { o.Tokens = auth.NewTokens(db, func() time.Time { return querytest.At(1) }) })
+	ctx := as(codex.RoleAdmin)
+	created := g.data(ctx, `mutation { createToken(input: {name: "ledger", role: SERVICE}) { secret token { name createdAt } } }`)
+	if secret, _ := created["createToken"].(map[string]any)["secret"].(string); len(secret) < 20 {
+		t.Errorf("the secret is %q", secret)
+	}
+	again := g.ask(ctx, `mutation { createToken(input: {name: "ledger", role: SERVICE}) { secret } }`, nil)
+	if got := codes(t, again); got != "CONFLICT" {
+		t.Errorf("the same name again: %s", again)
+	}
+	g.data(ctx, `mutation { revokeToken(name: "ledger") { token { name } } }`)
+	got := g.ask(ctx, "{ tokens { name role createdBy createdAt revokedAt } }", nil)
+	want := `{"data":{"tokens":[{"name":"ledger","role":"SERVICE","createdBy":"the admin","createdAt":"2025-10-01T12:00:00Z","revokedAt":"2025-10-01T12:00:00Z"}]}}` + "\n"
+	if got != want {
+		t.Errorf("got %s", got)
+	}
+	missing := g.ask(ctx, `mutation { revokeToken(name: "nobody") { token { name } } }`, nil)
+	if got := codes(t, missing); got != "NOT_FOUND" {
+		t.Errorf("an unknown name: %s", missing)
+	}
+}
