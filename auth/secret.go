@@ -20,7 +20,7 @@ const (
 // newSecret draws a token. [rand.Read] never fails: the process ends where there is no randomness.
 func newSecret() codex.Secret {
 	random := make([]byte, secretBytes)
-	rand.Read(random) //nolint:errcheck // documented to never return an error
+	rand.Read(random)
 	return codex.Secret(secretPrefix + base64.RawURLEncoding.EncodeToString(random))
 }
 

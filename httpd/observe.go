@@ -24,7 +24,7 @@ type exchangeKey struct{}
 
 // exchangeOf is there in every request that passed observe.
 func exchangeOf(r *http.Request) *exchange {
-	return r.Context().Value(exchangeKey{}).(*exchange) //nolint:forcetypeassert,errcheck // observe is around all
+	return r.Context().Value(exchangeKey{}).(*exchange)
 }
 
 // observe gives a request its id, its answer the headers that all have and its writes their
@@ -63,7 +63,8 @@ func (s *Server) catch(next http.Handler, w *response, r *http.Request) {
 		case http.ErrAbortHandler: // a handler's own way to break the connection
 			panic(v)
 		}
-		s.logFailure(r, "a request panicked", fmt.Errorf("%v\n%s", v, debug.Stack()))
+		err := fmt.Errorf("%v\n%s", v, debug.Stack())
+		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a request panicked", failure(r, err)...)
 		if w.status != 0 {
 			panic(http.ErrAbortHandler)
 		}
@@ -96,11 +97,13 @@ func (s *Server) logRequest(r *http.Request, w *response, about *exchange, start
 	s.Logger.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-func (s *Server) logFailure(r *http.Request, message string, err error) {
-	s.Logger.LogAttrs(r.Context(), slog.LevelError, message,
+// failure is what the log says of a request that failed.
+func failure(r *http.Request, err error) []slog.Attr {
+	return []slog.Attr{
 		slog.String("request_id", codex.RequestIDFrom(r.Context())),
 		slog.String("path", r.URL.Path),
-		slog.String("err", err.Error()))
+		slog.String("err", err.Error()),
+	}
 }
 
 // requestID is the one that the caller or a proxy gave, if it is fit for a log, else a new one.
@@ -138,7 +141,7 @@ type timedBody struct {
 // Read implements io.Reader.
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { //nolint:errorlint // a reader's contract is the bare value
+	if err == io.EOF { // bare, as io.Reader has it
 		b.done()
 	}
 	return n, err

@@ -92,15 +92,17 @@ func describe(err error) (status int, message string) {
 // fail answers err, and logs it where it is ours. A caller that has gone away is no failure.
 func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if ours := WriteFailure(w, err); ours != nil && r.Context().Err() == nil {
-		s.log(r, "a request failed", ours)
+		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a request failed", failure(r, ours)...)
 	}
 }
 
-func (s *service) log(r *http.Request, message string, err error) {
-	s.Logger.LogAttrs(r.Context(), slog.LevelError, message,
+// failure is what the log says of a request that failed.
+func failure(r *http.Request, err error) []slog.Attr {
+	return []slog.Attr{
 		slog.String("request_id", codex.RequestIDFrom(r.Context())),
 		slog.String("path", r.URL.Path),
-		slog.String("err", err.Error()))
+		slog.String("err", err.Error()),
+	}
 }
 
 // answer writes value as the JSON body of a 200.

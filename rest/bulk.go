@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 
@@ -76,7 +77,7 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 	defer func() {
 		cancel()
 		if err := spool.Close(); err != nil {
-			s.log(r, "a spooled answer could not be dropped", err)
+			s.Logger.LogAttrs(r.Context(), slog.LevelError, "a spooled answer could not be dropped", failure(r, err)...)
 		}
 		<-finished
 	}()
@@ -97,7 +98,7 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case err != nil:
 			if r.Context().Err() == nil {
-				s.log(r, "a bulk answer broke off", err)
+				s.Logger.LogAttrs(r.Context(), slog.LevelError, "a bulk answer broke off", failure(r, err)...)
 			}
 			panic(http.ErrAbortHandler)
 		}

@@ -16,8 +16,6 @@ func today() time.Time { return time.Date(2025, time.October, 20, 12, 0, 0, 0, t
 // slashed is an account number that a path must encode.
 const slashed codex.AccountNumber = "10/2 %ü"
 
-func ptr[T any](v T) *T { return &v }
-
 // fill gives a database rows of every kind that the contract has a word about.
 func fill(t *testing.T, db *store.DB) {
 	t.Helper()

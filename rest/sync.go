@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -68,7 +69,7 @@ func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) 
 	if errors.As(err, &coded) && status < http.StatusInternalServerError {
 		message = coded.Message // no Field: the caller gave none
 	} else {
-		s.log(r, "a sync could not be started", err)
+		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a sync could not be started", failure(r, err)...)
 	}
 	body, err := encode(notStartedJSON{Error: message})
 	if err != nil {
