@@ -143,12 +143,15 @@ func countsOf(c syncers.EntityCounts) countsJSON {
 // the run did not reach too.
 func runJSON(run *syncRun) []byte {
 	head := struct {
-		Run    codex.RunID    `json:"run"`
+		Run    *codex.RunID   `json:"run"` // null: none was started
 		Feed   codex.Feed     `json:"feed"`
 		State  codex.RunState `json:"state"`
 		DryRun bool           `json:"dry_run"`
 		countsJSON
-	}{run.ID, run.Feed, run.State, run.DryRun, countsOf(syncers.Total(run.Counts))}
+	}{nil, run.Feed, run.State, run.DryRun, countsOf(syncers.Total(run.Counts))}
+	if run.ID != "" {
+		head.Run = &run.ID
+	}
 	line := object(nil, head)
 	byName := map[string]countsJSON{}
 	for _, c := range run.Counts {

@@ -76,7 +76,7 @@ func syncFeeds(ctx context.Context, hub *hub, feeds []codex.Feed, flags syncFlag
 	for _, feed := range feeds {
 		run, err := syncFeed(ctx, hub, feed, flags, report)
 		if isOff(err) && len(feeds) > 1 {
-			off = append(off, err.Error())
+			off = append(off, *failedRun(feed, nil, err).Error)
 			continue
 		}
 		if err != nil {
@@ -101,8 +101,8 @@ func syncFeeds(ctx context.Context, hub *hub, feeds []codex.Feed, flags syncFlag
 
 // isOff tells whether err says that a feed is not configured.
 func isOff(err error) bool {
-	var coded *codex.Error
-	return errors.As(err, &coded) && coded.Code == codex.CodeBadInput && coded.Field == "feed"
+	coded, ok := errors.AsType[*codex.Error](err)
+	return ok && coded.Code == codex.CodeBadInput && coded.Field == "feed"
 }
 
 // failedRun is a run that could not be started, or that was lost sight of.
@@ -112,6 +112,9 @@ func failedRun(feed codex.Feed, run *syncRun, err error) *syncRun {
 	}
 	run.State = codex.RunFailed
 	reason := err.Error()
+	if coded, ok := errors.AsType[*codex.Error](err); ok && coded.Err == nil {
+		reason = coded.Message
+	}
 	run.Error = &reason
 	return run
 }
