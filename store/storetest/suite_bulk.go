@@ -69,11 +69,19 @@ func readThings(ctx context.Context, db *store.DB) (map[thingKey]thing, error) {
 }
 
 func bulkStatements(t *testing.T, s Subject) {
+	shared := Open(t, s.Dialect)
+	makeThings(t, shared)
+	empty := func(t *testing.T) *store.DB { // one database after another would take its time
+		t.Helper()
+		if _, err := shared.SQL().ExecContext(t.Context(), "DELETE FROM things"); err != nil {
+			t.Fatal(err)
+		}
+		return shared
+	}
 	moment := time.Date(2025, 10, 31, 23, 59, 59, 999_999_000, time.UTC)
 	runCases(t, []testCase{
 		{"values of every kind, their named types, pointers and nulls go in", func(t *testing.T) {
-			db := Open(t, s.Dialect)
-			makeThings(t, db)
+			db := empty(t)
 			label, size, good := "pointer", int64(-1), true
 			var none *string
 			write(t, db, func(ctx context.Context, tx *store.Tx) error {
@@ -105,8 +113,7 @@ func bulkStatements(t *testing.T, s Subject) {
 			}
 		}},
 		{"what does not fit its column is refused and named", func(t *testing.T) {
-			db := Open(t, s.Dialect)
-			makeThings(t, db)
+			db := empty(t)
 			for column, row := range map[string][]any{
 				"label":  {"a", 1, 5, nil, nil, nil},
 				"size":   {"a", 1, nil, "5", nil, nil},
@@ -122,8 +129,7 @@ func bulkStatements(t *testing.T, s Subject) {
 			}
 		}},
 		{"a table that is all key is upserted without touching what is there", func(t *testing.T) {
-			db := Open(t, s.Dialect)
-			makeThings(t, db)
+			db := empty(t)
 			keyOnly := store.Table{Name: "things", Key: things().Key, Columns: things().Columns[:2]}
 			write(t, db, func(ctx context.Context, tx *store.Tx) error {
 				if err := tx.Insert(ctx, things(), [][]any{{"a", 1, "kept", nil, nil, nil}}); err != nil {
@@ -137,8 +143,7 @@ func bulkStatements(t *testing.T, s Subject) {
 			}
 		}},
 		{"inserting what is there is a conflict", func(t *testing.T) {
-			db := Open(t, s.Dialect)
-			makeThings(t, db)
+			db := empty(t)
 			row := []any{"a", 1, nil, nil, nil, nil}
 			err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error { return tx.Insert(ctx, things(), [][]any{row, row}) })
 			if codex.CodeOf(err) != codex.CodeConflict {
@@ -162,16 +167,14 @@ func bulkStatements(t *testing.T, s Subject) {
 				t.Errorf("%d statements", statements)
 			}
 		}},
-		{"20,000 rows go in, change, and out again", func(t *testing.T) { many(t, s) }},
-		{"any sequence of bulk writes leaves what a map of rows would hold", func(t *testing.T) { bulkLaw(t, s) }},
+		{"20,000 rows go in, change, and out again", func(t *testing.T) { many(t, empty(t)) }},
+		{"any sequence of bulk writes leaves what a map of rows would hold", func(t *testing.T) { bulkLaw(t, empty(t)) }},
 	})
 }
 
 func some[T any](v T) sql.Null[T] { return sql.Null[T]{V: v, Valid: true} }
 
-func many(t *testing.T, s Subject) {
-	db := Open(t, s.Dialect)
-	makeThings(t, db)
+func many(t *testing.T, db *store.DB) {
 	const n = 20_000
 	rows, keys := make([][]any, n), make([][]any, n)
 	numbers := make([]any, n)
@@ -201,9 +204,7 @@ func many(t *testing.T, s Subject) {
 	}
 }
 
-func bulkLaw(t *testing.T, s Subject) {
-	db := Open(t, s.Dialect)
-	makeThings(t, db)
+func bulkLaw(t *testing.T, db *store.DB) {
 	key := rapid.Custom(func(t *rapid.T) thingKey {
 		return thingKey{rapid.SampledFrom([]string{"", "a", "A", "ä", "b\n"}).Draw(t, "owner"), rapid.Int64Range(-2, 2).Draw(t, "number")}
 	})

@@ -14,9 +14,17 @@ import (
 func transactions(t *testing.T, s Subject) {
 	const all = "SELECT count(*) FROM companies"
 	errOops := errors.New("oops")
+	shared := Open(t, s.Dialect)
+	empty := func(t *testing.T) *store.DB { // one database after another would take its time
+		t.Helper()
+		if _, err := shared.SQL().ExecContext(t.Context(), "DELETE FROM companies"); err != nil {
+			t.Fatal(err)
+		}
+		return shared
+	}
 	runCases(t, []testCase{
 		{"what is written together is there together, by ent and by bulk statements", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			write(t, db, func(ctx context.Context, tx *store.Tx) error {
 				if err := putCompany(ctx, tx, "1", "One"); err != nil {
 					return err
@@ -31,7 +39,7 @@ func transactions(t *testing.T, s Subject) {
 			}
 		}},
 		{"an error takes everything back and comes out as it is", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 				if err := putCompany(ctx, tx, "1", "One"); err != nil {
 					return err
@@ -43,7 +51,7 @@ func transactions(t *testing.T, s Subject) {
 			}
 		}},
 		{"a panic takes everything back and leaves the database usable", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			func() {
 				defer func() { _ = recover() }()
 				_ = db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
@@ -57,7 +65,7 @@ func transactions(t *testing.T, s Subject) {
 			}
 		}},
 		{"a cancelled write takes everything back and says that it was cancelled", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			err := db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 				if err := putCompany(ctx, tx, "1", "One"); err != nil {
@@ -71,7 +79,7 @@ func transactions(t *testing.T, s Subject) {
 			}
 		}},
 		{"a write within a write is refused instead of waiting for itself", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			err := db.Write(t.Context(), func(ctx context.Context, _ *store.Tx) error {
 				return db.Write(ctx, func(context.Context, *store.Tx) error { return nil })
 			})
@@ -80,7 +88,7 @@ func transactions(t *testing.T, s Subject) {
 			}
 		}},
 		{"the time of a transaction stands still", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			write(t, db, func(_ context.Context, tx *store.Tx) error {
 				if a, b := tx.Now(), tx.Now(); !a.Equal(b) || a != store.UTC(a) {
 					t.Errorf("%v, then %v", a, b)
@@ -88,7 +96,7 @@ func transactions(t *testing.T, s Subject) {
 				return nil
 			})
 		}},
-		{"writers that get in each other's way both succeed", func(t *testing.T) { crossing(t, s) }},
+		{"writers that get in each other's way both succeed", func(t *testing.T) { crossing(t, s, empty(t)) }},
 		{"a snapshot sees one moment while a writer commits", func(t *testing.T) {
 			database := Fresh(t, s.Dialect)
 			reader, writer := database.Open(t), database.Open(t)
@@ -114,7 +122,7 @@ func transactions(t *testing.T, s Subject) {
 			}
 		}},
 		{"a snapshot writes nothing, and the connection can write again afterwards", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			for range 20 { // more often than there are connections
 				err := db.Snapshot(t.Context(), func(ctx context.Context, tx *store.Tx) error { return putCompany(ctx, tx, "1", "One") })
 				if err == nil {
@@ -125,7 +133,7 @@ func transactions(t *testing.T, s Subject) {
 		}},
 		{"statements are counted on every way to the database, transactions are not", func(t *testing.T) { counted(t, s) }},
 		{"what ent writes in several statements is one transaction", func(t *testing.T) {
-			db := Open(t, s.Dialect)
+			db := empty(t)
 			tx, err := db.Ent().Tx(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -148,8 +156,7 @@ func transactions(t *testing.T, s Subject) {
 }
 
 // crossing has two writers take two rows in opposite order, each when the other has its first.
-func crossing(t *testing.T, s Subject) {
-	db := Open(t, s.Dialect)
+func crossing(t *testing.T, s Subject, db *store.DB) {
 	write(t, db, func(ctx context.Context, tx *store.Tx) error {
 		if err := putCompany(ctx, tx, "1", ""); err != nil {
 			return err
