@@ -53,14 +53,7 @@ func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed)
 	if err != nil {
 		return s.notStarted(w, r, err)
 	}
-	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: startedMessage(run)})
-}
-
-func startedMessage(run *ent.SyncRun) string {
-	if run.State == codex.RunQueued {
-		return "The sync of " + string(run.Feed) + " waits for the one that is running"
-	}
-	return "The sync of " + string(run.Feed) + " is running"
+	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: "The sync of " + string(run.Feed) + " has been started"})
 }
 
 func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) error {
