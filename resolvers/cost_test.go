@@ -5,17 +5,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/hivematrix/codex/graph/exec"
 )
 
 func measured(t *testing.T, text string, variables map[string]any) (measure, string) {
 	t.Helper()
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
-	doc, errs := gqlparser.LoadQuery(schema, text)
+	doc, errs := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -87,7 +88,7 @@ func TestAQueryMayBeSoDeepAndNoDeeper(t *testing.T) {
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	for depth, refused := range map[int]bool{12: false, 14: true} {
-		doc, errs := gqlparser.LoadQuery(schema, nested(depth))
+		doc, errs := gqlparser.LoadQueryWithRules(schema, nested(depth), rules.NewDefaultRules())
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}

@@ -40,7 +40,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 			shown.Extensions["field"] = field
 		}
 		if coded.Err != nil && !caused(ctx, err) {
-			p.log(ctx, slog.LevelWarn, "a request could not be answered", err)
+			p.log(ctx, slog.LevelWarn, err)
 		}
 		return shown
 	}
@@ -69,7 +69,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		shown.Extensions["requestId"] = id
 	}
 	if !caused(ctx, err) {
-		p.log(ctx, slog.LevelError, "a request met an internal error", err)
+		p.log(ctx, slog.LevelError, err)
 	}
 	return shown
 }
@@ -81,7 +81,7 @@ func (p presenter) recovered(_ context.Context, panicked any) error {
 
 // log writes err, unless it was written already for another field of the same request: a batch that
 // fails gives its error to every row.
-func (p presenter) log(ctx context.Context, level slog.Level, message string, err error) {
+func (p presenter) log(ctx context.Context, level slog.Level, err error) {
 	if wrapped, ok := errors.AsType[*gqlerror.Error](err); ok && wrapped.Err != nil {
 		err = wrapped.Err // the wrapping tells a place in the answer, and differs from row to row
 	}
@@ -95,7 +95,7 @@ func (p presenter) log(ctx context.Context, level slog.Level, message string, er
 	if id := codex.RequestIDFrom(ctx); id != "" {
 		attrs = append(attrs, slog.String("request_id", id))
 	}
-	p.logger.LogAttrs(ctx, level, message, attrs...)
+	p.logger.LogAttrs(ctx, level, "a query could not be answered", attrs...)
 }
 
 // caused tells whether err is only that the caller has gone: nobody is there to be answered.
