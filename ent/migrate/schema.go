@@ -64,11 +64,6 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AssetsColumns[27]},
 			},
-			{
-				Name:    "asset_hostname",
-				Unique:  false,
-				Columns: []*schema.Column{AssetsColumns[2]},
-			},
 		},
 	}
 	// AssetContactLinkColumns holds the columns for the "asset_contact_link" table.
@@ -207,11 +202,6 @@ var (
 				Unique:  true,
 				Columns: []*schema.Column{CompaniesColumns[2]},
 			},
-			{
-				Name:    "company_name",
-				Unique:  false,
-				Columns: []*schema.Column{CompaniesColumns[1]},
-			},
 		},
 	}
 	// CompaniesHistoryColumns holds the columns for the "companies_history" table.
@@ -282,11 +272,6 @@ var (
 				Name:    "contact_freshservice_id",
 				Unique:  true,
 				Columns: []*schema.Column{ContactsColumns[3]},
-			},
-			{
-				Name:    "contact_email",
-				Unique:  false,
-				Columns: []*schema.Column{ContactsColumns[2]},
 			},
 		},
 	}

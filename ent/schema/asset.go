@@ -65,7 +65,6 @@ func (Asset) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("datto_uid").Unique(),
 		index.Fields("company_account_number"),
-		index.Fields("hostname"),
 	}
 }
 

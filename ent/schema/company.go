@@ -57,7 +57,7 @@ func (Company) Edges() []ent.Edge {
 
 // Indexes of the table companies.
 func (Company) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("freshservice_id").Unique(), index.Fields("name")}
+	return []ent.Index{index.Fields("freshservice_id").Unique()}
 }
 
 // Annotations name the table.

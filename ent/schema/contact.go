@@ -40,7 +40,7 @@ func (Contact) Edges() []ent.Edge {
 
 // Indexes of the table contacts.
 func (Contact) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("freshservice_id").Unique(), index.Fields("email")}
+	return []ent.Index{index.Fields("freshservice_id").Unique()}
 }
 
 // Annotations name the table.

@@ -12,8 +12,10 @@
 // # What is not here
 //
 // No rule that needs a second row, and no unique key on what an upstream merely tends to keep
-// unique: identity is decided by package syncers. Text has no length limit. Times are UTC, in
-// microseconds. The table leases is made by package store, before any migration.
+// unique: identity is decided by package syncers. Text has no length limit, so no free text is in an
+// index: PostgreSQL takes no entry beyond some 2,700 bytes. Keys from upstreams are bounded by
+// package syncers. Times are UTC, in microseconds. The table leases is made by package store, before
+// any migration.
 //
 // Columns that hold JSON (domains, secondary_emails, conversations, notes, counts ...) are text:
 // they are served as they are, byte for byte alike on both databases, which jsonb is not.

@@ -1,12 +1,9 @@
--- The schema of the first release. It makes tables only: nothing that exists is locked.
 -- create "assets" table
 CREATE TABLE `assets` (`id` integer NOT NULL, `datto_uid` text NULL, `hostname` text NOT NULL, `datto_site_uid` text NULL, `datto_site_name` text NULL, `hardware_type` text NULL, `operating_system` text NULL, `device_type` text NULL, `domain` text NULL, `suspended` bool NOT NULL DEFAULT (false), `backup_bytes` integer NULL, `datto_id` integer NULL, `device_class` text NULL, `description` text NULL, `last_logged_in_user` text NULL, `antivirus_product` text NULL, `ext_ip_address` text NULL, `int_ip_address` text NULL, `online` bool NULL, `last_seen` datetime NULL, `last_reboot` datetime NULL, `last_audit_date` datetime NULL, `patch_status` text NULL, `enabled_administrators` text NULL, `portal_url` text NULL, `web_remote_url` text NULL, `removed_at` datetime NULL, `company_account_number` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `assets_companies_assets` FOREIGN KEY (`company_account_number`) REFERENCES `companies` (`account_number`) ON DELETE NO ACTION);
 -- create index "asset_datto_uid" to table: "assets"
 CREATE UNIQUE INDEX `asset_datto_uid` ON `assets` (`datto_uid`);
 -- create index "asset_company_account_number" to table: "assets"
 CREATE INDEX `asset_company_account_number` ON `assets` (`company_account_number`);
--- create index "asset_hostname" to table: "assets"
-CREATE INDEX `asset_hostname` ON `assets` (`hostname`);
 -- create "asset_contact_link" table
 CREATE TABLE `asset_contact_link` (`source` text NOT NULL DEFAULT ('manual'), `asset_id` integer NOT NULL, `contact_id` integer NOT NULL, PRIMARY KEY (`asset_id`, `contact_id`), CONSTRAINT `asset_contact_link_assets_asset` FOREIGN KEY (`asset_id`) REFERENCES `assets` (`id`) ON DELETE NO ACTION, CONSTRAINT `asset_contact_link_contacts_contact` FOREIGN KEY (`contact_id`) REFERENCES `contacts` (`id`) ON DELETE NO ACTION);
 -- create index "assetcontactlink_contact_id_asset_id" to table: "asset_contact_link"
@@ -27,8 +24,6 @@ CREATE UNIQUE INDEX `backupreading_asset_id_day` ON `backup_readings` (`asset_id
 CREATE TABLE `companies` (`account_number` text NOT NULL, `name` text NOT NULL, `freshservice_id` integer NULL, `description` text NULL, `plan_selected` text NULL, `profit_or_non_profit` text NULL, `company_main_number` text NULL, `company_start_date` text NULL, `head_name` text NULL, `primary_contact_name` text NULL, `domains` text NULL, `phone_system` text NULL, `email_system` text NULL, `contract_term_length` text NULL, `contract_start_date` text NULL, `contract_end_date` text NULL, `support_level` text NULL, `compliance_level` text NOT NULL DEFAULT ('standard'), `archived_at` datetime NULL, PRIMARY KEY (`account_number`));
 -- create index "company_freshservice_id" to table: "companies"
 CREATE UNIQUE INDEX `company_freshservice_id` ON `companies` (`freshservice_id`);
--- create index "company_name" to table: "companies"
-CREATE INDEX `company_name` ON `companies` (`name`);
 -- create "companies_history" table
 CREATE TABLE `companies_history` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `account_number` text NOT NULL, `name` text NOT NULL, `freshservice_id` integer NULL, `description` text NULL, `plan_selected` text NULL, `profit_or_non_profit` text NULL, `company_main_number` text NULL, `company_start_date` text NULL, `head_name` text NULL, `primary_contact_name` text NULL, `domains` text NULL, `phone_system` text NULL, `email_system` text NULL, `contract_term_length` text NULL, `contract_start_date` text NULL, `contract_end_date` text NULL, `support_level` text NULL, `compliance_level` text NOT NULL DEFAULT ('standard'), `seen_from` datetime NOT NULL, `seen_to` datetime NULL, `run_id` text NULL, `changed_by` text NULL);
 -- create index "companyversion_account_number_seen_from" to table: "companies_history"
@@ -39,8 +34,6 @@ CREATE INDEX `companyversion_seen_to` ON `companies_history` (`seen_to`);
 CREATE TABLE `contacts` (`id` integer NOT NULL, `name` text NOT NULL, `email` text NOT NULL, `freshservice_id` integer NULL, `title` text NULL, `employment_type` text NOT NULL DEFAULT ('Full Time'), `active` bool NOT NULL DEFAULT (true), `mobile_phone_number` text NULL, `work_phone_number` text NULL, `secondary_emails` text NULL, `removed_at` datetime NULL, PRIMARY KEY (`id`));
 -- create index "contact_freshservice_id" to table: "contacts"
 CREATE UNIQUE INDEX `contact_freshservice_id` ON `contacts` (`freshservice_id`);
--- create index "contact_email" to table: "contacts"
-CREATE INDEX `contact_email` ON `contacts` (`email`);
 -- create "contact_company_link" table
 CREATE TABLE `contact_company_link` (`source` text NOT NULL DEFAULT ('manual'), `contact_id` integer NOT NULL, `company_account_number` text NOT NULL, PRIMARY KEY (`company_account_number`, `contact_id`), CONSTRAINT `contact_company_link_contacts_contact` FOREIGN KEY (`contact_id`) REFERENCES `contacts` (`id`) ON DELETE NO ACTION, CONSTRAINT `contact_company_link_companies_company` FOREIGN KEY (`company_account_number`) REFERENCES `companies` (`account_number`) ON DELETE NO ACTION);
 -- create index "contactcompanylink_contact_id_company_account_number" to table: "contact_company_link"
