@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ type CompanyRecord struct {
 	SupportLevel   sql.Null[string]    // local
 	Compliance     string              // local
 	ArchivedAt     sql.Null[time.Time] // local: an admin archived it
+
+	// Not columns: the department names this user by id alone, and who it is could not be read.
+	headUnread, primaryUnread bool
 }
 
 func companies() *Entity[CompanyRecord] {
@@ -72,6 +76,12 @@ func companies() *Entity[CompanyRecord] {
 			incoming.Account = current.Account
 			incoming.SupportLevel, incoming.Compliance = current.SupportLevel, current.Compliance
 			incoming.ArchivedAt = current.ArchivedAt
+			if incoming.headUnread {
+				incoming.HeadName = current.HeadName
+			}
+			if incoming.primaryUnread {
+				incoming.PrimaryContact = current.PrimaryContact
+			}
 			if !incoming.PhoneSystem.Valid {
 				incoming.PhoneSystem = current.PhoneSystem
 			}
@@ -88,20 +98,29 @@ func companies() *Entity[CompanyRecord] {
 // idKey is an upstream's numeric id as a key.
 func idKey(id sql.Null[int64]) (string, bool) { return strconv.FormatInt(id.V, 10), id.Valid }
 
+// userNames are those of users whom departments name by id alone; empty for nobody. One who could not be
+// read is not there.
+type userNames map[int64]string
+
+// of is the name that came with a department, else that of its user id; unread tells that it has one
+// that could not be read.
+func (n userNames) of(name *string, id *int64) (found sql.Null[string], unread bool) {
+	if found = filled(text(name)); found.Valid || id == nil {
+		return found, false
+	}
+	who, read := n[*id]
+	return filled(who), !read
+}
+
 // mapDepartment is the company of a department; account is its number, which is not necessarily
-// what the department says now. personName finds who a user id is, empty for nobody.
-func mapDepartment(d freshservice.Department, account codex.AccountNumber, personName func(id *int64) string) CompanyRecord {
+// what the department says now.
+func mapDepartment(d freshservice.Department, account codex.AccountNumber, names userNames) CompanyRecord {
 	field := func(name string) sql.Null[string] {
 		value, _ := d.CustomFields.Text(name)
 		return filled(value)
 	}
-	head, prime := told(d.HeadName), told(d.PrimeUserName)
-	if !head.Valid {
-		head = filled(personName(d.HeadUserID))
-	}
-	if !prime.Valid {
-		prime = filled(personName(d.PrimeUserID))
-	}
+	head, headUnread := names.of(d.HeadName, d.HeadUserID)
+	prime, primaryUnread := names.of(d.PrimeUserName, d.PrimeUserID)
 	term := field("contract_term")
 	if term.Valid {
 		term.V = contractTerm(term.V)
@@ -114,7 +133,7 @@ func mapDepartment(d freshservice.Department, account codex.AccountNumber, perso
 		HeadName: head, PrimaryContact: prime, Domains: textList(d.Domains),
 		PhoneSystem: field("phone_system"), EmailSystem: field("email_system"),
 		Term: term, ContractStart: start, ContractEnd: contractEnd(start, term),
-		Compliance: "standard",
+		Compliance: "standard", headUnread: headUnread, primaryUnread: primaryUnread,
 	}
 }
 
@@ -131,12 +150,15 @@ func contractTerm(text string) string {
 	return text
 }
 
+// maxTermYears is beyond any contract; a longer term is no term, and would leave four-digit years.
+const maxTermYears = 99
+
 // contractEnd is the last day of a contract of whole years, YYYY-MM-DD; nothing where there is no
 // such term or the start is no date.
 func contractEnd(start, term sql.Null[string]) sql.Null[string] {
 	years, isYears := strings.CutSuffix(term.V, " Year")
 	n, err := strconv.Atoi(years)
-	if !isYears || err != nil || len(start.V) < len(time.DateOnly) {
+	if !isYears || err != nil || n < 1 || n > maxTermYears || len(start.V) < len(time.DateOnly) {
 		return sql.Null[string]{}
 	}
 	from, err := time.Parse(time.DateOnly, start.V[:len(time.DateOnly)])
@@ -151,32 +173,49 @@ type departments struct {
 	companies []CompanyRecord
 	offices   []LocationRecord
 	accounts  map[int64]codex.AccountNumber // of each department that belongs to a company, by its id
-	read      map[codex.AccountNumber]bool  // the companies whose department was read
+	read      map[codex.AccountNumber]bool  // the companies whose fields were read
+	present   map[codex.AccountNumber]bool  // the companies that a listed department belongs to
+	bad       map[int64]bool                // departments that are there, and could not be decoded
 	issues    []Issue
 }
 
 // mapDepartments places departments: one belongs to the company that has its id, else to that of
 // its account number. Of several with one number the lowest id gives the company its fields; the
-// people and tickets of the others are its own too. bad are departments that could not be decoded:
-// they are there, with whatever number they have.
-func mapDepartments(list []freshservice.Department, bad map[int64]bool, current []CompanyRecord, personName func(*int64) string) departments {
+// people and tickets of the others are its own too. A department that names another number than its
+// company's goes before all of them: until a person has decided, the company is its own. bad are
+// departments that could not be decoded: they are there, with whatever number they have.
+func mapDepartments(list []freshservice.Department, bad map[int64]bool, current []CompanyRecord, names userNames) departments {
 	known := make(map[int64]codex.AccountNumber)
 	for _, c := range current {
 		if c.FreshserviceID.Valid {
 			known[c.FreshserviceID.V] = c.Account
 		}
 	}
-	result := departments{accounts: make(map[int64]codex.AccountNumber), read: make(map[codex.AccountNumber]bool)}
+	result := departments{
+		accounts: maps.Clone(known), // one that vanished too: its people stay with the company that is leaving
+		read:     make(map[codex.AccountNumber]bool), present: make(map[codex.AccountNumber]bool), bad: bad,
+	}
+	numberOf := func(d freshservice.Department) codex.AccountNumber {
+		number, _ := d.CustomFields.Text("account_number")
+		return codex.AccountNumber(strings.TrimSpace(number))
+	}
+	rank := func(d freshservice.Department) int {
+		if account, isKnown := known[d.ID]; isKnown && numberOf(d) != account {
+			return 0
+		}
+		return 1
+	}
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b freshservice.Department) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b freshservice.Department) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID))
+	})
 	first := make(map[codex.AccountNumber]freshservice.Department)
 	for _, d := range list {
-		text, _ := d.CustomFields.Text("account_number")
-		told := codex.AccountNumber(strings.TrimSpace(text))
+		told := numberOf(d)
 		account, isKnown := known[d.ID]
 		switch {
-		case told == "" && isKnown:
-			result.accounts[d.ID] = account // leaving: its people stay with it
+		case told == "" && isKnown: // leaving: its people stay with it
+			result.present[account] = true
 			continue
 		case told == "":
 			result.issue(IssueNoAccountNumber, d.ID, "", "companies",
@@ -188,14 +227,14 @@ func mapDepartments(list []freshservice.Department, bad map[int64]bool, current 
 		case !isKnown:
 			account = told
 		}
-		result.accounts[d.ID] = account
+		result.accounts[d.ID], result.present[account] = account, true
 		if other, taken := first[account]; taken {
 			result.issue(IssueDuplicateAccountNumber, d.ID, account, "companies",
-				"The departments %q and %q both have the account number %s: the company takes its fields from the first, and the people and tickets of both.", other.Name, d.Name, account)
+				"The departments %q and %q both belong to the account number %s: the company takes its fields from the first, and the people and tickets of both.", other.Name, d.Name, account)
 			continue
 		}
 		first[account] = d
-		company := mapDepartment(d, account, personName)
+		company := mapDepartment(d, account, names)
 		result.companies = append(result.companies, company)
 		result.read[account] = true
 		if office, ok := mapOffice(d, account); ok {

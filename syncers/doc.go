@@ -27,8 +27,8 @@
 //
 // One run a feed at a time in the whole installation, by a lease ([store.Lease]). A second request
 // of the same kind joins the run that waits or works; any other waits as queued. A run beats its
-// heart into its row; one whose process died is found by the next start of the feed, or of a hub,
-// and marked interrupted.
+// heart into its row; one whose process died is found by the next start of the feed, or by who waits
+// for its end, and marked interrupted: nobody holds its lease any more.
 //
 // # What a crash does
 //

@@ -24,12 +24,14 @@ const (
 	leaseTTL = 15 * time.Second
 	// heartbeat is how often a run writes its progress.
 	heartbeat = 2 * time.Second
-	// silence is how long a run may go without a heartbeat before it is taken for dead.
+	// silence is how long a run that waits may go without a heartbeat before it is taken for dead.
 	silence = time.Minute
 	// finishing is how long a run whose context has ended may take to write its end.
 	finishing = 10 * time.Second
 	// watching is how often the row of a run that another process works on is read.
 	watching = 500 * time.Millisecond
+	// looks is how many of those looks are between two at whether that process is still alive.
+	looks = 10
 )
 
 // Options are what an [Engine] works with.
@@ -56,8 +58,9 @@ type Engine struct {
 	cancel context.CancelFunc
 	active sync.WaitGroup
 
-	mu   sync.Mutex
-	ends map[codex.RunID]chan struct{} // runs of this process; closed when they have ended
+	mu     sync.Mutex
+	closed bool
+	ends   map[codex.RunID]chan struct{} // runs of this process; closed when they have ended
 }
 
 // errClosing is why runs end when their process does.
@@ -77,9 +80,24 @@ func New(o Options) *Engine {
 // Close ends the runs of this process, which are marked interrupted, and waits until they have
 // written that.
 func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
 	e.cancel()
 	e.active.Wait()
 }
+
+// enter keeps [Engine.Close] waiting until leave is called; false once it was called.
+func (e *Engine) enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.active.Add(1)
+	}
+	return !e.closed
+}
+
+func (e *Engine) leave() { e.active.Done() }
 
 // Start asks for a run and returns its row at once. One that waits or works for the same feed with
 // the same mode and flags is joined: its row is returned. A feed whose section is missing in the
@@ -92,41 +110,52 @@ func (e *Engine) Start(ctx context.Context, r Request) (*ent.SyncRun, error) {
 	if r.Mode == "" {
 		r.Mode = codex.ModeIncremental
 	}
-	if e.ctx.Err() != nil {
+	if !e.enter() {
 		return nil, codex.Wrap(codex.CodeUnavailable, errClosing, "the hub is stopping: ask again when it is back")
 	}
 	row, joined, err := e.enqueue(ctx, r)
-	if err != nil {
-		return nil, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
-	}
-	if joined {
+	if err != nil || joined {
+		e.leave()
+		if err != nil {
+			return nil, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
+		}
 		return row, nil
 	}
 	ended := make(chan struct{})
 	e.mu.Lock()
 	e.ends[row.ID] = ended
 	e.mu.Unlock()
-	e.active.Go(func() {
-		defer close(ended)
+	go func() {
+		defer e.leave()
 		e.work(&Run{ID: row.ID, Request: r}, feed)
-	})
+		close(ended)
+		e.mu.Lock()
+		delete(e.ends, row.ID)
+		e.mu.Unlock()
+	}()
 	return row, nil
 }
 
-// Wait returns the run's row when the run has ended, whichever process works on it.
+// Wait returns the run's row when the run has ended, whichever process works on it. One whose process
+// dies meanwhile ends as interrupted.
 func (e *Engine) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error) {
 	e.mu.Lock()
-	ended := e.ends[id]
+	ended, ours := e.ends[id]
 	e.mu.Unlock()
 	ticker := time.NewTicker(watching)
 	defer ticker.Stop()
-	for {
+	for look := 1; ; look++ {
 		row, err := e.db.Ent().SyncRun.Get(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("watching run %s: %w", id, store.Translate(err))
 		}
 		if row.State.Final() {
 			return row, nil
+		}
+		if !ours && look%looks == 0 {
+			if err := e.bury(ctx, row.Feed); err != nil {
+				return nil, fmt.Errorf("watching run %s: %w", id, err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -138,14 +167,40 @@ func (e *Engine) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error)
 	}
 }
 
+// bury marks the runs of a feed whose process died: one that is running has the feed's lease, so it
+// is dead when anybody can take that. One that waits has none, and is told by its heartbeat.
+func (e *Engine) bury(ctx context.Context, feed codex.Feed) error {
+	lease, err := e.db.Acquire(ctx, leaseOf(feed), e.holder, leaseTTL)
+	if err != nil && !errors.Is(err, store.ErrLeaseHeld) {
+		return err
+	}
+	free := err == nil
+	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		silent := syncrun.HeartbeatAtLT(tx.Now().Add(-silence))
+		if err := interrupt(ctx, tx, syncrun.FeedEQ(feed), syncrun.StateEQ(codex.RunQueued), silent); err != nil || !free {
+			return err
+		}
+		if err := tx.CheckLease(ctx, lease); err != nil {
+			return err
+		}
+		return interrupt(ctx, tx, syncrun.FeedEQ(feed), syncrun.StateEQ(codex.RunRunning))
+	})
+	if free {
+		err = errors.Join(err, e.db.Release(ctx, lease))
+	}
+	return err
+}
+
+func leaseOf(feed codex.Feed) string { return "sync:" + string(feed) }
+
 // enqueue writes the run's row, or finds the one to join. Runs that died are marked on the way.
 func (e *Engine) enqueue(ctx context.Context, r Request) (row *ent.SyncRun, joined bool, err error) {
+	if err := e.bury(ctx, r.Feed); err != nil {
+		return nil, false, err
+	}
 	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		// Two requests at once must not both find nothing to join.
 		if _, err := tx.Revisions(ctx, "sync_runs"); err != nil {
-			return err
-		}
-		if err := interrupt(ctx, tx, syncrun.FeedEQ(r.Feed), syncrun.HeartbeatAtLT(tx.Now().Add(-silence))); err != nil {
 			return err
 		}
 		row, err = tx.Ent().SyncRun.Query().
@@ -169,40 +224,55 @@ func (e *Engine) enqueue(ctx context.Context, r Request) (row *ent.SyncRun, join
 }
 
 // work is the life of a run: it waits for its feed's lease, does the feed's work, and writes how it
-// ended.
+// ended. It still holds the lease then, so that nobody takes it for dead.
 func (e *Engine) work(run *Run, feed feed) {
 	ctx := transport.WithMeter(e.ctx, &run.meter)
 	logger := e.logger.With("run_id", run.ID, "feed", run.Request.Feed)
 	stop := e.beat(ctx, run)
-	var outcome Outcome
-	err := e.db.Hold(ctx, "sync:"+string(run.Request.Feed), e.holder+"/"+string(run.ID), leaseTTL,
-		func(ctx context.Context, lease *store.Lease) (err error) {
+	err := e.db.Hold(ctx, leaseOf(run.Request.Feed), e.holder+"/"+string(run.ID), leaseTTL,
+		func(ctx context.Context, lease *store.Lease) error {
 			if err := e.begin(ctx, run); err != nil {
 				return err
 			}
 			logger.InfoContext(ctx, "sync begins", "mode", run.Request.Mode, "by", run.Request.By)
 			run.lease = lease
-			outcome, err = feed.run(ctx, run)
-			return err
+			outcome, err := feed.run(ctx, run)
+			stop()
+			e.finish(ctx, logger, run, outcome, err)
+			return nil
 		})
 	stop()
-	state, reason := outcome.state()
-	switch {
-	case err == nil:
-	case errors.Is(err, errClosing) || errors.Is(err, store.ErrLeaseLost):
-		state, reason = codex.RunInterrupted, "It was interrupted before its end; the next run goes on."
-	default:
-		state, reason = codex.RunFailed, reasonOf(err)
-		logger.ErrorContext(ctx, "sync failed", "err", err)
+	if err != nil { // it could not begin
+		e.finish(ctx, logger, run, Outcome{}, err)
 	}
-	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
-	defer cancel()
-	if err := e.end(finish, run, state, reason, outcome); err != nil {
-		logger.ErrorContext(finish, "the end of a sync could not be written; it will be found interrupted", "err", err)
-		return
-	}
-	logger.InfoContext(finish, "sync ended", "state", state)
 }
+
+// finish writes how the run ended, once: err is why it could not do its work. A run whose context
+// ended was interrupted, whatever that broke.
+func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outcome Outcome, err error) {
+	run.over.Do(func() {
+		state, reason := outcome.state()
+		switch {
+		case err == nil:
+		case ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost):
+			state, reason = codex.RunInterrupted, "It was interrupted before its end; the next run goes on."
+			logger.WarnContext(ctx, "sync interrupted", "err", errors.Join(context.Cause(ctx), err))
+		default:
+			state, reason = codex.RunFailed, reasonOf(err)
+			logger.ErrorContext(ctx, "sync failed", "err", err)
+		}
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+		defer cancel()
+		if err := e.end(ending, run, state, reason, outcome); err != nil {
+			logger.ErrorContext(ending, "the end of a sync could not be written; it will be found interrupted", "err", err)
+			return
+		}
+		logger.InfoContext(ending, "sync ended", "state", state)
+	})
+}
+
+// errTakenForDead says that a run was marked interrupted while it waited.
+var errTakenForDead = errors.New("another process took the run for dead while it waited")
 
 // begin marks the run as running. It holds the feed's lease, so another one that is marked so died.
 func (e *Engine) begin(ctx context.Context, run *Run) error {
@@ -211,8 +281,12 @@ func (e *Engine) begin(ctx context.Context, run *Run) error {
 		if err != nil {
 			return err
 		}
-		return tx.Ent().SyncRun.UpdateOneID(run.ID).SetState(codex.RunRunning).
-			SetStartedAt(tx.Now()).SetHeartbeatAt(tx.Now()).Exec(ctx)
+		n, err := tx.Ent().SyncRun.Update().Where(syncrun.IDEQ(run.ID), syncrun.StateEQ(codex.RunQueued)).
+			SetState(codex.RunRunning).SetStartedAt(tx.Now()).SetHeartbeatAt(tx.Now()).Save(ctx)
+		if err == nil && n == 0 {
+			err = errTakenForDead
+		}
+		return err
 	})
 }
 
@@ -267,16 +341,4 @@ func (e *Engine) beat(ctx context.Context, run *Run) (stop func()) {
 		cancel()
 		done.Wait()
 	}
-}
-
-// reasonOf is why a run failed, for the people who read its row: the clients' and our own errors
-// name what was being done, and hold no secrets.
-func reasonOf(err error) string {
-	var coded *codex.Error
-	if errors.As(err, &coded) && coded.Code != codex.CodeInternal {
-		if coded.Err != nil {
-			return coded.Message
-		}
-	}
-	return err.Error()
 }

@@ -27,6 +27,9 @@ type machines struct {
 	unread   []string        // what could not be read
 }
 
+// devicesOf tells whether the devices of a site were read completely.
+func (m machines) devicesOf(siteUID string) bool { return m.all || m.complete[siteUID] }
+
 // machineBase is what the hub holds of them, and of those whom they belong to.
 type machineBase struct {
 	revisions map[string]int64
@@ -70,9 +73,9 @@ func (e *Engine) syncDatto(ctx context.Context, run *Run) (Outcome, error) {
 func (e *Engine) readMachines(ctx context.Context, run *Run) (machines, error) {
 	var read machines
 	run.Phase("reading sites")
-	rate, rateErr := e.datto.RequestRate(ctx)
-	if rateErr != nil && !transport.IsNotFound(rateErr) {
-		return read, rateErr
+	rate, err := e.datto.RequestRate(ctx) // names the account; where it cannot be read the sites do
+	if ctx.Err() != nil {
+		return read, err
 	}
 	listed, err := e.datto.Sites(ctx)
 	if err != nil {
@@ -193,7 +196,7 @@ func (e *Engine) readDevices(ctx context.Context, run *Run, read *machines) erro
 
 func (e *Engine) machineBase(ctx context.Context) (machineBase, error) {
 	var base machineBase
-	err := e.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := e.snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		base.revisions, err = tx.Revisions(ctx, "companies", "datto_site_links", "assets", "asset_contact_link", "contacts", "contact_company_link")
 		if err != nil {
 			return err

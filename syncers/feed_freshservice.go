@@ -16,7 +16,7 @@ import (
 type people struct {
 	departments wire.Listing[freshservice.Department]
 	requesters  wire.Listing[freshservice.Requester]
-	names       map[int64]string // of users whom departments name by id alone
+	names       userNames
 }
 
 // peopleBase is what the hub holds of them.
@@ -49,7 +49,7 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 		p := planner{read: read, base: base, guard: e.settings.guard(run.Request)}
 		p.prepare()
 		for _, c := range p.suspects() {
-			if _, asked := verdicts[c.FreshserviceID.V]; asked || !c.FreshserviceID.Valid {
+			if _, asked := verdicts[c.FreshserviceID.V]; asked {
 				continue
 			}
 			gone, err := e.requesterGone(ctx, c.FreshserviceID.V)
@@ -88,7 +88,7 @@ func (e *Engine) readPeople(ctx context.Context, run *Run) (people, error) {
 	if err := whole("requesters", read.requesters.Seen(), read.requesters.Complete); err != nil {
 		return read, err
 	}
-	read.names, err = e.userNames(ctx, read)
+	read.names, err = e.readNames(ctx, run, read)
 	return read, err
 }
 
@@ -104,29 +104,35 @@ func whole(what string, seen int, complete bool) error {
 	return nil
 }
 
-// userNames finds the names of the users whom departments name by id alone; agents are asked for
-// one by one, since they are in no list that every key may read.
-func (e *Engine) userNames(ctx context.Context, read people) (map[int64]string, error) {
-	names := make(map[int64]string)
+// readNames finds the names of the users whom departments name by id alone; agents are asked for one
+// by one, since they are in no list that every key may read. Who cannot be read keeps the name that
+// is stored.
+func (e *Engine) readNames(ctx context.Context, run *Run, read people) (userNames, error) {
+	names := make(userNames)
 	for _, r := range read.requesters.Items {
 		names[r.ID] = personName(r.FirstName, r.LastName, text(r.PrimaryEmail))
 	}
+	asked := make(map[int64]bool)
 	for _, d := range read.departments.Items {
 		for _, user := range []struct {
 			name *string
 			id   *int64
 		}{{d.HeadName, d.HeadUserID}, {d.PrimeUserName, d.PrimeUserID}} {
-			if user.name != nil || user.id == nil {
+			if _, unread := names.of(user.name, user.id); !unread || asked[*user.id] {
 				continue
 			}
-			if _, known := names[*user.id]; known {
-				continue
-			}
+			asked[*user.id] = true
 			agent, err := e.freshservice.Agent(ctx, *user.id)
-			if err != nil && !transport.IsNotFound(err) && !transport.IsUnauthorized(err) {
+			switch {
+			case ctx.Err() != nil:
 				return nil, err
+			case err == nil:
+				names[*user.id] = personName(agent.FirstName, agent.LastName, text(agent.Email))
+			case transport.IsNotFound(err):
+				names[*user.id] = ""
+			default:
+				run.Say("who the user %d of the department %q is could not be read: %s", *user.id, d.Name, reasonOf(err))
 			}
-			names[*user.id] = personName(agent.FirstName, agent.LastName, text(agent.Email))
 		}
 	}
 	return names, nil
@@ -148,7 +154,7 @@ func (e *Engine) requesterGone(ctx context.Context, id int64) (bool, error) {
 
 func (e *Engine) peopleBase(ctx context.Context) (peopleBase, error) {
 	var base peopleBase
-	err := e.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := e.snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_company_link"); err != nil {
 			return err
 		}
@@ -177,6 +183,7 @@ type planner struct {
 	contacts    []ContactRecord
 	accounts    map[int64][]codex.AccountNumber // of each requester that is a contact, by its id
 	seen        map[int64]bool                  // requesters that are there, contact or not
+	unclear     map[int64]bool                  // requesters of a department that could not be decoded
 	issues      []Issue
 	heldContact map[string]bool
 }
@@ -188,15 +195,10 @@ func (p *planner) prepare() {
 		bad[numericID(b.ID)] = true
 		p.issues = append(p.issues, badRecord(b, "department", "companies"))
 	}
-	p.departments = mapDepartments(p.read.departments.Items, bad, p.base.companies, func(id *int64) string {
-		if id == nil {
-			return ""
-		}
-		return p.read.names[*id]
-	})
+	p.departments = mapDepartments(p.read.departments.Items, bad, p.base.companies, p.read.names)
 	p.issues = append(p.issues, p.departments.issues...)
 	p.accounts = make(map[int64][]codex.AccountNumber)
-	p.seen = make(map[int64]bool)
+	p.seen, p.unclear = make(map[int64]bool), make(map[int64]bool)
 	for _, b := range p.read.requesters.Bad {
 		p.seen[numericID(b.ID)] = true
 		p.issues = append(p.issues, badRecord(b, "requester", "contacts"))
@@ -213,6 +215,8 @@ func (p *planner) prepare() {
 		for _, department := range r.DepartmentIDs {
 			if account, ok := p.departments.accounts[department]; ok {
 				p.accounts[r.ID] = append(p.accounts[r.ID], account)
+			} else if p.departments.bad[department] {
+				p.unclear[r.ID] = true
 			}
 		}
 	}
@@ -247,11 +251,12 @@ func (p *planner) holdContacts() map[string]bool {
 	return p.guard.Hold(leaving, size)
 }
 
-// contactScope is all contacts: the list of requesters was read completely. One without e-mail
-// address, or that could not be decoded, is there.
+// contactScope is all contacts that Freshservice knows: the list of requesters was read completely.
+// One without e-mail address, or that could not be decoded, is there. Rows of an import that were
+// never matched cannot be asked for, so they stay.
 func (p *planner) contactScope(verdicts map[int64]bool) Scope[ContactRecord] {
 	return Scope[ContactRecord]{
-		Complete: func(c *ContactRecord) bool { return !(c.FreshserviceID.Valid && p.seen[c.FreshserviceID.V]) },
+		Complete: func(c *ContactRecord) bool { return c.FreshserviceID.Valid && !p.seen[c.FreshserviceID.V] },
 		Gone:     func(c *ContactRecord) bool { return c.FreshserviceID.Valid && verdicts[c.FreshserviceID.V] },
 		Held:     func(c *ContactRecord) bool { return p.heldContact[strconv.Itoa(c.ID)] },
 		Stay:     func(_, incoming ContactRecord) ContactRecord { return incoming },
@@ -296,7 +301,8 @@ func (p *planner) officeScope() Scope[LocationRecord] {
 }
 
 // links are the companies of the contacts that were read. Links that came from Freshservice follow
-// it; links made by hand stay. Too many that leave one company are held.
+// it; links made by hand stay, and so do those to a company none of whose departments is listed: it
+// is leaving, and stays billed as it was. Too many that leave are held.
 func (p *planner) links(plan EntityPlan[ContactRecord]) ([]ContactLinkRecord, Scope[ContactLinkRecord]) {
 	ids := make(map[int64]int) // local id by Freshservice's
 	for _, c := range p.base.contacts {
@@ -314,20 +320,27 @@ func (p *planner) links(plan EntityPlan[ContactRecord]) ([]ContactLinkRecord, Sc
 	read := make(map[int]bool)
 	for _, c := range p.contacts {
 		id := ids[c.FreshserviceID.V]
-		read[id] = true
+		read[id] = !p.unclear[c.FreshserviceID.V]
 		for _, account := range p.accounts[c.FreshserviceID.V] {
 			links = append(links, ContactLinkRecord{Account: account, ContactID: id, Source: sourceFreshservice})
 		}
 	}
-	follows := func(l *ContactLinkRecord) bool { return l.Source == sourceFreshservice && read[l.ContactID] }
+	follows := func(l *ContactLinkRecord) bool {
+		return l.Source == sourceFreshservice && read[l.ContactID] && p.departments.present[l.Account]
+	}
 	scope := Scope[ContactLinkRecord]{Complete: follows, Gone: follows}
+	groups := func(l *ContactLinkRecord) []string { return []string{"all", "company " + string(l.Account)} }
 	size := make(map[string]int)
-	for _, l := range p.base.links {
-		size["company "+string(l.Account)]++
+	for i := range p.base.links { // those of contacts that are gone would make the share look small
+		if l := &p.base.links[i]; l.Source == sourceFreshservice && read[l.ContactID] {
+			for _, group := range groups(l) {
+				size[group]++
+			}
+		}
 	}
 	var leaving []Leaver
 	for _, l := range Missing(contactLinks(), p.base.links, links, scope) {
-		leaving = append(leaving, Leaver{Key: l.key(), Groups: []string{"company " + string(l.Account)}})
+		leaving = append(leaving, Leaver{Key: l.key(), Groups: groups(l)})
 	}
 	held := p.guard.Hold(leaving, size)
 	scope.Held = func(l *ContactLinkRecord) bool { return held[l.key()] }

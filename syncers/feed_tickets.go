@@ -3,9 +3,8 @@ package syncers
 import (
 	"context"
 	"fmt"
-	"maps"
+	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,12 +29,14 @@ type ticketRun struct {
 	rows       map[int]ticketRow
 	companies  []CompanyRecord
 	people     map[int64]requester // contacts, and agents who were looked up, by Freshservice's id
-	again      []*ent.SyncIssue    // tickets to try again
+	again      []*ent.SyncIssue    // what is wrong with tickets: they may have to be tried again
 	asked      map[string]string   // open questions about statuses, and their text
 
 	place    func(*int64) (codex.AccountNumber, bool)
 	statuses map[int]string
 	held     map[int]bool
+	short    bool    // a listing came incomplete
+	issues   []Issue // of tickets that no batch has
 	outcome  Outcome
 }
 
@@ -53,13 +54,13 @@ func (e *Engine) syncTickets(ctx context.Context, run *Run) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	work := choice.choose()
-	r.held = work.held
-	gone, err := r.confirm(ctx, &choice, work)
+	choice.held = choice.hold()
+	r.held = choice.held
+	gone, err := r.confirm(ctx, &choice)
 	if err != nil {
 		return r.outcome, err
 	}
-	work = choice.choose() // what was asked for by id is listed now
+	work := choice.choose()
 	r.outcome.add(step[TicketRecord]{entity: tickets(), plan: EntityPlan[TicketRecord]{Unchanged: work.unchanged}})
 	if err := r.batches(ctx, work); err != nil {
 		return r.outcome, err
@@ -67,19 +68,13 @@ func (e *Engine) syncTickets(ctx context.Context, run *Run) (Outcome, error) {
 	if err := r.finish(ctx, choice, work, gone); err != nil {
 		return r.outcome, err
 	}
-	kept := 0
-	for _, held := range work.held {
-		if held {
-			kept++
-		}
-	}
-	r.outcome.held("tickets", kept)
+	r.outcome.held("tickets", len(r.held))
 	return r.outcome, nil
 }
 
 // remember reads what the hub holds.
 func (r *ticketRun) remember(ctx context.Context) error {
-	return r.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	return r.snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if r.checkpoint, err = loadCheckpoint(ctx, tx, codex.FeedTickets); err != nil {
 			return err
 		}
@@ -96,10 +91,11 @@ func (r *ticketRun) remember(ctx context.Context) error {
 				r.people[c.FreshserviceID.V] = requester{name: some(c.Name), email: some(c.Email)}
 			}
 		}
-		if r.again, err = openIssues(ctx, tx, codex.FeedTickets, string(IssueTicketUnread), string(IssueTicketWithoutCompany)); err != nil {
+		r.again, err = openIssues(ctx, tx, codex.FeedTickets, IssueTicketUnread, IssueTicketWithoutCompany, IssueBadRecord)
+		if err != nil {
 			return err
 		}
-		questions, err := openIssues(ctx, tx, codex.FeedTickets, string(IssueUnknownStatus))
+		questions, err := openIssues(ctx, tx, codex.FeedTickets, IssueUnknownStatus)
 		if err != nil {
 			return err
 		}
@@ -146,7 +142,8 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 	r.checkpoint.Mode = r.run.Request.Mode
 	c := ticketChoice{
 		settings: r.settings, guard: r.settings.guard(r.run.Request), full: r.full, since: since(r.checkpoint, r.full, r.began),
-		rows: r.rows, listed: make(map[int]freshservice.Ticket), hidden: make(map[int]bool), done: r.checkpoint.Done, again: make(map[int]bool),
+		rows: r.rows, done: r.checkpoint.Done, listed: make(map[int]freshservice.Ticket), hidden: make(map[int]bool),
+		bad: make(map[int]bool), again: make(map[int]bool), open: make(map[int]bool),
 	}
 	r.run.Phase("reading departments")
 	departments, err := r.freshservice.Departments(ctx)
@@ -170,27 +167,40 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 			return c, err
 		}
 	}
+	c.short = r.short
+	placeable := r.placeable(departments.Items)
 	for _, issue := range r.again {
+		id := numeric(issue.UpstreamID)
+		c.open[id] = true
 		// Without company: only once the company is there, else nothing would be gained.
-		_, known := r.place(r.departmentOf(issue, departments.Items))
-		if id, err := strconv.Atoi(issue.UpstreamID); err == nil && (issue.Kind == string(IssueTicketUnread) || known) {
+		if issue.Kind != string(IssueTicketWithoutCompany) || placeable(issue) {
 			c.again[id] = true
 		}
 	}
+	delete(c.again, 0) // a record that had no id
 	return c, nil
 }
 
-// departmentOf is a department with the account number that an issue names.
-func (r *ticketRun) departmentOf(issue *ent.SyncIssue, list []freshservice.Department) *int64 {
-	if issue.CompanyAccountNumber == nil {
-		return nil
+// placeable tells whether a ticket that had no company would have one now. An issue names the account
+// number that no company had; where the ticket's department had none, its reason is the one that we
+// would write for that department.
+func (r *ticketRun) placeable(list []freshservice.Department) func(*ent.SyncIssue) bool {
+	accounts := make(map[codex.AccountNumber]bool)
+	for _, c := range r.companies {
+		accounts[c.Account] = true
 	}
+	reasons := make(map[string]bool)
 	for _, d := range list {
-		if account, _ := r.place(&d.ID); account == *issue.CompanyAccountNumber {
-			return &d.ID
+		if _, known := r.place(&d.ID); known {
+			reasons[withoutCompany(freshservice.Ticket{DepartmentID: &d.ID}, "").Reason] = true
 		}
 	}
-	return nil
+	return func(issue *ent.SyncIssue) bool {
+		if issue.CompanyAccountNumber != nil {
+			return accounts[*issue.CompanyAccountNumber]
+		}
+		return reasons[issue.Reason]
+	}
 }
 
 func (r *ticketRun) listInto(ctx context.Context, c *ticketChoice, filter freshservice.TicketFilter) error {
@@ -203,7 +213,8 @@ func (r *ticketRun) listInto(ctx context.Context, c *ticketChoice, filter freshs
 		return err
 	}
 	if !listing.Complete {
-		return whole("tickets", 1, false)
+		r.short = true
+		r.outcome.Unread = append(r.outcome.Unread, "The list of tickets came incomplete: what it lacks stays as it is, and the next run reads it again.")
 	}
 	for _, t := range listing.Items {
 		id := int(t.ID)
@@ -215,39 +226,33 @@ func (r *ticketRun) listInto(ctx context.Context, c *ticketChoice, filter freshs
 		}
 	}
 	for _, b := range listing.Bad {
-		r.outcome.Unread = append(r.outcome.Unread, fmt.Sprintf("Ticket %s could not be understood: %s", b.ID, b.Reason))
-		if id, err := strconv.Atoi(b.ID); err == nil {
-			delete(c.rows, id) // it is there: neither absent nor changed
-		}
+		r.issues = append(r.issues, badRecord(b, "ticket", "tickets"))
+		c.bad[numeric(b.ID)] = true
 	}
 	return nil
 }
 
-// confirm asks for the tickets that are absent, and for those to be tried again or whose timer runs,
-// one by one; it gives the ids of those that are gone.
-func (r *ticketRun) confirm(ctx context.Context, c *ticketChoice, work ticketWork) ([]int, error) {
-	ask := slices.Clone(work.suspects)
-	for _, id := range slices.Sorted(maps.Keys(c.again)) {
-		if _, listed := c.listed[id]; !listed {
-			ask = append(ask, id)
+// confirm asks for the tickets that are absent, and for those to be looked at whose update no listing
+// shows, one by one; it gives the ids of those that are gone.
+func (r *ticketRun) confirm(ctx context.Context, c *ticketChoice) ([]int, error) {
+	wasBad := make(map[int]bool)
+	for _, issue := range r.again {
+		if issue.Kind == string(IssueBadRecord) {
+			wasBad[numeric(issue.UpstreamID)] = true
 		}
 	}
-	for id, row := range c.rows {
-		if _, listed := c.listed[id]; row.timer && !row.removed && !listed {
-			ask = append(ask, id)
-		}
-	}
-	slices.Sort(ask)
 	var gone []int
-	for _, id := range slices.Compact(ask) {
+	for _, id := range c.ask(c.choose().suspects) {
 		t, err := r.freshservice.Ticket(ctx, int64(id))
 		switch {
-		case transport.IsUnauthorized(err) || ctx.Err() != nil:
+		case transport.StatusOf(err) == http.StatusUnauthorized || ctx.Err() != nil:
 			return nil, err
 		case transport.IsNotFound(err):
 			gone = append(gone, id)
+		case err != nil && wasBad[id]: // as it was
 		case err != nil:
 			r.outcome.Unread = append(r.outcome.Unread, fmt.Sprintf("Ticket %d could not be asked for: %s", id, reasonOf(err)))
+			r.issues = append(r.issues, unreadTicket(int64(id), c.rows[id].account, err))
 		case t.Deleted || t.Spam:
 			gone = append(gone, id)
 		default:
@@ -260,9 +265,14 @@ func (r *ticketRun) confirm(ctx context.Context, c *ticketChoice, work ticketWor
 
 // batches reads and writes what has to be, some tickets at a time.
 func (r *ticketRun) batches(ctx context.Context, work ticketWork) error {
-	noted := make(map[int64]bool, len(work.note))
+	light := make(map[int64]bool, len(work.note)) // nothing beyond the listing is needed of them
 	for _, t := range work.note {
-		noted[t.ID] = true
+		light[t.ID] = true
+	}
+	for _, t := range work.read {
+		_, known := r.place(t.DepartmentID)
+		_, stored := r.rows[int(t.ID)]
+		light[t.ID] = !known && !stored
 	}
 	all := byID(append(slices.Clone(work.read), work.note...))
 	r.run.Phase("reading time entries and conversations")
@@ -275,7 +285,7 @@ func (r *ticketRun) batches(ctx context.Context, work ticketWork) error {
 		group.SetLimit(inFlight)
 		for i, t := range batch {
 			group.Go(func() error {
-				parts[i], failures[i] = r.fetch(gctx, t, noted[t.ID])
+				parts[i], failures[i] = r.fetch(gctx, t, light[t.ID])
 				if transport.IsUnauthorized(failures[i]) || gctx.Err() != nil {
 					return failures[i]
 				}
@@ -295,12 +305,12 @@ func (r *ticketRun) batches(ctx context.Context, work ticketWork) error {
 }
 
 // fetch reads what belongs to a ticket: its hours first, which bills are made of.
-func (r *ticketRun) fetch(ctx context.Context, t freshservice.Ticket, noted bool) (ticketParts, error) {
+func (r *ticketRun) fetch(ctx context.Context, t freshservice.Ticket, light bool) (ticketParts, error) {
 	p := ticketParts{ticket: t, statusNames: r.statuses, wasClosed: r.rows[int(t.ID)].closed, hoursUnread: true, bodiesUnread: true}
 	if t.Requester != nil {
 		p.requester = requester{name: told(t.Requester.Name), email: told(t.Requester.Email)}
 	}
-	if noted {
+	if light {
 		return p, nil
 	}
 	entries, err := r.freshservice.TimeEntries(ctx, t.ID)
@@ -323,176 +333,6 @@ func (r *ticketRun) fetch(ctx context.Context, t freshservice.Ticket, noted bool
 	}
 	p.messages, p.bodiesUnread = conversations.Items, false
 	return p, nil
-}
-
-// write plans and applies a batch, and notes it as done.
-func (r *ticketRun) write(ctx context.Context, batch []freshservice.Ticket, parts []ticketParts, failures []error) error {
-	var records []TicketRecord
-	var entries []TimeEntryRecord
-	var issues []Issue
-	ids := make([]int, 0, len(batch))
-	hoursRead := make(map[int]bool)
-	for i, t := range batch {
-		p := parts[i]
-		id := int(t.ID)
-		ids = append(ids, id)
-		account, known := r.place(t.DepartmentID)
-		if r.held[id] {
-			account, known = r.rows[id].account, true
-		}
-		if !known {
-			issues = append(issues, withoutCompany(t, account))
-			continue
-		}
-		p.account = account
-		if failures[i] != nil {
-			issues = append(issues, unread(t.ID, account, failures[i]))
-			r.outcome.Unread = append(r.outcome.Unread, fmt.Sprintf("Ticket %d could not be read completely: %s", t.ID, reasonOf(failures[i])))
-			if p.hoursUnread {
-				continue // its row, if there is one, stays as it is
-			}
-		}
-		if who, err := r.who(ctx, t.RequesterID); err != nil {
-			return err
-		} else if who.email.Valid || who.name.Valid {
-			p.requester = who
-		}
-		records = append(records, mapTicket(p, r.settings))
-		if !p.hoursUnread {
-			hoursRead[id] = true
-			for _, e := range p.entries {
-				entries = append(entries, mapTimeEntry(t.ID, e))
-			}
-		}
-	}
-	checkpoint := r.progressed(batch, failures)
-	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
-		return r.planBatch(ctx, ids, records, entries, hoursRead, issues, checkpoint)
-	})
-	if err != nil {
-		return err
-	}
-	r.checkpoint = checkpoint
-	r.outcome.add(plan.Steps...)
-	return nil
-}
-
-// progressed is the checkpoint with the batch done; tickets that failed are not.
-func (r *ticketRun) progressed(batch []freshservice.Ticket, failures []error) Checkpoint {
-	next := r.checkpoint
-	next.Done = maps.Clone(next.Done)
-	if next.Done == nil {
-		next.Done = make(map[int64]time.Time)
-	}
-	for i, t := range batch {
-		if failures[i] == nil {
-			next.Done[t.ID] = t.UpdatedAt
-		}
-	}
-	return next
-}
-
-func (r *ticketRun) planBatch(
-	ctx context.Context, ids []int, records []TicketRecord, entries []TimeEntryRecord, hoursRead map[int]bool, issues []Issue, checkpoint Checkpoint,
-) (FeedPlan, error) {
-	var plan FeedPlan
-	err := r.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		revisions, err := tx.Revisions(ctx, "tickets", "time_entries")
-		if err != nil {
-			return err
-		}
-		current, err := loadKeyed(ctx, tx, tickets(), "ticket_id", ids)
-		if err != nil {
-			return err
-		}
-		currentEntries, err := loadKeyed(ctx, tx, timeEntries(), "ticket_id", ids)
-		if err != nil {
-			return err
-		}
-		read := func(t *TimeEntryRecord) bool { return hoursRead[t.TicketID] }
-		plan = FeedPlan{
-			Base: revisions,
-			Steps: []Step{
-				step[TicketRecord]{entity: tickets(), issues: len(issues), plan: Plan(tickets(), current, records, 0, Scope[TicketRecord]{})},
-				step[TimeEntryRecord]{entity: timeEntries(), plan: Plan(timeEntries(), currentEntries, entries, 0, Scope[TimeEntryRecord]{Complete: read, Gone: read})},
-			},
-			Issues: issues,
-			Met: func(kind IssueKind, id string) bool {
-				return kind != IssueUnknownStatus && slices.Contains(ids, numeric(id))
-			},
-			Checkpoint: &checkpoint,
-		}
-		return nil
-	})
-	return plan, err
-}
-
-// finish removes what is gone, asks about statuses, and moves the cursor.
-func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork, gone []int) error {
-	questions := statusIssues(work.statuses, r.statuses, r.full, r.asked)
-	checkpoint := Checkpoint{Cursor: nextCursor(r.checkpoint, c.listed, r.began), Mode: r.run.Request.Mode}
-	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
-		var plan FeedPlan
-		err := r.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-			revisions, err := tx.Revisions(ctx, "tickets")
-			if err != nil {
-				return err
-			}
-			current, err := loadKeyed(ctx, tx, tickets(), "ticket_id", gone)
-			if err != nil {
-				return err
-			}
-			always := func(*TicketRecord) bool { return true }
-			removal := Plan(tickets(), current, nil, 0, Scope[TicketRecord]{Complete: always, Gone: always})
-			plan = FeedPlan{
-				Base:   revisions,
-				Steps:  []Step{step[TicketRecord]{entity: tickets(), plan: removal, issues: len(questions)}},
-				Issues: questions,
-				Met: func(kind IssueKind, id string) bool {
-					if kind != IssueUnknownStatus { // a ticket that is gone has no issue any more
-						return slices.Contains(gone, numeric(id))
-					}
-					return r.full || r.settings.stateOf(numeric(id)) != stateUnknown
-				},
-				Checkpoint: &checkpoint,
-			}
-			return nil
-		})
-		return plan, err
-	})
-	if err != nil {
-		return err
-	}
-	r.outcome.add(plan.Steps...)
-	return nil
-}
-
-// who is a requester: a contact, or somebody whom Freshservice knows as agent or requester.
-func (r *ticketRun) who(ctx context.Context, id *int64) (requester, error) {
-	if id == nil {
-		return requester{}, nil
-	}
-	if known, ok := r.people[*id]; ok {
-		return known, nil
-	}
-	var found requester
-	agent, err := r.freshservice.Agent(ctx, *id)
-	switch {
-	case err == nil:
-		found = requester{name: filled(personName(agent.FirstName, agent.LastName, text(agent.Email))), email: told(agent.Email)}
-	case ctx.Err() != nil:
-		return requester{}, err
-	default: // no agent, or no right to see agents
-		person, err := r.freshservice.Requester(ctx, *id)
-		if ctx.Err() != nil {
-			return requester{}, err
-		}
-		if err == nil {
-			found = requester{name: filled(personName(person.FirstName, person.LastName, text(person.PrimaryEmail))), email: told(person.PrimaryEmail)}
-		}
-	}
-	r.people[*id] = found
-	return found, nil
 }
 
 func numeric(id string) int { return int(numericID(id)) }

@@ -76,10 +76,14 @@ func applyIssue(ctx context.Context, tx *store.Tx, run codex.RunID, feed codex.F
 	return true, update.Exec(ctx)
 }
 
-// openIssues are the upstream ids of the feed's open issues of a kind.
-func openIssues(ctx context.Context, tx *store.Tx, feed codex.Feed, kinds ...string) ([]*ent.SyncIssue, error) {
+// openIssues are the feed's open issues of some kinds.
+func openIssues(ctx context.Context, tx *store.Tx, feed codex.Feed, kinds ...IssueKind) ([]*ent.SyncIssue, error) {
+	words := make([]string, len(kinds))
+	for i, kind := range kinds {
+		words[i] = string(kind)
+	}
 	rows, err := tx.Ent().SyncIssue.Query().
-		Where(syncissue.FeedEQ(feed), syncissue.KindIn(kinds...), syncissue.ClosedAtIsNil()).
+		Where(syncissue.FeedEQ(feed), syncissue.KindIn(words...), syncissue.ClosedAtIsNil()).
 		Order(ent.Asc(syncissue.FieldID)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading open issues: %w", err)

@@ -15,6 +15,9 @@ type Scope[R any] struct {
 	Complete func(*R) bool
 	// Gone tells whether a row that is absent is known to be gone: its own GET said so.
 	Gone func(*R) bool
+	// Unsure tells whether a row that is absent may be gone or not, since its own GET failed. What
+	// would take such a row over waits for the next run: a guess would cost the row its id.
+	Unsure func(*R) bool
 	// Held tells whether the guard keeps a row where it is.
 	Held func(*R) bool
 	// Stay is the incoming record of a held row with what moves it away put back.
@@ -40,7 +43,8 @@ type Update[R any] struct {
 // Plan says what shall happen to the rows of e, current, so that they become what was read,
 // incoming. It is pure, and independent of the order of either. nextID is the first local id that
 // no row ever had. A record that matches no row is created; a row that no record matches is removed
-// if scope knows that it is gone, and otherwise left as it is.
+// if scope knows that it is gone, and otherwise left as it is. Where an upstream key comes twice in
+// incoming, one of its records is taken.
 //
 // Law: planning again over the rows that the plan leaves is empty.
 func Plan[R any](e *Entity[R], current, incoming []R, nextID int, scope Scope[R]) EntityPlan[R] {
@@ -63,7 +67,6 @@ func Plan[R any](e *Entity[R], current, incoming []R, nextID int, scope Scope[R]
 	}
 	for _, r := range m.unknown {
 		created := *r
-		e.tidy(&created)
 		if e.ID != nil {
 			*e.ID(&created) = nextID
 			nextID++
@@ -135,12 +138,17 @@ type matching[R any] struct {
 }
 
 // match pairs records with rows, key by key. Where several rows or records share a key that is not
-// the surest, none of them is taken: a guess would bill one machine for another.
+// the surest, none of them is taken: a guess would bill one machine for another. A record that may
+// belong to a row of which scope is unsure is left out altogether.
 func (e *Entity[R]) match(current, incoming []R, scope Scope[R]) matching[R] {
-	m := matching[R]{absent: pointers(current), unknown: e.ordered(incoming)}
+	m := matching[R]{absent: e.rows(current), unknown: e.records(incoming)}
+	ifGone := scope
+	ifGone.Gone = func(*R) bool { return true }
 	for i, key := range e.Keys {
+		free := func(r *R) bool { return i == 0 || key.Free == nil || key.Free(r, scope) }
+		perhaps := func(r *R) bool { return !free(r) && scope.unsure(r) && key.Free(r, ifGone) }
 		rows := index(m.absent, func(r *R) (string, bool) {
-			if i > 0 && key.Free != nil && !key.Free(r, scope) {
+			if !free(r) && !perhaps(r) {
 				return "", false
 			}
 			return key.Of(r)
@@ -149,13 +157,16 @@ func (e *Entity[R]) match(current, incoming []R, scope Scope[R]) matching[R] {
 		taken := make(map[*R]bool)
 		m.unknown = slices.DeleteFunc(m.unknown, func(r *R) bool {
 			k, ok := key.Of(r)
-			if !ok || len(rows[k]) == 0 || (i > 0 && (len(rows[k]) > 1 || len(wanted[k]) > 1)) {
+			if !ok || len(rows[k]) == 0 {
+				return false
+			}
+			if slices.ContainsFunc(rows[k], perhaps) {
+				return true
+			}
+			if i > 0 && (len(rows[k]) > 1 || len(wanted[k]) > 1) {
 				return false
 			}
 			row := rows[k][0]
-			if taken[row] { // the same record twice in a listing: the first is as good as the second
-				return true
-			}
 			taken[row] = true
 			m.pairs = append(m.pairs, pair[R]{current: row, incoming: r})
 			return true
@@ -165,24 +176,39 @@ func (e *Entity[R]) match(current, incoming []R, scope Scope[R]) matching[R] {
 	return m
 }
 
-// ordered are the records by their surest key, each once: new rows get their ids in this order,
-// whatever the order of the pages was.
-func (e *Entity[R]) ordered(records []R) []*R {
-	list := pointers(records)
-	of := func(r *R) string {
-		k, _ := e.Keys[0].Of(r)
-		return k
+// records are what was read, tidy, by their surest key and each once: new rows get their ids in this
+// order, whatever the order of the pages was.
+func (e *Entity[R]) records(incoming []R) []*R {
+	list := pointers(slices.Clone(incoming))
+	for _, r := range list {
+		e.tidy(r)
 	}
-	slices.SortStableFunc(list, func(a, b *R) int {
-		ka, kb := of(a), of(b)
-		// Upstream ids are numbers: shorter ones are smaller.
-		return cmp.Or(cmp.Compare(len(ka), len(kb)), cmp.Compare(ka, kb))
-	})
+	slices.SortStableFunc(list, e.bySurestKey)
 	return slices.CompactFunc(list, func(a, b *R) bool {
 		ka, oka := e.Keys[0].Of(a)
 		kb, okb := e.Keys[0].Of(b)
 		return oka && okb && ka == kb
 	})
+}
+
+// rows are the current rows in an order that does not depend on the database's: by local id, else by
+// their surest key.
+func (e *Entity[R]) rows(current []R) []*R {
+	list := pointers(current)
+	slices.SortStableFunc(list, func(a, b *R) int {
+		if e.ID != nil {
+			return cmp.Compare(*e.ID(a), *e.ID(b))
+		}
+		return e.bySurestKey(a, b)
+	})
+	return list
+}
+
+func (e *Entity[R]) bySurestKey(a, b *R) int {
+	ka, _ := e.Keys[0].Of(a)
+	kb, _ := e.Keys[0].Of(b)
+	// Upstream ids are numbers: shorter ones are smaller.
+	return cmp.Or(cmp.Compare(len(ka), len(kb)), cmp.Compare(ka, kb))
 }
 
 func index[R any](rows []*R, key func(*R) (string, bool)) map[string][]*R {
@@ -205,4 +231,5 @@ func pointers[R any](rows []R) []*R {
 
 func (s Scope[R]) complete(r *R) bool { return s.Complete != nil && s.Complete(r) }
 func (s Scope[R]) gone(r *R) bool     { return s.Gone != nil && s.Gone(r) }
+func (s Scope[R]) unsure(r *R) bool   { return s.Unsure != nil && s.Unsure(r) }
 func (s Scope[R]) held(r *R) bool     { return s.Held != nil && s.Held(r) }

@@ -35,6 +35,11 @@ func (p *machinePlanner) prepare() {
 		known[c.Account] = true
 	}
 	p.siteRecords, p.placed, p.issues = placeSites(p.read.sites, known, p.settings.AccountVariable)
+	for _, s := range p.read.sites {
+		if s.Unread == nil && !p.read.devicesOf(s.UID) {
+			p.issues = append(p.issues, siteUnread(s))
+		}
+	}
 	p.seen = make(map[string]bool)
 	for _, b := range p.read.bad {
 		p.seen[b.ID] = true
@@ -88,10 +93,10 @@ func (p *machinePlanner) scope(v verdicts) Scope[AssetRecord] {
 				return false
 			}
 			s, listed := p.placed[a.SiteUID.V]
-			if !listed { // the site itself has gone
-				return true
+			if !listed { // the site itself has gone, unless it is there and could not be decoded
+				return p.read.all || !p.seen[a.SiteUID.V]
 			}
-			return s.Placed && s.Unread == nil && (p.read.all || p.read.complete[s.UID])
+			return s.Placed && s.Unread == nil && p.read.devicesOf(s.UID)
 		},
 		Gone: func(a *AssetRecord) bool { return a.UID.Valid && v.devices[a.UID.V] },
 		Held: func(a *AssetRecord) bool { return p.held[a.ID] },
@@ -100,6 +105,16 @@ func (p *machinePlanner) scope(v verdicts) Scope[AssetRecord] {
 			return incoming
 		},
 	}
+}
+
+// confirmed is scope once Datto was asked for what is absent: who could not be asked for is unsure.
+func (p *machinePlanner) confirmed(v verdicts) Scope[AssetRecord] {
+	scope := p.scope(v)
+	scope.Unsure = func(a *AssetRecord) bool {
+		_, asked := v.devices[a.UID.V]
+		return !asked && !p.held[a.ID] && !a.RemovedAt.Valid && scope.Complete(a)
+	}
+	return scope
 }
 
 // hold says which machines are too many to lose: of all, of a site or of a company. One that is
@@ -157,12 +172,11 @@ func (p *machinePlanner) missingSites() []*SiteRecord {
 
 func (p *machinePlanner) plan(v verdicts) FeedPlan {
 	sitePlan := Plan(sites(), p.base.sites, p.siteRecords, nextID(sites(), p.base.sites), p.siteScope(v))
-	assetPlan := Plan(assets(), p.base.assets, p.assets, nextID(assets(), p.base.assets), p.scope(v))
+	assetPlan := Plan(assets(), p.base.assets, p.assets, nextID(assets(), p.base.assets), p.confirmed(v))
 	ids := assetIDs(p.base.assets, assetPlan)
-	links, linkScope := p.links(ids)
+	links, linkScope := p.links(ids, assetPlan)
 	linkPlan := Plan(assetLinks(), p.base.links, links, 0, linkScope)
 	issues := append(slices.Clone(p.issues), identityIssues(p.assets, assetPlan, ids)...)
-	complete := len(p.read.unread) == 0
 	return FeedPlan{
 		Base: p.base.revisions,
 		Steps: []Step{
@@ -171,7 +185,26 @@ func (p *machinePlanner) plan(v verdicts) FeedPlan {
 			step[AssetLinkRecord]{entity: assetLinks(), plan: linkPlan},
 		},
 		Issues: issues,
-		Met:    func(IssueKind, string) bool { return complete },
+		Met:    p.met(),
+	}
+}
+
+// met tells which issues the run would have met again: not those of a site that was not read, nor of
+// devices that stand at one.
+func (p *machinePlanner) met() func(IssueKind, string) bool {
+	stands := make(map[string]string, len(p.read.devices)) // site by device
+	for _, d := range p.read.devices {
+		stands[d.UID] = d.SiteUID
+	}
+	return func(_ IssueKind, id string) bool {
+		if s, isSite := p.placed[id]; isSite {
+			return s.Unread == nil
+		}
+		siteUID, listed := stands[id]
+		if !listed { // gone, unless something that could hold it was not read
+			return p.read.all
+		}
+		return p.placed[siteUID].Unread == nil && p.read.devicesOf(siteUID)
 	}
 }
 
@@ -192,14 +225,25 @@ func assetIDs(current []AssetRecord, plan EntityPlan[AssetRecord]) map[string]in
 	return ids
 }
 
-// links say which contact uses which asset: the one whom its last user names.
-func (p *machinePlanner) links(ids map[string]int) ([]AssetLinkRecord, Scope[AssetLinkRecord]) {
+// links say which contact uses which asset: the one of its company whom its last user names.
+func (p *machinePlanner) links(ids map[string]int, plan EntityPlan[AssetRecord]) ([]AssetLinkRecord, Scope[AssetLinkRecord]) {
+	stay := make(map[int]codex.AccountNumber, len(plan.Held)) // the companies of those that do not leave
+	for _, a := range plan.Held {
+		stay[a.ID] = a.Account
+	}
 	var links []AssetLinkRecord
 	read := make(map[int]bool)
 	for _, a := range p.assets {
-		id := ids[a.UID.V]
+		id, known := ids[a.UID.V]
+		if !known { // it waits for the next run
+			continue
+		}
 		read[id] = true
-		if contact, ok := namedBy(a.LastUser.V, p.base.people[a.Account]); ok {
+		account, held := stay[id]
+		if !held {
+			account = a.Account
+		}
+		if contact, ok := namedBy(a.LastUser.V, p.base.people[account]); ok {
 			links = append(links, AssetLinkRecord{AssetID: id, ContactID: contact, Source: sourceLastUser})
 		}
 	}
@@ -235,7 +279,7 @@ func identityIssues(listed []AssetRecord, plan EntityPlan[AssetRecord], ids map[
 				Reason: fmt.Sprintf("%q came back under a new device UID (before: %s) and keeps the id %d: look whether it is the same machine.", u.New.Hostname, u.Old.UID.V, u.New.ID)})
 		}
 	}
-	listed = slices.Clone(listed)
+	listed = slices.DeleteFunc(slices.Clone(listed), func(a AssetRecord) bool { return ids[a.UID.V] == 0 })
 	slices.SortFunc(listed, func(a, b AssetRecord) int { return cmp.Compare(ids[a.UID.V], ids[b.UID.V]) })
 	first := make(map[string]AssetRecord)
 	for _, a := range listed {

@@ -29,13 +29,17 @@ type ticketChoice struct {
 	settings Settings
 	guard    Guard
 	full     bool                                     // re-read what has not changed too
+	short    bool                                     // a listing came incomplete: what it lacks may be there
 	since    time.Time                                // the listing shows what was updated from then on
 	rows     map[int]ticketRow                        // what is stored
 	listed   map[int]freshservice.Ticket              // what was listed or asked for, the newest state of each
 	hidden   map[int]bool                             // listed as deleted or spam
+	bad      map[int]bool                             // there, and could not be decoded
 	done     map[int64]time.Time                      // done by the run that this one goes on for
 	again    map[int]bool                             // could not be placed or read before: try again
+	open     map[int]bool                             // has an open issue
 	place    func(*int64) (codex.AccountNumber, bool) // the company of a department
+	held     map[int]bool                             // rows that stay where they are: too many would leave
 }
 
 // ticketWork is what a run has to do.
@@ -43,28 +47,32 @@ type ticketWork struct {
 	read      []freshservice.Ticket // with their time entries and conversations, by id
 	note      []freshservice.Ticket // stored ones that left the closed status: no need to read more
 	suspects  []int                 // rows to ask for: absent from a full listing, or listed as deleted
-	held      map[int]bool          // rows that stay as they are: too many would leave
+	settled   []int                 // tickets with an issue that are not ours any more: open again, or deleted
 	unchanged int
 	statuses  map[int]int // tickets by status that is neither closed nor open
 }
 
 func (c ticketChoice) choose() ticketWork {
 	work := ticketWork{statuses: make(map[int]int)}
-	work.held = c.hold()
 	for _, id := range slices.Sorted(maps.Keys(c.listed)) {
 		t := c.listed[id]
+		row, stored := c.rows[id]
 		if c.hidden[id] || t.Deleted || t.Spam {
+			if !stored && c.open[id] {
+				work.settled = append(work.settled, id)
+			}
 			continue
 		}
-		row, stored := c.rows[id]
 		state := c.settings.stateOf(t.Status)
 		if state == stateUnknown {
 			work.statuses[t.Status]++
 		}
 		billed := state == stateClosed || state == stateUnknown && row.closed
 		switch {
-		case !billed && !stored:
-			// Never seen closed: not served.
+		case !billed && !stored: // never seen closed: not served
+			if c.open[id] {
+				work.settled = append(work.settled, id)
+			}
 		case !c.differs(row, stored, t, state):
 			work.unchanged++
 		case billed:
@@ -73,7 +81,7 @@ func (c ticketChoice) choose() ticketWork {
 			work.note = append(work.note, t)
 		}
 	}
-	work.suspects = slices.DeleteFunc(c.absent(), func(id int) bool { return work.held[id] })
+	work.suspects = slices.DeleteFunc(c.absent(), func(id int) bool { return c.held[id] })
 	return work
 }
 
@@ -82,8 +90,23 @@ func (c ticketChoice) differs(row ticketRow, stored bool, t freshservice.Ticket,
 	if version, done := c.done[t.ID]; done && version.Equal(t.UpdatedAt) {
 		return false
 	}
-	return !stored || c.full || c.again[int(t.ID)] || row.removed || row.timer || row.statusCode != t.Status ||
-		state == stateClosed && !row.closed || !row.updatedAt.Equal(t.UpdatedAt)
+	return !stored || c.full || c.again[row.id] || row.removed || row.runs() || row.statusCode != t.Status ||
+		c.restated(row) || state == stateClosed && !row.closed || !row.updatedAt.Equal(t.UpdatedAt) || c.moved(row, t)
+}
+
+// runs tells that a timer runs on a served ticket: it is read again until it stops.
+func (row ticketRow) runs() bool { return row.timer && row.closed && !row.removed }
+
+// restated tells that the configuration says of a row's status now what it did not say before.
+func (c ticketChoice) restated(row ticketRow) bool {
+	state := c.settings.stateOf(row.statusCode)
+	return !row.removed && (state == stateOpen && row.closed || state == stateClosed && !row.closed)
+}
+
+// moved tells that a ticket belongs to another company than its row.
+func (c ticketChoice) moved(row ticketRow, t freshservice.Ticket) bool {
+	account, placed := c.place(t.DepartmentID)
+	return placed && account != row.account
 }
 
 // absent are the rows that are listed as deleted or spam, or that a full listing should have.
@@ -92,12 +115,34 @@ func (c ticketChoice) absent() []int {
 	for id, row := range c.rows {
 		t, listed := c.listed[id]
 		gone := c.hidden[id] || listed && (t.Deleted || t.Spam)
-		if !row.removed && (gone || c.full && !listed && !row.updatedAt.Before(c.since)) {
+		missing := c.full && !c.short && !listed && !c.bad[id] && !row.updatedAt.Before(c.since)
+		if !row.removed && (gone || missing) {
 			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// ask are the tickets to ask for one by one: suspects, and those that no listing shows and that are
+// to be looked at all the same.
+func (c ticketChoice) ask(suspects []int) []int {
+	ask := slices.Clone(suspects)
+	wanted := func(id int) {
+		if _, listed := c.listed[id]; !listed && !c.bad[id] {
+			ask = append(ask, id)
+		}
+	}
+	for id := range c.again {
+		wanted(id)
+	}
+	for id, row := range c.rows {
+		if row.runs() || c.restated(row) {
+			wanted(id)
+		}
+	}
+	slices.Sort(ask)
+	return slices.Compact(ask)
 }
 
 // hold says which tickets would be too many to lose, or to move to another company.
@@ -113,11 +158,12 @@ func (c ticketChoice) hold() map[int]bool {
 	}
 	leaving := c.absent()
 	for id, t := range c.listed {
-		row, stored := c.rows[id]
-		if account, placed := c.place(t.DepartmentID); stored && !row.removed && placed && account != row.account {
+		if row, stored := c.rows[id]; stored && !row.removed && c.moved(row, t) {
 			leaving = append(leaving, id)
 		}
 	}
+	slices.Sort(leaving)
+	leaving = slices.Compact(leaving) // one that moved and was deleted then leaves once
 	leavers := make([]Leaver, len(leaving))
 	for i, id := range leaving {
 		leavers[i] = Leaver{Key: strconv.Itoa(id), Groups: groups(c.rows[id])}
@@ -125,7 +171,9 @@ func (c ticketChoice) hold() map[int]bool {
 	keys := c.guard.Hold(leavers, size)
 	held := make(map[int]bool)
 	for _, id := range leaving {
-		held[id] = keys[strconv.Itoa(id)]
+		if keys[strconv.Itoa(id)] {
+			held[id] = true
+		}
 	}
 	return held
 }
@@ -146,9 +194,13 @@ func since(c Checkpoint, full bool, now time.Time) time.Time {
 
 // nextCursor is what a finished run has read up to: the newest update that it saw, by Freshservice's
 // own clock, but not beyond its own beginning, since a ticket that was updated while pages were read
-// may have been missed. It never goes back.
-func nextCursor(c Checkpoint, listed map[int]freshservice.Ticket, began time.Time) time.Time {
+// may have been missed. It never goes back. It stays where it was when a listing came short, and
+// while tickets are held, since only a listing tells again that they are deleted or have moved.
+func nextCursor(c Checkpoint, listed map[int]freshservice.Ticket, stay bool, began time.Time) time.Time {
 	var newest time.Time
+	if stay {
+		return c.Cursor
+	}
 	for _, t := range listed {
 		if t.UpdatedAt.After(newest) {
 			newest = t.UpdatedAt
@@ -166,13 +218,13 @@ func nextCursor(c Checkpoint, listed map[int]freshservice.Ticket, began time.Tim
 // statusIssues ask about statuses that are neither closed nor open. An incremental listing shows
 // only a part of the tickets, so the number of a status that is asked about already stays as it was
 // counted.
-func statusIssues(statuses map[int]int, names map[int]string, full bool, open map[string]string) []Issue {
+func statusIssues(statuses map[int]int, names map[int]string, full bool, asked map[string]string) []Issue {
 	var issues []Issue
 	for _, status := range slices.Sorted(maps.Keys(statuses)) {
 		id := strconv.Itoa(status)
-		reason, asked := open[id]
-		if !asked || full {
-			reason = fmt.Sprintf("%d tickets have the status %d (%s), which is neither closed nor open: name it in closed_statuses or open_statuses of [freshservice]. Until then one that was closed before stays served as it was, and others are not.",
+		reason, known := asked[id]
+		if !known || full {
+			reason = fmt.Sprintf("%d tickets have the status %d (%s), which is neither closed nor open: name it in closed_statuses or open_statuses of [freshservice]. Until then one that was closed before stays served as it was, and others are not; after that, sync tickets in full once.",
 				statuses[status], status, orDefault(names[status], "without name"))
 		}
 		issues = append(issues, Issue{Kind: IssueUnknownStatus, ID: id, Reason: reason, entity: "tickets"})
@@ -215,9 +267,9 @@ func withoutCompany(t freshservice.Ticket, account codex.AccountNumber) Issue {
 	return Issue{Kind: IssueTicketWithoutCompany, ID: strconv.FormatInt(t.ID, 10), Account: account, Reason: reason, entity: "tickets"}
 }
 
-func unread(id int64, account codex.AccountNumber, err error) Issue {
+func unreadTicket(id int64, account codex.AccountNumber, err error) Issue {
 	return Issue{Kind: IssueTicketUnread, ID: strconv.FormatInt(id, 10), Account: account, entity: "tickets",
-		Reason: "The ticket's time entries or conversations could not be read, so they stay as they were: the next run tries again. " + reasonOf(err)}
+		Reason: "The ticket could not be read completely, so it stays as it was: the next run tries again. " + reasonOf(err)}
 }
 
 // byID puts tickets in the order in which they are worked on.

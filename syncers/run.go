@@ -2,6 +2,7 @@ package syncers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type Run struct {
 
 	lease *store.Lease
 	meter transport.Meter
+	over  sync.Once // its end is written once
 
 	mu          sync.Mutex
 	phase       string
@@ -149,8 +151,35 @@ func (e *Engine) settle(ctx context.Context, run *Run, plan func(ctx context.Con
 			return p, nil
 		}
 		if codex.CodeOf(err) != codex.CodePlanStale || attempt == plans {
-			return FeedPlan{}, err
+			return FeedPlan{}, defect(err)
 		}
 		e.logger.InfoContext(ctx, "planning anew: the data has changed meanwhile", "run_id", run.ID, "attempt", attempt)
 	}
+}
+
+// snapshot is the database's, with errors that name no internals.
+func (e *Engine) snapshot(ctx context.Context, read func(ctx context.Context, tx *store.Tx) error) error {
+	return defect(e.db.Snapshot(ctx, read))
+}
+
+// defect gives an error of the database that no code explains a message for people: its own text may
+// quote statements and rows, and is for the log. A context's end stays what it is.
+func defect(err error) error {
+	if err == nil || codex.CodeOf(err) != codex.CodeInternal || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return codex.Wrap(codex.CodeInternal, err, "the hub's database refused it; the log says why")
+}
+
+// reasonOf is why something failed, for the people who read a run's row: the clients' and our own
+// errors name what was being done and hold no secrets. The cause behind a message is for the log.
+func reasonOf(err error) string {
+	var coded *codex.Error
+	if !errors.As(err, &coded) || coded.Err == nil {
+		return err.Error()
+	}
+	if text, cut := strings.CutSuffix(err.Error(), ": "+coded.Err.Error()); cut {
+		return text
+	}
+	return coded.Message
 }

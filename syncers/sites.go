@@ -70,8 +70,7 @@ func placeSites(list []site, known map[codex.AccountNumber]bool, variable string
 		placed[s.UID] = s
 		switch {
 		case s.Unread != nil:
-			issues = append(issues, Issue{Kind: IssueSiteUnread, ID: s.UID, entity: "datto_site_links",
-				Reason: fmt.Sprintf("The site %q could not be read, so its machines stay as they are: the next run tries again.", s.Name)})
+			issues = append(issues, siteUnread(s))
 		case s.Account == "":
 			issues = append(issues, Issue{Kind: IssueSiteWithoutAccount, ID: s.UID, entity: "datto_site_links",
 				Reason: fmt.Sprintf("The site %q has no value in the variable %s: its machines belong to no company.", s.Name, variable)})
@@ -81,4 +80,9 @@ func placeSites(list []site, known map[codex.AccountNumber]bool, variable string
 		}
 	}
 	return records, placed, issues
+}
+
+func siteUnread(s site) Issue {
+	return Issue{Kind: IssueSiteUnread, ID: s.UID, Account: s.Account, entity: "datto_site_links",
+		Reason: fmt.Sprintf("The site %q could not be read, so its machines stay as they are: the next run tries again.", s.Name)}
 }

@@ -4,6 +4,7 @@ package syncers
 // (docs/compatibility.md, "Sync rules" and "Ticket").
 
 import (
+	"cmp"
 	"database/sql"
 	"slices"
 	"strconv"
@@ -42,6 +43,8 @@ type TicketRecord struct {
 	hoursUnread, bodiesUnread bool
 	// Not a column: the status is not closed, so the month in which it was billed stays.
 	monthKept bool
+	// Not a column: nobody told the status's name, so that of the same status stays.
+	statusUnnamed bool
 }
 
 // Message is an entry of a ticket's conversations or notes, as the column keeps it and REST serves
@@ -110,8 +113,16 @@ func mergeTicket(current, incoming TicketRecord) TicketRecord {
 	if incoming.bodiesUnread {
 		incoming.Conversations, incoming.Notes = current.Conversations, current.Notes
 	}
-	if !incoming.RequesterEmail.Valid && incoming.RequesterID == current.RequesterID {
-		incoming.RequesterEmail, incoming.RequesterName = current.RequesterEmail, current.RequesterName
+	if incoming.statusUnnamed && incoming.StatusCode == current.StatusCode {
+		incoming.Status = current.Status
+	}
+	if incoming.RequesterID == current.RequesterID {
+		if !incoming.RequesterEmail.Valid {
+			incoming.RequesterEmail = current.RequesterEmail
+		}
+		if !incoming.RequesterName.Valid {
+			incoming.RequesterName = current.RequesterName
+		}
 	}
 	return incoming
 }
@@ -171,6 +182,7 @@ func mapTicket(p ticketParts, s Settings) TicketRecord {
 		Description: html, DescriptionText: plainText(plain),
 		Conversations: messages(p.messages, false), Notes: messages(p.messages, true),
 		hoursUnread: p.hoursUnread, bodiesUnread: p.bodiesUnread, monthKept: state != stateClosed,
+		statusUnnamed: text(t.StatusName) == "" && p.statusNames[t.Status] == "",
 	}
 	if t.CreatedAt != nil {
 		r.CreatedAt = *t.CreatedAt
@@ -235,7 +247,7 @@ func messages(list []freshservice.Conversation, private bool) string {
 			Incoming: c.Incoming, Private: c.Private, UserID: c.UserID, SupportEmail: c.SupportEmail,
 		})
 	}
-	slices.SortFunc(entries, func(a, b Message) int { return int(a.ID - b.ID) })
+	slices.SortFunc(entries, func(a, b Message) int { return cmp.Compare(a.ID, b.ID) })
 	return jsonText(entries)
 }
 

@@ -1,0 +1,189 @@
+package syncers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/store"
+)
+
+// write plans and applies a batch, and notes it as done.
+func (r *ticketRun) write(ctx context.Context, batch []freshservice.Ticket, parts []ticketParts, failures []error) error {
+	var records []TicketRecord
+	var entries []TimeEntryRecord
+	var issues []Issue
+	ids := make([]int, 0, len(batch))
+	hoursRead := make(map[int]bool)
+	for i, t := range batch {
+		p := parts[i]
+		id := int(t.ID)
+		ids = append(ids, id)
+		account, known := r.place(t.DepartmentID)
+		row, stored := r.rows[id]
+		if !known {
+			issues = append(issues, withoutCompany(t, account))
+			if !stored {
+				continue
+			}
+		}
+		if !known || r.held[id] { // it stays with the company that it has
+			account = row.account
+		}
+		p.account = account
+		if failures[i] != nil {
+			issues = append(issues, unreadTicket(t.ID, account, failures[i]))
+			r.outcome.Unread = append(r.outcome.Unread, fmt.Sprintf("Ticket %d could not be read completely: %s", t.ID, reasonOf(failures[i])))
+			if p.hoursUnread {
+				continue // its row, if there is one, stays as it is
+			}
+		}
+		if who, err := r.who(ctx, t.RequesterID); err != nil {
+			return err
+		} else if who.email.Valid || who.name.Valid {
+			p.requester = who
+		}
+		records = append(records, mapTicket(p, r.settings))
+		if !p.hoursUnread {
+			hoursRead[id] = true
+			for _, e := range p.entries {
+				entries = append(entries, mapTimeEntry(t.ID, e))
+			}
+		}
+	}
+	checkpoint := r.progressed(batch, failures)
+	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
+		return r.planBatch(ctx, ids, records, entries, hoursRead, issues, checkpoint)
+	})
+	if err != nil {
+		return err
+	}
+	r.checkpoint = checkpoint
+	r.outcome.add(plan.Steps...)
+	return nil
+}
+
+// progressed is the checkpoint with the batch done; tickets that failed are not.
+func (r *ticketRun) progressed(batch []freshservice.Ticket, failures []error) Checkpoint {
+	next := r.checkpoint
+	next.Done = maps.Clone(next.Done)
+	if next.Done == nil {
+		next.Done = make(map[int64]time.Time)
+	}
+	for i, t := range batch {
+		if failures[i] == nil {
+			next.Done[t.ID] = t.UpdatedAt
+		}
+	}
+	return next
+}
+
+func (r *ticketRun) planBatch(
+	ctx context.Context, ids []int, records []TicketRecord, entries []TimeEntryRecord, hoursRead map[int]bool, issues []Issue, checkpoint Checkpoint,
+) (FeedPlan, error) {
+	var plan FeedPlan
+	err := r.snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
+		revisions, err := tx.Revisions(ctx, "tickets", "time_entries")
+		if err != nil {
+			return err
+		}
+		current, err := loadKeyed(ctx, tx, tickets(), "ticket_id", ids)
+		if err != nil {
+			return err
+		}
+		currentEntries, err := loadKeyed(ctx, tx, timeEntries(), "ticket_id", ids)
+		if err != nil {
+			return err
+		}
+		read := func(t *TimeEntryRecord) bool { return hoursRead[t.TicketID] }
+		plan = FeedPlan{
+			Base: revisions,
+			Steps: []Step{
+				step[TicketRecord]{entity: tickets(), issues: len(issues), plan: Plan(tickets(), current, records, 0, Scope[TicketRecord]{})},
+				step[TimeEntryRecord]{entity: timeEntries(), plan: Plan(timeEntries(), currentEntries, entries, 0, Scope[TimeEntryRecord]{Complete: read, Gone: read})},
+			},
+			Issues: issues,
+			Met: func(kind IssueKind, id string) bool {
+				return kind != IssueUnknownStatus && slices.Contains(ids, numeric(id))
+			},
+			Checkpoint: &checkpoint,
+		}
+		return nil
+	})
+	return plan, err
+}
+
+// finish removes what is gone, asks about statuses, and moves the cursor.
+func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork, gone []int) error {
+	whole := r.full && !r.short
+	questions := append(r.issues, statusIssues(work.statuses, r.statuses, whole, r.asked)...)
+	settled := append(slices.Clone(gone), work.settled...)
+	checkpoint := Checkpoint{
+		Cursor: nextCursor(r.checkpoint, c.listed, r.short || len(r.held) > 0, r.began), Mode: r.run.Request.Mode,
+	}
+	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
+		var plan FeedPlan
+		err := r.snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
+			revisions, err := tx.Revisions(ctx, "tickets")
+			if err != nil {
+				return err
+			}
+			current, err := loadKeyed(ctx, tx, tickets(), "ticket_id", gone)
+			if err != nil {
+				return err
+			}
+			always := func(*TicketRecord) bool { return true }
+			removal := Plan(tickets(), current, nil, 0, Scope[TicketRecord]{Complete: always, Gone: always})
+			plan = FeedPlan{
+				Base:   revisions,
+				Steps:  []Step{step[TicketRecord]{entity: tickets(), plan: removal, issues: len(questions)}},
+				Issues: questions,
+				Met: func(kind IssueKind, id string) bool {
+					if kind != IssueUnknownStatus { // a ticket that is not ours any more has no issue
+						return slices.Contains(settled, numeric(id))
+					}
+					return whole || r.settings.stateOf(numeric(id)) != stateUnknown
+				},
+				Checkpoint: &checkpoint,
+			}
+			return nil
+		})
+		return plan, err
+	})
+	if err != nil {
+		return err
+	}
+	r.outcome.add(plan.Steps...)
+	return nil
+}
+
+// who is a requester: a contact, or somebody whom Freshservice knows as agent or requester.
+func (r *ticketRun) who(ctx context.Context, id *int64) (requester, error) {
+	if id == nil {
+		return requester{}, nil
+	}
+	if known, ok := r.people[*id]; ok {
+		return known, nil
+	}
+	var found requester
+	agent, err := r.freshservice.Agent(ctx, *id)
+	switch {
+	case err == nil:
+		found = requester{name: filled(personName(agent.FirstName, agent.LastName, text(agent.Email))), email: told(agent.Email)}
+	case ctx.Err() != nil:
+		return requester{}, err
+	default: // no agent, or no right to see agents
+		person, err := r.freshservice.Requester(ctx, *id)
+		if ctx.Err() != nil {
+			return requester{}, err
+		}
+		if err == nil {
+			found = requester{name: filled(personName(person.FirstName, person.LastName, text(person.PrimaryEmail))), email: told(person.PrimaryEmail)}
+		}
+	}
+	r.people[*id] = found
+	return found, nil
+}
