@@ -176,14 +176,14 @@ func (e *Entity[R]) match(current, incoming []R, scope Scope[R]) matching[R] {
 	return m
 }
 
-// records are what was read, tidy, by their surest key and each once: new rows get their ids in this
+// records are what was read, tidy, by their keys and each once: new rows get their ids in this
 // order, whatever the order of the pages was.
 func (e *Entity[R]) records(incoming []R) []*R {
 	list := pointers(slices.Clone(incoming))
 	for _, r := range list {
 		e.tidy(r)
 	}
-	slices.SortStableFunc(list, e.bySurestKey)
+	slices.SortStableFunc(list, e.byKeys)
 	return slices.CompactFunc(list, func(a, b *R) bool {
 		ka, oka := e.Keys[0].Of(a)
 		kb, okb := e.Keys[0].Of(b)
@@ -192,23 +192,29 @@ func (e *Entity[R]) records(incoming []R) []*R {
 }
 
 // rows are the current rows in an order that does not depend on the database's: by local id, else by
-// their surest key.
+// their keys.
 func (e *Entity[R]) rows(current []R) []*R {
 	list := pointers(current)
-	slices.SortStableFunc(list, func(a, b *R) int {
+	slices.SortFunc(list, func(a, b *R) int {
 		if e.ID != nil {
 			return cmp.Compare(*e.ID(a), *e.ID(b))
 		}
-		return e.bySurestKey(a, b)
+		return e.byKeys(a, b)
 	})
 	return list
 }
 
-func (e *Entity[R]) bySurestKey(a, b *R) int {
-	ka, _ := e.Keys[0].Of(a)
-	kb, _ := e.Keys[0].Of(b)
-	// Upstream ids are numbers: shorter ones are smaller.
-	return cmp.Or(cmp.Compare(len(ka), len(kb)), cmp.Compare(ka, kb))
+// byKeys orders records by their keys, the surest first.
+func (e *Entity[R]) byKeys(a, b *R) int {
+	for _, key := range e.Keys {
+		ka, _ := key.Of(a)
+		kb, _ := key.Of(b)
+		// Upstream ids are numbers: shorter ones are smaller.
+		if c := cmp.Or(cmp.Compare(len(ka), len(kb)), cmp.Compare(ka, kb)); c != 0 {
+			return c
+		}
+	}
+	return 0
 }
 
 func index[R any](rows []*R, key func(*R) (string, bool)) map[string][]*R {
