@@ -164,8 +164,8 @@ func backupBytes(text string) (sql.Null[int64], bool) {
 	if text == "" {
 		return sql.Null[int64]{}, true
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return sql.Null[int64]{V: n, Valid: n >= 0}, n >= 0
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
+		return some(n), true
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(f >= 0 && f < math.MaxInt64) || strings.ContainsAny(text, "xXpP_") {

@@ -150,7 +150,7 @@ func contractTerm(text string) string {
 	return text
 }
 
-// maxTermYears is beyond any contract; a longer term is no term, and would leave four-digit years.
+// maxTermYears is beyond any contract: a longer term is none.
 const maxTermYears = 99
 
 // contractEnd is the last day of a contract of whole years, YYYY-MM-DD; nothing where there is no
@@ -162,10 +162,11 @@ func contractEnd(start, term sql.Null[string]) sql.Null[string] {
 		return sql.Null[string]{}
 	}
 	from, err := time.Parse(time.DateOnly, start.V[:len(time.DateOnly)])
-	if err != nil {
+	end := from.AddDate(n, 0, -1)
+	if err != nil || end.Year() > 9999 {
 		return sql.Null[string]{}
 	}
-	return some(from.AddDate(n, 0, -1).Format(time.DateOnly))
+	return some(end.Format(time.DateOnly))
 }
 
 // departments is what the departments of one listing mean.

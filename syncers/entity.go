@@ -112,20 +112,31 @@ func kindOf(zero any) (store.Kind, bool) {
 func isNamedString(v any) bool { return strings.HasPrefix(fmt.Sprintf("%T", v), "codex.") }
 
 // tidy makes a value what the databases give back: text without U+0000, which PostgreSQL refuses,
-// and times of UTC in microseconds. So a record that was written equals the one that is read.
+// times of UTC in microseconds, and nothing beside a NULL. So a record that was written equals the one
+// that is read.
 func tidy(field any) {
 	switch v := field.(type) {
 	case *string:
 		*v = store.CleanText(*v)
-	case *sql.Null[string]:
-		v.V = store.CleanText(v.V)
 	case *time.Time:
 		*v = storableTime(*v)
+	case *sql.Null[string]:
+		tidyNull(v, store.CleanText)
 	case *sql.Null[time.Time]:
-		if v.Valid {
-			v.V = storableTime(v.V)
-		}
+		tidyNull(v, storableTime)
+	case *sql.Null[int64]:
+		tidyNull(v, func(n int64) int64 { return n })
+	case *sql.Null[bool]:
+		tidyNull(v, func(b bool) bool { return b })
 	}
+}
+
+func tidyNull[T any](field *sql.Null[T], tidy func(T) T) {
+	if !field.Valid {
+		*field = sql.Null[T]{}
+		return
+	}
+	field.V = tidy(field.V)
 }
 
 func storableTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
