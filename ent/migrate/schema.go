@@ -130,6 +130,11 @@ var (
 				Columns: []*schema.Column{AssetsHistoryColumns[1], AssetsHistoryColumns[12]},
 			},
 			{
+				Name:    "assetversion_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{AssetsHistoryColumns[12]},
+			},
+			{
 				Name:    "assetversion_seen_to",
 				Unique:  false,
 				Columns: []*schema.Column{AssetsHistoryColumns[13]},
@@ -242,6 +247,11 @@ var (
 				Columns: []*schema.Column{CompaniesHistoryColumns[1], CompaniesHistoryColumns[19]},
 			},
 			{
+				Name:    "companyversion_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{CompaniesHistoryColumns[19]},
+			},
+			{
 				Name:    "companyversion_seen_to",
 				Unique:  false,
 				Columns: []*schema.Column{CompaniesHistoryColumns[20]},
@@ -331,6 +341,11 @@ var (
 				Columns: []*schema.Column{ContactCompanyLinkHistoryColumns[1], ContactCompanyLinkHistoryColumns[4]},
 			},
 			{
+				Name:    "contactcompanylinkversion_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{ContactCompanyLinkHistoryColumns[4]},
+			},
+			{
 				Name:    "contactcompanylinkversion_seen_to",
 				Unique:  false,
 				Columns: []*schema.Column{ContactCompanyLinkHistoryColumns[5]},
@@ -370,6 +385,11 @@ var (
 				Name:    "contactversion_contact_id_seen_from",
 				Unique:  false,
 				Columns: []*schema.Column{ContactsHistoryColumns[1], ContactsHistoryColumns[11]},
+			},
+			{
+				Name:    "contactversion_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{ContactsHistoryColumns[11]},
 			},
 			{
 				Name:    "contactversion_seen_to",
@@ -466,6 +486,11 @@ var (
 				Name:    "locationversion_location_id_seen_from",
 				Unique:  false,
 				Columns: []*schema.Column{LocationsHistoryColumns[1], LocationsHistoryColumns[6]},
+			},
+			{
+				Name:    "locationversion_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{LocationsHistoryColumns[6]},
 			},
 			{
 				Name:    "locationversion_seen_to",
@@ -580,6 +605,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{SyncRunsColumns[7]},
 			},
+			{
+				Name:    "syncrun_feed_ended_at",
+				Unique:  false,
+				Columns: []*schema.Column{SyncRunsColumns[1], SyncRunsColumns[10]},
+			},
 		},
 	}
 	// TicketsColumns holds the columns for the "tickets" table.
@@ -666,6 +696,11 @@ var (
 				Name:    "ticketversion_ticket_id_seen_from",
 				Unique:  false,
 				Columns: []*schema.Column{TicketsHistoryColumns[1], TicketsHistoryColumns[16]},
+			},
+			{
+				Name:    "ticketversion_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{TicketsHistoryColumns[16]},
 			},
 			{
 				Name:    "ticketversion_seen_to",

@@ -56,10 +56,11 @@ func versionOf(key ent.Field, kept []ent.Field) []ent.Field {
 	)
 }
 
-// versionIndexes find the versions of a row, and those of a moment.
+// versionIndexes find the versions of a row, and what began or ended lately.
 func versionIndexes(key ...string) []ent.Index {
 	return []ent.Index{
 		index.Fields(append(key, "seen_from")...),
+		index.Fields("seen_from"),
 		index.Fields("seen_to"),
 	}
 }

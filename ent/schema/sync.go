@@ -42,7 +42,10 @@ func (SyncRun) Fields() []ent.Field {
 
 // Indexes of the table sync_runs.
 func (SyncRun) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("feed", "queued_at"), index.Fields("queued_at"), index.Fields("state")}
+	return []ent.Index{
+		index.Fields("feed", "queued_at"), index.Fields("queued_at"), index.Fields("state"),
+		index.Fields("feed", "ended_at"), // the last one before a moment
+	}
 }
 
 // Annotations name the table.
