@@ -14,11 +14,15 @@ func (s *Sim) EditDepartment(id int64, change func(*Department)) error {
 }
 
 func (s *Sim) editDepartment(id int64, change func(*Department)) error {
-	return replace(EntityDepartment, s.world.departments, id, func(d *Department) {
+	fresh, err := changed(EntityDepartment, s.world.departments, id, func(d *Department) {
 		d.CustomFields = maps.Clone(d.CustomFields)
 		d.UpdatedAt = MilliTime{s.now()}
 		change(d)
 	})
+	if err == nil {
+		s.keepDepartment(fresh)
+	}
+	return err
 }
 
 // RenameDepartment changes its name, in its people's department_names too.
@@ -32,7 +36,7 @@ func (s *Sim) RenameDepartment(id int64, name string) error {
 		if slices.Contains(r.DepartmentIDs, id) {
 			renamed := *r
 			renamed.DepartmentNames = s.world.departmentNames(r.DepartmentIDs)
-			s.world.requesters[r.ID] = &renamed
+			s.reshowRequester(&renamed)
 		}
 	}
 	return nil
@@ -66,7 +70,7 @@ func (s *Sim) AddDepartment(d Department) int64 {
 		d.WorkspaceID = primaryWorkspace
 	}
 	d.CreatedAt.Time, d.UpdatedAt.Time = s.orNow(d.CreatedAt.Time), s.orNow(d.UpdatedAt.Time)
-	s.world.departments[d.ID] = &d
+	s.keepDepartment(&d)
 	return d.ID
 }
 
@@ -75,11 +79,7 @@ func (s *Sim) AddDepartment(d Department) int64 {
 func (s *Sim) RemoveDepartment(id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.world.departments[id] == nil {
-		return missing(EntityDepartment, id)
-	}
-	delete(s.world.departments, id)
-	return nil
+	return s.dropDepartment(id)
 }
 
 // EditRequester changes a requester; updated_at becomes now.
@@ -90,10 +90,14 @@ func (s *Sim) EditRequester(id int64, change func(*Requester)) error {
 }
 
 func (s *Sim) editRequester(id int64, change func(*Requester)) error {
-	return replace(EntityRequester, s.world.requesters, id, func(r *Requester) {
+	fresh, err := changed(EntityRequester, s.world.requesters, id, func(r *Requester) {
 		r.UpdatedAt = s.now()
 		change(r)
 	})
+	if err == nil {
+		s.keepRequester(fresh)
+	}
+	return err
 }
 
 // RenameRequester changes a requester's first and last name.
@@ -118,7 +122,7 @@ func (s *Sim) AddRequester(r Requester) int64 {
 		r.DepartmentIDs = []int64{}
 	}
 	r.CreatedAt, r.UpdatedAt = s.orNow(r.CreatedAt), s.orNow(r.UpdatedAt)
-	s.world.requesters[r.ID] = &r
+	s.keepRequester(&r)
 	return r.ID
 }
 
@@ -136,11 +140,16 @@ func (s *Sim) ReactivateRequester(id int64) error {
 func (s *Sim) ForgetRequester(id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.world.requesters[id] == nil {
-		return missing(EntityRequester, id)
+	if err := s.dropRequester(id); err != nil {
+		return err
 	}
-	delete(s.world.requesters, id)
-	maps.DeleteFunc(s.world.tickets, func(_ int64, t *Ticket) bool { return t.RequesterID == id })
+	for _, t := range byID(s.world.tickets) {
+		if t.RequesterID == id {
+			if err := s.dropTicket(t.ID); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
@@ -148,11 +157,7 @@ func (s *Sim) ForgetRequester(id int64) error {
 func (s *Sim) RemoveRequester(id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.world.requesters[id] == nil {
-		return missing(EntityRequester, id)
-	}
-	delete(s.world.requesters, id)
-	return nil
+	return s.dropRequester(id)
 }
 
 // MergeRequesters makes secondaries part of a primary requester, which gets their addresses and
@@ -178,12 +183,14 @@ func (s *Sim) MergeRequesters(primary int64, secondaries ...int64) error {
 		return err
 	}
 	for _, id := range secondaries {
-		delete(s.world.requesters, id)
+		if err := s.dropRequester(id); err != nil {
+			return err
+		}
 		for _, t := range byID(s.world.tickets) {
 			if t.RequesterID == id {
 				moved := *t
 				moved.RequesterID, moved.RequestedForID = primary, primary
-				s.world.tickets[t.ID] = &moved
+				s.keepTicket(&moved)
 			}
 		}
 	}
@@ -207,8 +214,7 @@ func (s *Sim) ConvertToAgent(id int64) error {
 		CustomFields: map[string]any{}, HasLoggedIn: r.HasLoggedIn, Active: r.Active,
 		CreatedAt: r.CreatedAt, UpdatedAt: s.now(),
 	}
-	delete(s.world.requesters, id)
-	return nil
+	return s.dropRequester(id)
 }
 
 // SetRequesterDepartments moves a requester to other departments.

@@ -13,11 +13,15 @@ func (s *Sim) EditTicket(id int64, change func(*Ticket)) error {
 }
 
 func (s *Sim) editTicket(id int64, change func(*Ticket)) error {
-	return replace(EntityTicket, s.world.tickets, id, func(t *Ticket) {
+	fresh, err := changed(EntityTicket, s.world.tickets, id, func(t *Ticket) {
 		t.CustomFields = maps.Clone(t.CustomFields)
 		t.UpdatedAt = s.now()
 		change(t)
 	})
+	if err == nil {
+		s.keepTicket(fresh)
+	}
+	return err
 }
 
 // AddTicket keeps a new ticket and returns its number. What is not given: an open incident of medium
@@ -73,7 +77,7 @@ func (s *Sim) addTicket(t Ticket) int64 {
 	for i := range t.Conversations {
 		s.completeConversation(&t.Conversations[i], t.ID)
 	}
-	w.tickets[t.ID] = &t
+	s.keepTicket(&t)
 	return t.ID
 }
 
@@ -136,11 +140,7 @@ func (s *Sim) MoveTicket(id int64, department *int64) error {
 func (s *Sim) RemoveTicket(id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.world.tickets[id] == nil {
-		return missing(EntityTicket, id)
-	}
-	delete(s.world.tickets, id)
-	return nil
+	return s.dropTicket(id)
 }
 
 // AddTimeEntry adds time to a ticket and returns the entry's id. Whether that touches the ticket's

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,10 @@ const controlBodyLimit = 1 << 20
 //	POST   /_simulator/faults      adds one, a FaultRule as JSON
 //	DELETE /_simulator/faults      takes all off
 //	POST   /_simulator/tokens      (no body) expires every Datto token
+//	GET    /_simulator/switches    the switches
+//	POST   /_simulator/switches    changes those that the JSON object names
+//	GET    /_simulator/webhooks    the announcements so far
+//	POST   /_simulator/webhooks    where changes are announced from now on, a Webhook as JSON
 func (s *Sim) ControlHandler() http.Handler {
 	mux := http.NewServeMux()
 	serve := func(pattern string, do func(*http.Request) (any, error)) {
@@ -81,6 +86,16 @@ func (s *Sim) ControlHandler() http.Handler {
 		return envelope{{"faults", s.Faults()}}, err
 	})
 	serve("DELETE faults", func(*http.Request) (any, error) { s.ClearFaults(); return envelope{}, nil })
+	serve("GET switches", func(*http.Request) (any, error) { return s.Switches(), nil })
+	serve("POST switches", s.controlSwitches)
+	serve("GET webhooks", func(*http.Request) (any, error) { return envelope{{"webhooks", s.Webhooks()}}, nil })
+	serve("POST webhooks", func(r *http.Request) (any, error) {
+		var target Webhook
+		if err := readJSON(r.Body, &target); err != nil {
+			return nil, err
+		}
+		return envelope{{"url", target.URL}}, s.SetWebhook(target)
+	})
 	serve("POST tokens", func(*http.Request) (any, error) { s.ExpireDattoTokens(); return envelope{}, nil })
 	return mux
 }
@@ -101,8 +116,8 @@ func controlIndex(changes map[string]namedChange) any {
 		described = append(described, member{name, changes[name].arguments})
 	}
 	return envelope{
-		{"get", []string{"truth", "fixtures", "requests?upstream=&path=&last=", "faults"}},
-		{"post", []string{"evolve?seed=&steps=", "change/NAME", "faults", "tokens"}},
+		{"get", []string{"truth", "fixtures", "requests?upstream=&path=&last=", "faults", "switches", "webhooks"}},
+		{"post", []string{"evolve?seed=&steps=", "change/NAME", "faults", "tokens", "switches", "webhooks"}},
 		{"delete", []string{"requests", "faults"}},
 		{"changes", described},
 	}
@@ -124,6 +139,22 @@ func (s *Sim) controlRequests(r *http.Request) (any, error) {
 		list = list[max(0, len(list)-last):]
 	}
 	return envelope{{"total", total}, {"requests", list}}, nil
+}
+
+// controlSwitches changes the switches that are named, and tells all.
+func (s *Sim) controlSwitches(r *http.Request) (any, error) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the body: %w", err)
+	}
+	var unreadable error
+	err = s.Switch(func(sw *Switches) {
+		changed := *sw
+		if unreadable = readJSON(bytes.NewReader(text), &changed); unreadable == nil {
+			*sw = changed
+		}
+	})
+	return s.Switches(), errors.Join(unreadable, err)
 }
 
 // controlEvolve makes steps batches of changes. Without a seed each call makes other ones.
@@ -222,6 +253,15 @@ func (s *Sim) changes() map[string]namedChange {
 			}
 			return envelope{{"id", s.AddRequester(r)}}, nil
 		}},
+		"twin_department": {"id, name (the same account number in the other type)", func(a changeArguments) (any, error) {
+			id, err := s.TwinDepartment(a.ID, a.Name)
+			return envelope{{"id", id}}, err
+		}},
+		"twin_requester": {"id (the same e-mail address in capitals)", func(a changeArguments) (any, error) {
+			id, err := s.TwinRequester(a.ID)
+			return envelope{{"id", id}}, err
+		}},
+		"set_next_id": {"name (department, requester, …), id", plain(func(a changeArguments) error { return s.SetNextID(Entity(a.Name), a.ID) })},
 		"add_ticket": {"requester_id, department_id, name (the subject), status", func(a changeArguments) (any, error) {
 			t := Ticket{RequesterID: a.Requester, DepartmentID: a.Department, Subject: new(a.Name), Status: a.Status,
 				Description: "<div>" + a.Name + "</div>", DescriptionText: a.Name}

@@ -51,11 +51,11 @@ type company struct {
 	hosts      map[string]int // how many hostnames of each kind it has
 }
 
-func generate(opts Options) *world {
+func generate(opts Options, now time.Time) *world {
 	g := &generator{
 		opts:  opts,
 		rand:  rand.New(rand.NewPCG(opts.Seed, 0x636f646578)),
-		now:   opts.Now().UTC().Truncate(time.Second),
+		now:   now,
 		world: newWorld(),
 	}
 	g.accountUID = fmt.Sprintf("abc%08x", g.rand.Uint32())

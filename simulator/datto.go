@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -35,6 +36,12 @@ func (s *Sim) dattoRoutes() []route {
 		{pattern: "/v2/site/{uid}/devices", serve: listSiteDevices},
 		{pattern: "/v2/device/{uid}", serve: viewDevice},
 		{pattern: "/v2/device/id/{id}", serve: viewDeviceByID},
+		{pattern: "/v2/device/macAddress/{mac}", serve: viewDevicesByMAC},
+		{pattern: "/v2/audit/device/{uid}", serve: viewAudit},
+		{pattern: "/v2/audit/device/{uid}/software", serve: listSoftware},
+		{pattern: "/v3/account/devices", serve: listAccountDevices},
+		{pattern: "/v3/site/{uid}/devices", serve: listSiteDevices},
+		{pattern: "/v3/device/{uid}", serve: viewDevice},
 		{pattern: "/v2/system/status", open: true, serve: systemStatus},
 		{pattern: "/v2/system/request_rate", serve: s.requestRate},
 		{pattern: "/v2/system/pagination", serve: systemPagination},
@@ -50,7 +57,7 @@ func (s *Sim) DattoHandler() http.Handler {
 // admitDatto finds the endpoint and checks token, limit and method. Answered errors count against
 // the limit; what carries no good token is nobody's call and counts nowhere (choice).
 func (s *Sim) admitDatto(routes []route, r *http.Request) admission {
-	now := s.opts.Now()
+	now := s.clock()
 	if r.URL.Path == dattoTokenPath {
 		granted := s.grantToken(r)
 		if granted.status != http.StatusOK {
@@ -148,34 +155,36 @@ func (s *Sim) ExpireDattoTokens() {
 // grantToken answers POST /auth/oauth/token: the public client by Basic authentication, and the
 // account's key and secret as a password grant in a form.
 func (s *Sim) grantToken(r *http.Request) answer {
-	failed := func(status int, code, description string) answer {
-		return answer{status: status, body: envelope{{"error", code}, {"error_description", description}}}
-	}
 	if r.Method != http.MethodPost {
-		return failed(http.StatusMethodNotAllowed, "method_not_allowed", "Request method '"+r.Method+"' not supported")
+		return tokenRefusal(http.StatusMethodNotAllowed, "method_not_allowed", "Request method '"+r.Method+"' not supported")
 	}
 	if client, secret, ok := r.BasicAuth(); !ok || client != "public-client" || secret != "public" {
-		return failed(http.StatusUnauthorized, "unauthorized", "Full authentication is required to access this resource")
+		return tokenRefusal(http.StatusUnauthorized, "unauthorized", "Full authentication is required to access this resource")
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return failed(http.StatusUnsupportedMediaType, "unsupported_media_type", "Content type is not supported")
+		return tokenRefusal(http.StatusUnsupportedMediaType, "unsupported_media_type", "Content type is not supported")
 	}
 	r.Body = http.MaxBytesReader(nil, r.Body, tokenFormLimit)
 	if err := r.ParseForm(); err != nil {
-		return failed(http.StatusBadRequest, "invalid_request", "The form cannot be read")
+		return tokenRefusal(http.StatusBadRequest, "invalid_request", "The form cannot be read")
 	}
 	if r.PostForm.Get("grant_type") != "password" {
-		return failed(http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant type")
+		return tokenRefusal(http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant type")
 	}
 	same := func(a, b string) int { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) }
 	if same(r.PostForm.Get("username"), s.opts.DattoPublicKey)&same(r.PostForm.Get("password"), s.opts.DattoSecretKey) != 1 {
-		return failed(http.StatusBadRequest, "invalid_grant", "Bad credentials")
+		return tokenRefusal(http.StatusBadRequest, "invalid_grant", "Bad credentials")
 	}
-	token, id := s.tokens.issue(s.opts.Now())
+	token, id := s.tokens.issue(s.clock())
 	return answer{status: http.StatusOK, header: http.Header{"Cache-Control": {"no-store"}}, body: envelope{
 		{"access_token", token}, {"token_type", "bearer"}, {"expires_in", int(s.opts.DattoTokenLife.Seconds())},
 		{"scope", "rmm"}, {"jti", id},
 	}}
+}
+
+// tokenRefusal is the token endpoint's error.
+func tokenRefusal(status int, code, description string) answer {
+	return answer{status: status, body: envelope{{"error", code}, {"error_description", description}}}
 }
 
 func systemStatus(c *call) answer {
@@ -193,7 +202,7 @@ func (s *Sim) requestRate(c *call) answer {
 	return answer{status: http.StatusOK, body: envelope{
 		{"slidingTimeWindowSizeSeconds", int(dattoWindow.Seconds())},
 		{"accountUid", c.world.accountUID},
-		{"accountCount", s.dattoLimit.count(s.opts.Now())},
+		{"accountCount", s.dattoLimit.count(s.clock())},
 		{"accountRateLimit", s.opts.DattoReadLimit},
 		{"accountCutOffRatio", dattoCutOffRatio},
 		{"accountWriteRateLimit", 600},
@@ -202,17 +211,10 @@ func (s *Sim) requestRate(c *call) answer {
 	}}
 }
 
-// endOfPages is what nextPageUrl is on the last page: both were observed.
-type endOfPages int
-
-const (
-	endsWithNull endOfPages = iota
-	endsWithBlank
-)
-
 // dattoPaged answers with one page: page from 0, max at most 250. The address of the next page is
-// absolute and keeps nothing of the request but max and page (O).
-func dattoPaged[T any](c *call, key string, records []T, end endOfPages, show func(T) any) answer {
+// absolute and keeps nothing of the request but max and page (O). own is the endpoint's form of the
+// last page, unless the switches have another.
+func dattoPaged[T any](c *call, key string, records []T, own LastPage, show func(T) any) answer {
 	page, size := 0, dattoPage
 	for _, p := range []struct {
 		name  string
@@ -224,7 +226,7 @@ func dattoPaged[T any](c *call, key string, records []T, end endOfPages, show fu
 		}
 		n, err := strconv.Atoi(c.query.Get(p.name))
 		if err != nil || n < p.least || n > 1<<30 {
-			return dattoError(c.now, http.StatusBadRequest, strings.TrimPrefix(c.path, dattoPrefix))
+			return c.dattoRefusal(http.StatusBadRequest)
 		}
 		*p.into = n
 	}
@@ -236,20 +238,23 @@ func dattoPaged[T any](c *call, key string, records []T, end endOfPages, show fu
 	address := func(page int) *string {
 		return new(fmt.Sprintf("%s%s?max=%d&page=%d", c.base, c.path, size, page))
 	}
-	var previous, next *string
+	details := envelope{{"count", len(shown)}}
+	if !c.switches.WithoutTotalCount {
+		details = append(details, member{"totalCount", len(records)})
+	}
+	var previous *string
 	if page > 0 {
 		previous = address(page - 1)
 	}
+	details = append(details, member{"prevPageUrl", previous})
+	last := cmp.Or(c.switches.LastPage, own)
 	switch {
 	case (page+1)*size < len(records):
-		next = address(page + 1)
-	case end == endsWithBlank:
-		next = new("")
+		details = append(details, member{"nextPageUrl", address(page + 1)})
+	case last == LastPageNull:
+		details = append(details, member{"nextPageUrl", nil})
+	case last == LastPageBlank:
+		details = append(details, member{"nextPageUrl", ""})
 	}
-	return answer{status: http.StatusOK, body: envelope{
-		{"pageDetails", envelope{
-			{"count", len(shown)}, {"totalCount", len(records)}, {"prevPageUrl", previous}, {"nextPageUrl", next},
-		}},
-		{key, shown},
-	}}
+	return answer{status: http.StatusOK, body: envelope{{"pageDetails", details}, {key, shown}}}
 }

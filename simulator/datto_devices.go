@@ -4,7 +4,7 @@ import (
 	"net/http"
 )
 
-// listAccountDevices serves /v2/account/devices: the devices of all sites by id (choice). Its
+// listAccountDevices serves /v2/account/devices and /v3/account/devices: the devices of all sites by id (choice). Its
 // parameters are LIKE. The simulated account has no device filters, so any filterId is not found.
 func listAccountDevices(c *call) answer {
 	if c.query.Get("filterId") != "" {
@@ -23,20 +23,20 @@ func listAccountDevices(c *call) answer {
 			like(d.OperatingSystem, c.query.Get("operatingSystem")) &&
 			like(d.SiteName, c.query.Get("siteName"))
 	})
-	return dattoPaged(c, "devices", devices, endsWithBlank, c.showDevice)
+	return dattoPaged(c, "devices", devices, LastPageBlank, c.showDevice)
 }
 
-// listSiteDevices serves /v2/site/{uid}/devices by id (choice).
+// listSiteDevices serves /v2/site/{uid}/devices, and v3's, by id (choice).
 func listSiteDevices(c *call) answer {
 	uid := c.args[0]
 	if c.world.sites[uid] == nil || c.query.Get("filterId") != "" {
 		return c.dattoNotFound()
 	}
 	devices := c.world.devicesByID(func(d *Device) bool { return d.at(uid) })
-	return dattoPaged(c, "devices", devices, endsWithNull, c.showDevice)
+	return dattoPaged(c, "devices", devices, LastPageNull, c.showDevice)
 }
 
-// viewDevice serves /v2/device/{uid}: the device without an envelope.
+// viewDevice serves /v2/device/{uid}, and v3's: the device without an envelope.
 func viewDevice(c *call) answer {
 	device := c.world.devices[c.args[0]]
 	if device == nil {
@@ -54,5 +54,3 @@ func viewDeviceByID(c *call) answer {
 	}
 	return answer{status: http.StatusOK, body: c.showDevice(found[0])}
 }
-
-func (c *call) showDevice(d *Device) any { return c.world.served(EntityDevice, d.UID, d) }

@@ -13,7 +13,7 @@ func listSites(c *call) answer {
 		return !like(&s.Name, c.query.Get("siteName"))
 	})
 	counts := c.world.deviceCounts()
-	return dattoPaged(c, "sites", sites, endsWithNull, func(s *Site) any { return c.showSite(s, counts) })
+	return dattoPaged(c, "sites", sites, LastPageNull, func(s *Site) any { return c.showSite(s, counts) })
 }
 
 // viewSite serves /v2/site/{uid}: the site without an envelope.
@@ -31,15 +31,15 @@ func listVariables(c *call) answer {
 	if site == nil {
 		return c.dattoNotFound()
 	}
-	return dattoPaged(c, "variables", site.Variables, endsWithBlank, func(v Variable) any {
-		return c.world.served(EntityVariable, key(v.ID), v)
+	return dattoPaged(c, "variables", site.Variables, LastPageBlank, func(v Variable) any {
+		return c.served(EntityVariable, key(v.ID), v)
 	})
 }
 
 func (c *call) showSite(site *Site, counts map[string]DevicesStatus) any {
 	shown := *site
 	shown.DevicesStatus = counts[site.UID]
-	return c.world.served(EntitySite, site.UID, shown)
+	return c.served(EntitySite, site.UID, shown)
 }
 
 // deviceCounts counts every site's devices.
@@ -62,8 +62,11 @@ func (w *world) deviceCounts() map[string]DevicesStatus {
 }
 
 // dattoNotFound is the 404 of this call's path.
-func (c *call) dattoNotFound() answer {
-	return dattoError(c.now, http.StatusNotFound, strings.TrimPrefix(c.path, dattoPrefix))
+func (c *call) dattoNotFound() answer { return c.dattoRefusal(http.StatusNotFound) }
+
+// dattoRefusal is the documented error of this call's path.
+func (c *call) dattoRefusal(status int) answer {
+	return dattoError(c.now, status, strings.TrimPrefix(c.path, dattoPrefix))
 }
 
 // like is the LIKE of the list parameters: the pattern anywhere in the text, in any case.

@@ -3,36 +3,13 @@ package simulator
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 )
-
-// FaultKind is a way to break an answer.
-type FaultKind string
-
-// The ways to break an answer.
-const (
-	FaultStatus  FaultKind = "status"  // Status with Header and Body in place of the answer
-	FaultHTML    FaultKind = "html"    // an HTML page in place of the answer; Status 0 is 502
-	FaultCut     FaultKind = "cut"     // the real answer's headers and half its body, then the end
-	FaultDelay   FaultKind = "delay"   // the real answer after Delay
-	FaultReset   FaultKind = "reset"   // the connection is reset without an answer
-	FaultRewrite FaultKind = "rewrite" // the real answer with the body that Rewrite makes of it
-)
-
-// Fault is what is done to one answer. Delay is waited first with every kind.
-type Fault struct {
-	Kind    FaultKind                `json:"kind"`
-	Status  int                      `json:"status,omitempty"`
-	Header  map[string]string        `json:"header,omitempty"`
-	Body    string                   `json:"body,omitempty"`
-	Delay   time.Duration            `json:"delay_ns,omitempty"`
-	Rewrite func(body []byte) []byte `json:"-"`
-}
 
 // FaultRule says which answers a fault breaks. Only calls count that passed credentials and limits,
 // so the n-th call is the n-th that would have been answered. The first rule that applies is used,
@@ -95,21 +72,56 @@ func (s *Sim) Faults() []FaultRule {
 }
 
 func (r FaultRule) check() error {
-	switch r.Fault.Kind {
-	case FaultHTML, FaultCut, FaultDelay, FaultReset:
-	case FaultStatus:
-		if r.Fault.Status < 200 || r.Fault.Status > 599 {
-			return fmt.Errorf("a fault of kind %s needs a status of 200 to 599", r.Fault.Kind)
+	f := r.Fault
+	needs := func(what string) error { return fmt.Errorf("a fault of kind %s needs %s", f.Kind, what) }
+	switch f.Kind {
+	case FaultHTML, FaultCut, FaultCutReset, FaultDelay, FaultReset, FaultDrop, FaultMalformed, FaultNoEnvelope,
+		FaultBareRecords, FaultEmptyList, FaultSamePage:
+	case FaultStatus, FaultRefuse:
+		if f.Status < 200 || f.Status > 599 {
+			return needs("a status of 200 to 599")
+		}
+	case FaultTruncate:
+		if f.At < 1 {
+			return needs("at, the number of bytes that are left")
+		}
+	case FaultTrickle:
+		if f.Chunk < 1 || f.Pause <= 0 {
+			return needs("a chunk of at least a byte and a pause")
+		}
+	case FaultHuge:
+		if f.Size < 1 {
+			return needs("a size")
+		}
+	case FaultRepeatPage:
+		if f.Page < 2 {
+			return needs("a page that has one before it, from 2")
+		}
+	case FaultWrongTotal:
+		if f.By == 0 {
+			return needs("by, how much the total is wrong")
+		}
+	case FaultLoseRecords:
+		if f.By < 1 {
+			return needs("by, how many records are lost")
+		}
+	case FaultForeignNext:
+		if origin, err := url.Parse(f.Origin); err != nil || origin.Host == "" {
+			return needs("an origin: scheme and host")
 		}
 	case FaultRewrite:
-		if r.Fault.Rewrite == nil {
-			return fmt.Errorf("a fault of kind %s needs a function", r.Fault.Kind)
+		if f.Rewrite == nil {
+			return needs("a function")
+		}
+	case FaultChange:
+		if f.Change == nil {
+			return needs("a function")
 		}
 	default:
-		return fmt.Errorf("there is no kind of fault %q", r.Fault.Kind)
+		return fmt.Errorf("there is no kind of fault %q", f.Kind)
 	}
-	if r.After < 0 || r.Times < 0 {
-		return fmt.Errorf("a fault's after and times are no negative numbers")
+	if r.After < 0 || r.Times < 0 || f.At < 0 || f.Page < 0 {
+		return fmt.Errorf("a fault's after, times, at and page are no negative numbers")
 	}
 	return nil
 }
@@ -122,7 +134,7 @@ func (l *faultList) next(upstream Upstream, r *http.Request) (Fault, string, boo
 		if f.Upstream != "" && f.Upstream != upstream || !f.matches(r.URL.Path) {
 			continue
 		}
-		if f.Match != nil && !f.Match(r) {
+		if f.Fault.Page > 0 && f.Fault.Page != pageOfCall(upstream, r) || f.Match != nil && !f.Match(r) {
 			continue
 		}
 		if f.Times > 0 && f.seen >= f.After+f.Times {
@@ -141,60 +153,17 @@ func (l *faultList) next(upstream Upstream, r *http.Request) (Fault, string, boo
 	return Fault{}, "", false
 }
 
-// inflict answers with a fault. The real answer is made only where it is needed.
-func (s *Sim) inflict(w http.ResponseWriter, r *http.Request, f Fault, reply func() answer) {
-	if s.opts.Sleep(r.Context(), f.Delay) != nil {
-		return
+// pageOfCall is the page that a call asks for; the first is 1 with either upstream.
+func pageOfCall(upstream Upstream, r *http.Request) int {
+	first := 1
+	if upstream == Datto {
+		first = 0
 	}
-	header := http.Header{}
-	for name, value := range f.Header {
-		header.Set(name, value)
-	}
-	switch f.Kind {
-	case FaultStatus:
-		write(w, answer{status: f.Status, header: header, body: []byte(f.Body)})
-	case FaultHTML:
-		header.Set("Content-Type", "text/html")
-		status := f.Status
-		if status == 0 {
-			status = http.StatusBadGateway
-		}
-		page := fmt.Sprintf("<html>\n<head><title>%[1]d %[2]s</title></head>\n<body><center><h1>%[1]d %[2]s"+
-			"</h1></center><hr><center>nginx</center></body>\n</html>\n", status, http.StatusText(status))
-		write(w, answer{status: status, header: header, body: []byte(page)})
-	case FaultDelay:
-		write(w, reply())
-	case FaultRewrite:
-		a := reply()
-		a.body = f.Rewrite(encodeBody(a))
-		write(w, a)
-	case FaultCut:
-		a := reply()
-		body := encodeBody(a)
-		for name, values := range a.header {
-			w.Header()[name] = values
-		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(a.status)
-		_, _ = w.Write(body[:len(body)/2])
-		_ = http.NewResponseController(w).Flush() // the half is to arrive before the end does
-		panic(http.ErrAbortHandler)
-	case FaultReset:
-		reset(w)
-	}
-}
-
-// reset closes the connection so that the caller sees a reset, where the server lets us have it.
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
+	page, err := strconv.Atoi(r.URL.Query().Get("page"))
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		return 1
 	}
-	if tcp, ok := conn.(interface{ SetLinger(sec int) error }); ok {
-		_ = tcp.SetLinger(0) // unsent data is dropped and RST sent in place of FIN
-	}
-	_ = conn.Close()
+	return page - first + 1
 }
 
 // pathMatcher compiles a pattern of FaultRule.Path.

@@ -51,12 +51,9 @@ func (s *Sim) admitFreshservice(routes []route, r *http.Request) admission {
 	var failure *answer
 	switch {
 	case !s.keyIsRight(r):
-		failure = &answer{status: http.StatusUnauthorized, body: envelope{
-			{"code", "invalid_credentials"},
-			{"message", "You have to be logged in to perform this action."},
-		}}
+		failure = new(freshserviceRefusal(http.StatusUnauthorized))
 	case !under || found == nil:
-		failure = &answer{status: http.StatusNotFound}
+		failure = new(freshserviceRefusal(http.StatusNotFound))
 	case r.Method != http.MethodGet:
 		failure = &answer{status: http.StatusMethodNotAllowed, header: http.Header{"Allow": {"GET"}},
 			body: envelope{{"code", "method_not_allowed"},
@@ -70,15 +67,41 @@ func (s *Sim) admitFreshservice(routes []route, r *http.Request) admission {
 		if wrong := slices.IndexFunc(embeds, func(e string) bool { return !slices.Contains(found.embeds, e) }); wrong >= 0 {
 			failure = new(invalid("include", "It should be one of these values: '"+
 				strings.Join(found.embeds, ", ")+"'", "invalid_value"))
+		} else if len(embeds) > 0 && found.pattern == "/tickets" && s.Switches().ListInclude400 {
+			failure = new(invalid("include", "Unexpected/invalid field in request", "invalid_field"))
 		} else {
 			credits += found.credits * len(embeds)
 		}
 	}
-	header, refusal := s.freshserviceLimit.take(s.opts.Now(), b, credits)
+	header, refusal := s.freshserviceLimit.take(s.clock(), b, credits, s.Switches().Burst429)
 	if refusal == nil {
 		refusal = failure
 	}
 	return admission{route: found, args: args, header: header, refusal: refusal}
+}
+
+// freshserviceRefusal is Freshservice's error of a status, apart from the 400 about a field. The 403
+// and the 5xx that no endpoint here gives by itself are for faults.
+func freshserviceRefusal(status int) answer {
+	code, message := "", ""
+	switch status {
+	case http.StatusUnauthorized:
+		code, message = "invalid_credentials", "You have to be logged in to perform this action."
+	case http.StatusForbidden:
+		code, message = "access_denied", "You are not authorized to perform this action."
+	case http.StatusNotFound:
+		return answer{status: status}
+	case http.StatusTooManyRequests:
+		return answer{status: status, body: envelope{
+			{"message", "The API rate limit allotted for your Freshservice domain has been exhausted"},
+		}}
+	case http.StatusInternalServerError:
+		code, message = "internal_error", "We're sorry, but something went wrong."
+	default: // not documented (choice: the form of the others)
+		message = http.StatusText(status)
+		code = strings.ToLower(strings.ReplaceAll(message, " ", "_"))
+	}
+	return answer{status: status, body: envelope{{"code", code}, {"message", message}}}
 }
 
 // keyIsRight compares the API key, the user name of Basic authentication; the password is any dummy.

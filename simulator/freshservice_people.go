@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // requesterSearchPages is how many pages /requesters?query= has (D).
@@ -12,8 +14,11 @@ const requesterSearchPages = 40
 // listDepartments serves /departments in the order of the ids (choice); query knows the name only.
 func listDepartments(c *call) answer {
 	departments := byID(c.world.departments)
+	if refusal := c.mspWorkspace(&departments); refusal != nil {
+		return *refusal
+	}
 	if c.query.Has("query") {
-		condition, refusal := parseQueryParameter(c.query.Get("query"), departmentSearchFields())
+		condition, refusal := c.condition(departmentSearchFields())
 		if refusal != nil {
 			return *refusal
 		}
@@ -22,12 +27,32 @@ func listDepartments(c *call) answer {
 		})
 	}
 	return paged(c, "departments", departments, func(d *Department) any {
-		return c.world.served(EntityDepartment, key(d.ID), d)
+		return c.served(EntityDepartment, key(d.ID), d)
 	})
 }
 
 func viewDepartment(c *call) answer {
+	if c.switches.MSPShapes {
+		return view(c, "departments", EntityDepartment, c.world.departments, withTextID)
+	}
 	return view(c, "department", EntityDepartment, c.world.departments)
+}
+
+// mspWorkspace leaves the departments of one workspace in the list, where clients are workspaces:
+// workspace_id above 1, 2 unless told (D); 1 or less is refused (choice).
+func (c *call) mspWorkspace(departments *[]*Department) *answer {
+	if !c.switches.MSPShapes {
+		return nil
+	}
+	workspace := int64(primaryWorkspace)
+	if c.query.Has("workspace_id") {
+		var err error
+		if workspace, err = strconv.ParseInt(c.query.Get("workspace_id"), 10, 64); err != nil || workspace <= 1 {
+			return new(invalid("workspace_id", "It should be a/an Positive Integer greater than 1", "invalid_value"))
+		}
+	}
+	*departments = slices.DeleteFunc(*departments, func(d *Department) bool { return d.WorkspaceID != workspace })
+	return nil
 }
 
 func listDepartmentFields(c *call) answer {
@@ -35,9 +60,9 @@ func listDepartmentFields(c *call) answer {
 }
 
 // view serves one record by its id; 404 has no body.
-func view[T any](c *call, envelope string, entity Entity, records map[int64]*T) answer {
+func view[T any](c *call, envelope string, entity Entity, records map[int64]*T, own ...edit) answer {
 	if id, ok := c.id(); ok && records[id] != nil {
-		return found(envelope, c.world.served(entity, key(id), records[id]))
+		return found(envelope, c.served(entity, key(id), records[id], own...))
 	}
 	return answer{status: http.StatusNotFound}
 }
@@ -49,17 +74,21 @@ func listRequesters(c *call) answer {
 		return searchRequesters(c)
 	}
 	requesters := byID(c.world.requesters)
+	if workspaces := c.query.Get("belongs_to_workspace_ids"); c.switches.MSPShapes && workspaces != "" &&
+		!slices.Contains(strings.Split(workspaces, ","), strconv.Itoa(primaryWorkspace)) {
+		requesters = nil // all simulated people belong to the primary workspace
+	}
 	if c.query.Get("include_agents") == "true" {
 		for _, a := range byID(c.world.agents) {
 			requesters = append(requesters, a.asRequester(c.world))
 		}
 	}
 	slices.SortStableFunc(requesters, func(a, b *Requester) int { return cmp.Compare(a.FirstName, b.FirstName) })
-	return paged(c, "requesters", requesters, c.showRequester)
+	return paged(c, c.requestersKey(), requesters, c.showRequester)
 }
 
 func searchRequesters(c *call) answer {
-	condition, refusal := parseQueryParameter(c.query.Get("query"), requesterSearchFields())
+	condition, refusal := c.condition(requesterSearchFields())
 	if refusal != nil {
 		return *refusal
 	}
@@ -71,18 +100,26 @@ func searchRequesters(c *call) answer {
 		return invalid("page", "It should be less than or equal to 40", "invalid_value")
 	}
 	var hits []*Requester
-	for _, r := range byID(c.world.requesters) {
-		if condition.holds(r.searchValue) {
-			hits = append(hits, r)
+	for _, r := range byID(c.indexedRequesters()) {
+		if now := c.world.requesters[r.ID]; now != nil && condition.holds(r.searchValue) {
+			hits = append(hits, now)
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b *Requester) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	c.query.Del("per_page") // a search has 30 a page, whatever is asked
-	return paged(c, "requesters", hits, c.showRequester)
+	return paged(c, c.requestersKey(), hits, c.showRequester)
+}
+
+// requestersKey is the envelope of the list; Freshservice for MSPs was seen with the singular.
+func (c *call) requestersKey() string {
+	if c.switches.MSPShapes {
+		return "requester"
+	}
+	return "requesters"
 }
 
 func (c *call) showRequester(r *Requester) any {
-	return c.world.served(EntityRequester, key(r.ID), r)
+	return c.served(EntityRequester, key(r.ID), r)
 }
 
 // searchValue is what a requester has in a field of the search.
@@ -115,14 +152,14 @@ func viewRequester(c *call) answer {
 func listAgents(c *call) answer {
 	agents := byID(c.world.agents)
 	slices.SortStableFunc(agents, func(a, b *Agent) int { return cmp.Compare(a.FirstName, b.FirstName) })
-	return paged(c, "agents", agents, func(a *Agent) any { return c.world.served(EntityAgent, key(a.ID), a) })
+	return paged(c, "agents", agents, func(a *Agent) any { return c.served(EntityAgent, key(a.ID), a) })
 }
 
 func viewAgent(c *call) answer { return view(c, "agent", EntityAgent, c.world.agents) }
 
 // viewMe serves /agents/me: the agent whose key is used.
 func viewMe(c *call) answer {
-	return found("agent", c.world.served(EntityAgent, key(c.world.me), c.world.agents[c.world.me]))
+	return found("agent", c.served(EntityAgent, key(c.world.me), c.world.agents[c.world.me]))
 }
 
 func listWorkspaces(c *call) answer {

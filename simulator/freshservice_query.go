@@ -133,9 +133,9 @@ type queryError struct{ message, code string }
 
 func (e queryError) Error() string { return e.message }
 
-// parseQueryParameter reads the parameter `query`: a query in double quotes.
-func parseQueryParameter(parameter string, fields map[string]fieldKind) (condition, *answer) {
-	parsed, err := parseQuery(parameter, fields)
+// condition reads the parameter `query`: a query in double quotes.
+func (c *call) condition(fields map[string]fieldKind) (condition, *answer) {
+	parsed, err := parseQuery(c.query.Get("query"), fields, c.switches.DateOnly)
 	if err == nil {
 		return parsed, nil
 	}
@@ -148,8 +148,8 @@ func parseQueryParameter(parameter string, fields map[string]fieldKind) (conditi
 
 // parseQuery reads a query of at most 512 characters in double quotes: comparisons with AND, OR and
 // parentheses, AND before OR; text and dates in single quotes, numbers and booleans bare, null for
-// agent and group.
-func parseQuery(quoted string, fields map[string]fieldKind) (condition, error) {
+// agent and group. dateOnly takes every time in it as its whole day.
+func parseQuery(quoted string, fields map[string]fieldKind, dateOnly bool) (condition, error) {
 	inner, opened := strings.CutPrefix(quoted, `"`)
 	inner, closed := strings.CutSuffix(inner, `"`)
 	if !opened || !closed {
@@ -158,7 +158,7 @@ func parseQuery(quoted string, fields map[string]fieldKind) (condition, error) {
 	if n := len([]rune(inner)); n > queryLimit {
 		return nil, fmt.Errorf("the query has %d characters; at most %d are allowed", n, queryLimit)
 	}
-	p := &queryParser{rest: inner, fields: fields}
+	p := &queryParser{rest: inner, fields: fields, dateOnly: dateOnly}
 	parsed, err := p.alternatives()
 	if err != nil {
 		return nil, err
@@ -170,8 +170,9 @@ func parseQuery(quoted string, fields map[string]fieldKind) (condition, error) {
 }
 
 type queryParser struct {
-	rest   string
-	fields map[string]fieldKind
+	rest     string
+	fields   map[string]fieldKind
+	dateOnly bool // times are taken as their whole day
 }
 
 func (p *queryParser) skip() { p.rest = strings.TrimLeft(p.rest, " \t\n") }
@@ -300,6 +301,9 @@ func (p *queryParser) value(field string, kind fieldKind) (any, error) {
 			if !ok {
 				return nil, queryError{"the date of " + field + " is not understood", "invalid_date"}
 			}
+			if p.dateOnly {
+				from, to = wholeDay(from)
+			}
 			return dateValue{from, to}, nil
 		default:
 			return nil, mismatch
@@ -328,7 +332,8 @@ func (p *queryParser) value(field string, kind fieldKind) (any, error) {
 // first second to its last.
 func parseDate(s string) (from, to time.Time, ok bool) {
 	if day, err := time.Parse(time.DateOnly, s); err == nil {
-		return day, day.Add(24*time.Hour - time.Second), true
+		from, to = wholeDay(day)
+		return from, to, true
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05"} {
 		if at, err := time.Parse(layout, s); err == nil {
@@ -336,4 +341,10 @@ func parseDate(s string) (from, to time.Time, ok bool) {
 		}
 	}
 	return time.Time{}, time.Time{}, false
+}
+
+// wholeDay is the UTC day of an instant, from its first second to its last.
+func wholeDay(at time.Time) (from, to time.Time) {
+	from = at.UTC().Truncate(24 * time.Hour)
+	return from, from.Add(24*time.Hour - time.Second)
 }

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -137,22 +138,27 @@ func orderTickets(c *call, tickets []*Ticket) *answer {
 // filterTickets serves /tickets/filter?query=: never deleted or spam ones, the total beside them,
 // no link, newest first (choice). A query that names no workspace sees the primary one.
 func filterTickets(c *call) answer {
-	condition, refusal := parseQueryParameter(c.query.Get("query"), ticketSearchFields())
+	condition, refusal := c.condition(ticketSearchFields())
 	if refusal != nil {
 		return *refusal
 	}
-	page, perPage, refusal := pageOf(c.query)
+	page, perPage, refusal := pageOf(c.documentedPages().query)
 	if refusal != nil {
 		return *refusal
+	}
+	if limit := c.switches.FilterPageCap; limit > 0 && page > limit {
+		return invalid("page", fmt.Sprintf("You cannot access tickets beyond page %d. "+
+			"Please provide a smaller filter criteria.", limit), "invalid_value")
 	}
 	inScope := inWorkspaces(c)
 	if condition.names("workspace_id") {
 		inScope = func(*Ticket) bool { return true }
 	}
 	var hits []*Ticket
-	for _, t := range byID(c.world.tickets) {
-		if !t.Deleted && !t.Spam && inScope(t) && condition.holds(c.world.searchValue(t)) {
-			hits = append(hits, t)
+	for _, t := range byID(c.indexedTickets()) {
+		now := c.world.tickets[t.ID]
+		if now != nil && !t.Deleted && !t.Spam && inScope(t) && condition.holds(c.world.searchValue(t)) {
+			hits = append(hits, now)
 		}
 	}
 	slices.SortFunc(hits, func(a, b *Ticket) int {
@@ -233,7 +239,7 @@ func viewTicket(c *call) answer {
 		SLAPolicyID *int64 `json:"sla_policy_id"`
 	}
 	embeds := embedsOf(c.query)
-	return found("ticket", c.world.served(EntityTicket, key(t.ID), viewed{
+	return found("ticket", c.served(EntityTicket, key(t.ID), viewed{
 		ticketWithEmbeds: c.withEmbeds(t, embeds), Attachments: []any{}, SLAPolicyID: new(int64(21000055021)),
 	}))
 }
@@ -250,7 +256,7 @@ type ticketWithEmbeds struct {
 }
 
 func (c *call) showTicket(t *Ticket, embeds []string) any {
-	return c.world.served(EntityTicket, key(t.ID), c.withEmbeds(t, embeds))
+	return c.served(EntityTicket, key(t.ID), c.withEmbeds(t, embeds))
 }
 
 func (c *call) withEmbeds(t *Ticket, embeds []string) ticketWithEmbeds {
@@ -279,7 +285,7 @@ func (c *call) withEmbeds(t *Ticket, embeds []string) ticketWithEmbeds {
 		case "conversations":
 			shown := []any{}
 			for _, conversation := range cut(t.Conversations, 0, embeddedConversations) {
-				shown = append(shown, c.world.served(EntityConversation, key(conversation.ID), conversation))
+				shown = append(shown, c.served(EntityConversation, key(conversation.ID), conversation))
 			}
 			out.Conversations = shown
 		}
@@ -322,8 +328,8 @@ func listTimeEntries(c *call) answer {
 	if !ok || t == nil || t.Deleted {
 		return answer{status: http.StatusNotFound}
 	}
-	return paged(c, "time_entries", t.TimeEntries, func(e TimeEntry) any {
-		return c.world.served(EntityTimeEntry, key(e.ID), e)
+	return paged(c.documentedPages(), "time_entries", t.TimeEntries, func(e TimeEntry) any {
+		return c.served(EntityTimeEntry, key(e.ID), e)
 	})
 }
 
@@ -334,9 +340,17 @@ func listConversations(c *call) answer {
 	if !ok || t == nil || t.Deleted {
 		return answer{status: http.StatusNotFound}
 	}
-	return paged(c, "conversations", t.Conversations, func(conversation Conversation) any {
-		return c.world.served(EntityConversation, key(conversation.ID), conversation)
+	return paged(c.documentedPages(), "conversations", t.Conversations, func(conversation Conversation) any {
+		return c.served(EntityConversation, key(conversation.ID), conversation)
 	})
+}
+
+// documentedPages is the call without per_page where the switch strict30 says so.
+func (c *call) documentedPages() *call {
+	if c.switches.Strict30 {
+		c.query.Del("per_page")
+	}
+	return c
 }
 
 func listTicketFields(c *call) answer {

@@ -63,12 +63,14 @@ func decodeObject(text []byte) (map[string]any, error) {
 
 // call is one request on its way to an endpoint.
 type call struct {
-	world *world
-	query url.Values
-	args  []string // what stood in the pattern's {…}
-	now   time.Time
-	base  string // scheme and host that the caller used
-	path  string
+	world    *world
+	switches Switches
+	query    url.Values
+	args     []string // what stood in the pattern's {…}
+	now      time.Time
+	clock    time.Time // now to the nanosecond
+	base     string    // scheme and host that the caller used
+	path     string
 }
 
 // id is the first {…} as a number; ok is false where it is none.
@@ -165,6 +167,7 @@ func (s *Sim) handle(upstream Upstream, admit func(*http.Request) admission) htt
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		entry := s.requests.begin(upstream, r, s.opts.Now())
 		recorder := &statusRecorder{ResponseWriter: w}
+		w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
 		defer func() { s.requests.end(entry, recorder.status, s.opts.Now()) }()
 
 		if s.opts.Sleep(r.Context(), s.opts.Latency) != nil {
@@ -181,27 +184,33 @@ func (s *Sim) handle(upstream Upstream, admit func(*http.Request) admission) htt
 			write(recorder, *admitted.refusal)
 			return
 		}
-		reply := func() answer { return s.reply(r, admitted) }
+		reply := func(ask func(*call)) answer { return s.reply(r, admitted, ask) }
 		if fault, name, ok := s.faults.next(upstream, r); ok {
 			s.requests.fault(entry, name)
-			s.inflict(recorder, r, fault, reply)
+			broken{sim: s, upstream: upstream, w: recorder, r: r, fault: fault, reply: reply}.inflict()
 			return
 		}
-		write(recorder, reply())
+		write(recorder, reply(nil))
 	})
 }
 
-// reply makes the answer, encoded, under one read lock.
-func (s *Sim) reply(r *http.Request, admitted admission) answer {
+// reply makes the answer, encoded, under one read lock. ask, where there is one, asks for something
+// else than the request does.
+func (s *Sim) reply(r *http.Request, admitted admission, ask func(*call)) answer {
 	if admitted.reply != nil {
 		return *admitted.reply
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a := admitted.route.serve(&call{
-		world: s.world, query: r.URL.Query(), args: admitted.args,
-		now: s.now(), base: baseOf(r), path: r.URL.Path,
-	})
+	clock := s.clock()
+	c := &call{
+		world: s.world, switches: s.Switches(), query: r.URL.Query(), args: admitted.args,
+		now: clock.UTC().Truncate(time.Second), clock: clock, base: baseOf(r), path: r.URL.Path,
+	}
+	if ask != nil {
+		ask(c)
+	}
+	a := admitted.route.serve(c)
 	if a.body != nil {
 		if text := encodeBody(a); text != nil {
 			a.body = text

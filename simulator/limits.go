@@ -78,6 +78,7 @@ type minuteLimiter struct {
 	mu     sync.Mutex
 	minute time.Time
 	used   map[bucket]int
+	recent []time.Time // answered calls of the last second
 }
 
 func newMinuteLimiter(tier Tier) *minuteLimiter {
@@ -86,8 +87,9 @@ func newMinuteLimiter(tier Tier) *minuteLimiter {
 
 // take spends credits of a bucket and of the account, or refuses. The headers are those of every
 // answer: Total is the called endpoint's own limit, as observed, and Remaining what this endpoint
-// may still be asked. Choice: a refused call spends nothing.
-func (l *minuteLimiter) take(now time.Time, b bucket, credits int) (header http.Header, refusal *answer) {
+// may still be asked. Choice: a refused call spends nothing. With bursts, calls are refused by their
+// number in a second too.
+func (l *minuteLimiter) take(now time.Time, b bucket, credits int, bursts bool) (header http.Header, refusal *answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if minute := now.Truncate(time.Minute); !minute.Equal(l.minute) {
@@ -99,17 +101,18 @@ func (l *minuteLimiter) take(now time.Time, b bucket, credits int) (header http.
 	}
 	header = http.Header{}
 	header.Set("X-RateLimit-Total", strconv.Itoa(l.tier.limit(b)))
-	if remaining() < credits {
+	burst := bursts && l.burst(now)
+	if burst || remaining() < credits {
 		// http.Header.Set writes the canonical "X-Ratelimit-…"; names have no case in HTTP.
 		header.Set("X-RateLimit-Remaining", strconv.Itoa(max(remaining(), 0)))
 		header.Set("X-RateLimit-Used-CurrentRequest", "0")
-		seconds := math.Ceil(l.minute.Add(time.Minute).Sub(now).Seconds())
-		return header, &answer{
-			status: http.StatusTooManyRequests,
-			header: http.Header{"Retry-After": {strconv.Itoa(max(1, int(seconds)))}},
-			body: envelope{{"message",
-				"The API rate limit allotted for your Freshservice domain has been exhausted"}},
+		seconds := 1
+		if !burst {
+			seconds = max(1, int(math.Ceil(l.minute.Add(time.Minute).Sub(now).Seconds())))
 		}
+		exhausted := freshserviceRefusal(http.StatusTooManyRequests)
+		exhausted.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
+		return header, &exhausted
 	}
 	l.used[b] += credits
 	if b != bucketOverall {
@@ -118,6 +121,21 @@ func (l *minuteLimiter) take(now time.Time, b bucket, credits int) (header http.
 	header.Set("X-RateLimit-Remaining", strconv.Itoa(remaining()))
 	header.Set("X-RateLimit-Used-CurrentRequest", strconv.Itoa(credits))
 	return header, nil
+}
+
+// burstLimit is how many calls a second are answered where bursts are refused: 429s were seen from
+// two requests a second on, and none by one queue with 550 ms between its calls.
+const burstLimit = 2
+
+// burst counts a call, and tells whether it is one too many in its second; mu is held. A call that
+// is one too many does not count.
+func (l *minuteLimiter) burst(now time.Time) bool {
+	l.recent = slices.DeleteFunc(l.recent, func(at time.Time) bool { return now.Sub(at) >= time.Second })
+	if len(l.recent) >= burstLimit {
+		return true
+	}
+	l.recent = append(l.recent, now)
+	return false
 }
 
 // Datto RMM's documented limits of reads: 600 in a rolling 60 seconds, a second's wait for each

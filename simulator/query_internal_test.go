@@ -45,7 +45,7 @@ func TestQueries(t *testing.T) {
 		{"the documented query of a sync", `"(updated_at:>'2025-01-01T00:00:00Z' AND status:5)"`, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parsed, err := parseQuery(c.query, ticketSearchFields())
+			parsed, err := parseQuery(c.query, ticketSearchFields(), false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +79,7 @@ func TestQueriesThatAreRefused(t *testing.T) {
 		{"no value", `"status:"`, "invalid_value"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := parseQuery(c.query, ticketSearchFields())
+			_, err := parseQuery(c.query, ticketSearchFields(), false)
 			code := "invalid_value"
 			var refused queryError
 			if errors.As(err, &refused) {
@@ -90,7 +90,7 @@ func TestQueriesThatAreRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := parseQuery(`"`+strings.Repeat(" ", 504)+`status:5"`, ticketSearchFields()); err != nil {
+	if _, err := parseQuery(`"`+strings.Repeat(" ", 504)+`status:5"`, ticketSearchFields(), false); err != nil {
 		t.Errorf("512 characters: %v", err)
 	}
 }
@@ -103,7 +103,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		parsed, err := parseQuery(query, ticketSearchFields())
+		parsed, err := parseQuery(query, ticketSearchFields(), false)
 		if (parsed == nil) == (err == nil) {
 			t.Fatalf("condition %v and error %v", parsed, err)
 		}

@@ -87,13 +87,14 @@ func (s *Server) listen(ctx context.Context, address string, handler http.Handle
 // Failed tells when a listener stopped by itself, and why.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Close stops listening and gives answers under way three seconds.
+// Close stops listening and gives answers under way three seconds. Announcements that wait are dropped.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	if s.detach != nil {
 		s.detach()
 	}
+	s.webhooks.drop()
 	var errs []error
 	for _, server := range s.servers {
 		if err := server.Shutdown(ctx); err != nil {

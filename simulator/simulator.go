@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -60,8 +61,14 @@ type Options struct {
 	// Latency is waited before every answer of either upstream.
 	Latency time.Duration
 
-	// Sleep waits for latency, delays and Datto's slow-down; nil waits in real time.
+	// Sleep waits for latency, delays, trickles and Datto's slow-down; nil waits in real time.
 	Sleep func(ctx context.Context, d time.Duration) error
+
+	// Switches are those that are on from the start.
+	Switches
+
+	// Webhook is where changes are announced; none unless it has a URL.
+	Webhook Webhook
 }
 
 // StandingClock stands still at noon UTC of 15 June 2026, so that the past year has closed tickets
@@ -114,6 +121,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, err
 	}
 	o.Tier = tier
+	if err := o.Switches.check(); err != nil {
+		return o, err
+	}
 	if o.DattoReadLimit <= 0 {
 		o.DattoReadLimit = dattoReadLimit
 		if tier == TierNone {
@@ -151,24 +161,33 @@ type Sim struct {
 	tokens            *tokenStore
 	faults            *faultList
 	requests          *requestLog
+	switches          atomic.Pointer[Switches] // changed under mu
+	webhooks          *webhookSender
 }
 
-// New makes a world. It fails only for a tier that does not exist.
+// New makes a world. It fails only for options that make no sense: a tier that does not exist, a
+// switch or a webhook that cannot be.
 func New(opts Options) (*Sim, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("make a simulator: %w", err)
 	}
-	return &Sim{
+	s := &Sim{
 		opts:              opts,
-		world:             generate(opts),
 		freshserviceLimit: newMinuteLimiter(opts.Tier),
 		dattoLimit:        &rollingLimiter{limit: opts.DattoReadLimit},
 		tokens:            newTokenStore(opts.Seed, opts.DattoTokenLife),
 		faults:            &faultList{},
 		requests:          &requestLog{},
-	}, nil
+		webhooks:          newWebhookSender(opts.Now),
+	}
+	if err := s.SetWebhook(opts.Webhook); err != nil {
+		return nil, fmt.Errorf("make a simulator: %w", err)
+	}
+	s.switches.Store(&opts.Switches)
+	s.world = generate(opts, s.now())
+	return s, nil
 }
 
 // now is the simulator's clock as records have it: UTC, whole seconds.
-func (s *Sim) now() time.Time { return s.opts.Now().UTC().Truncate(time.Second) }
+func (s *Sim) now() time.Time { return s.clock().UTC().Truncate(time.Second) }

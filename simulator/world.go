@@ -42,7 +42,8 @@ type world struct {
 	devices    map[string]*Device
 
 	ids         idCounters
-	distortions map[distortionKey][]func(record map[string]any)
+	distortions map[distortionKey][]edit
+	index       searchIndex
 	fixtures    Fixtures
 }
 
@@ -60,7 +61,7 @@ func newWorld() *world {
 		tickets:     map[int64]*Ticket{},
 		sites:       map[string]*Site{},
 		devices:     map[string]*Device{},
-		distortions: map[distortionKey][]func(map[string]any){},
+		distortions: map[distortionKey][]edit{},
 		ids: idCounters{
 			department: 21000418006, user: 21001099209, ticket: 4711, ticketInternal: 21003880128,
 			timeEntry: 21000030551, conversation: 21012345678,
@@ -133,18 +134,9 @@ type distortionKey struct {
 	id     string
 }
 
-// served is a record as an answer shows it: its JSON, after the distortions of that record.
-func (w *world) served(entity Entity, id string, record any) any {
-	edits := w.distortions[distortionKey{entity, id}]
-	if len(edits) == 0 {
-		return record
-	}
-	return distorted{record: record, edits: edits}
-}
-
 type distorted struct {
 	record any
-	edits  []func(map[string]any)
+	edits  []edit
 }
 
 // MarshalJSON takes the record through a map. Numbers keep their text.
