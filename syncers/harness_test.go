@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,36 +21,54 @@ import (
 	"github.com/hivematrix/codex/syncers"
 )
 
-// hub is a sync engine over a database, beside a simulated world, both on the simulator's clock.
+// hub is a sync engine over a database, beside a simulated world, both on one clock that a test turns.
 type hub struct {
 	t        *testing.T
 	db       *store.DB
 	world    *simulator.Server
 	engine   *syncers.Engine
 	settings syncers.Settings
+	clock    *clock
+	people   map[int64]string // addresses of everybody whom a check has met
 }
+
+// clock stands still unless it is turned.
+type clock struct{ passed atomic.Int64 }
+
+func (c *clock) now() time.Time { return simulator.StandingClock().Add(time.Duration(c.passed.Load())) }
+
+// pass lets time pass.
+func (h *hub) pass(d time.Duration) { h.clock.passed.Add(int64(d)) }
 
 // small is a world with every awkward fixture that syncs in well under a second.
 func small() simulator.Options {
 	return simulator.Options{Companies: 12, Assets: 120, Contacts: 60, Tickets: 120}
 }
 
+// tiny is a world without them.
+func tiny() simulator.Options {
+	return simulator.Options{Companies: 4, Assets: 60, Contacts: 40, Tickets: 30, Plain: true}
+}
+
 // each runs test on SQLite and on PostgreSQL, each with a world of its own.
 func each(t *testing.T, world simulator.Options, test func(t *testing.T, h *hub)) {
 	t.Helper()
+	var turning clock
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		test(t, newHub(t, db, world))
-	}, storetest.Now(simulator.StandingClock))
+		turning.passed.Store(0)
+		test(t, newHub(t, db, world, &turning))
+	}, storetest.Now(turning.now))
 }
 
-func newHub(t *testing.T, db *store.DB, options simulator.Options) *hub {
+func newHub(t *testing.T, db *store.DB, options simulator.Options, turning *clock) *hub {
 	t.Helper()
+	options.Now = turning.now
 	world, err := simulator.Start(t.Context(), options, simulator.Addresses{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = world.Close() })
-	h := &hub{t: t, db: db, world: world, settings: settings()}
+	h := &hub{t: t, db: db, world: world, settings: settings(), clock: turning, people: make(map[int64]string)}
 	h.restart()
 	return h
 }
@@ -72,20 +89,20 @@ func (h *hub) restart() {
 	tuning := transport.Tuning{Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond, RetryAfter: time.Millisecond, Attempt: 20 * time.Second}
 	logger := slog.New(slog.DiscardHandler)
 	fresh, err := freshservice.New(freshservice.Options{
-		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: simulator.StandingClock, Logger: logger, Tuning: tuning,
+		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: h.clock.now, Logger: logger, Tuning: tuning,
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	rmm, err := datto.New(datto.Options{
 		BaseURL: h.world.DattoURL, PublicKey: h.world.DattoPublicKey, SecretKey: codex.Secret(h.world.DattoSecretKey),
-		Now: simulator.StandingClock, Logger: logger, Tuning: tuning,
+		Now: h.clock.now, Logger: logger, Tuning: tuning,
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.engine = syncers.New(syncers.Options{
-		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Logger: logger, Now: simulator.StandingClock,
+		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Logger: logger, Now: h.clock.now,
 	})
 	h.t.Cleanup(h.engine.Close)
 }
@@ -231,23 +248,54 @@ func withoutRun(dump string) string {
 	return strings.Join(lines, "\n")
 }
 
-// golden compares got with a file of testdata, or writes it with UPDATE_GOLDEN set.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (UPDATE_GOLDEN=1 rewrites it):\n%s", path, got)
+// is demands that a query gives these lines, in the order of texts.
+func (h *hub) is(query string, want ...string) {
+	h.t.Helper()
+	if got := h.dump(query); got != strings.Join(want, "\n") {
+		h.t.Errorf("%s:\ngot  %s\nwant %s", query, got, strings.Join(want, "\n     "))
 	}
 }
+
+// value is the one value that a query gives.
+func (h *hub) value(query string, args ...any) string {
+	h.t.Helper()
+	_, value, found := strings.Cut(h.dump(query, args...), "=")
+	if !found || strings.Contains(value, "\n") {
+		h.t.Fatalf("%s %v gives not one value", query, args)
+	}
+	return value
+}
+
+// issues are the open issues of a feed as "kind id", sorted.
+func (h *hub) issues(feed codex.Feed) []string {
+	h.t.Helper()
+	var list []string
+	for _, line := range strings.Split(h.dump("SELECT kind AS k, upstream_id AS id FROM sync_issues WHERE closed_at IS NULL AND feed = $1", feed), "\n") {
+		line = strings.Replace(strings.TrimPrefix(line, "k="), "id=", "", 1)
+		if line != "" {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// must fails the test for a change that the simulator refuses.
+func (h *hub) must(errs ...error) {
+	h.t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// fault breaks answers until the test's step is over; clear takes it off.
+func (h *hub) fault(upstream simulator.Upstream, path string, fault simulator.Fault) (clear func()) {
+	h.t.Helper()
+	remove, err := h.world.AddFault(simulator.FaultRule{Upstream: upstream, Path: path, Fault: fault})
+	h.must(err)
+	return remove
+}
+
+// failing is an answer of 500, which is tried again and given up.
+func failing() simulator.Fault { return simulator.Fault{Kind: simulator.FaultStatus, Status: 500} }
