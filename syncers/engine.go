@@ -61,6 +61,7 @@ type Engine struct {
 	mu     sync.Mutex
 	closed bool
 	ends   map[codex.RunID]chan struct{} // runs of this process; closed when they have ended
+	joined map[codex.RunID]bool          // runs of other processes that are being watched
 }
 
 // errClosing is why runs end when their process does.
@@ -73,7 +74,7 @@ func New(o Options) *Engine {
 		db: o.DB, freshservice: o.Freshservice, datto: o.Datto, settings: o.Settings,
 		logger: o.Logger, now: o.Now, holder: uuid.NewString(),
 		ctx: ctx, cancel: func() { cancel(errClosing) },
-		ends: make(map[codex.RunID]chan struct{}),
+		ends: make(map[codex.RunID]chan struct{}), joined: make(map[codex.RunID]bool),
 	}
 }
 
@@ -114,11 +115,12 @@ func (e *Engine) Start(ctx context.Context, r Request) (*ent.SyncRun, error) {
 		return nil, codex.Wrap(codex.CodeUnavailable, errClosing, "the hub is stopping: ask again when it is back")
 	}
 	row, joined, err := e.enqueue(ctx, r)
-	if err != nil || joined {
+	if err != nil {
 		e.leave()
-		if err != nil {
-			return nil, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
-		}
+		return nil, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
+	}
+	if joined {
+		e.watch(row.ID)
 		return row, nil
 	}
 	ended := make(chan struct{})
@@ -134,6 +136,31 @@ func (e *Engine) Start(ctx context.Context, r Request) (*ent.SyncRun, error) {
 		e.mu.Unlock()
 	}()
 	return row, nil
+}
+
+// watch sees to it that a run that was joined ends, should the process that works on it be dead: who
+// joined it may only read its row. It leaves the engine when that is done.
+func (e *Engine) watch(id codex.RunID) {
+	e.mu.Lock()
+	_, ours := e.ends[id]
+	watched := ours || e.joined[id]
+	if !watched {
+		e.joined[id] = true
+	}
+	e.mu.Unlock()
+	if watched {
+		e.leave()
+		return
+	}
+	go func() {
+		defer e.leave()
+		if _, err := e.Wait(e.ctx, id); err != nil && e.ctx.Err() == nil {
+			e.logger.WarnContext(e.ctx, "a sync of another process is watched no longer", "run_id", id, "err", err)
+		}
+		e.mu.Lock()
+		delete(e.joined, id)
+		e.mu.Unlock()
+	}()
 }
 
 // Wait returns the run's row when the run has ended, whichever process works on it. One whose process
