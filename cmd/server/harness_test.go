@@ -81,8 +81,7 @@ func simulate(t *testing.T, now func() time.Time, change ...func(*simulator.Opti
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.Close() })
-	return server
+	return server // the test's context ends it
 }
 
 // configure writes instance/codex.conf, as the documentation has it.

@@ -135,14 +135,27 @@ func exitStatus(run *syncRun) int {
 	return exitFailed
 }
 
-// syncFeed starts a run of feed, or joins one, and returns it when it has ended. When ctx ends, a
-// run of this process is interrupted, and its row returned; one of a serve goes on.
+// syncFeed starts a run of feed, or joins one, and returns it when it has ended. A run that was
+// joined at work and turns out to have died is followed by another: that is the one that was asked
+// for.
 func syncFeed(ctx context.Context, hub *hub, feed codex.Feed, flags syncFlags, report reporter) (*syncRun, error) {
-	run, err := hub.startSync(ctx, feed, flags)
-	if err != nil {
-		return nil, err
+	for {
+		run, err := hub.startSync(ctx, feed, flags)
+		if err != nil {
+			return nil, err
+		}
+		joined := run.State == codex.RunRunning // a new one waits first
+		report.began(run)
+		run, err = watch(ctx, hub, run, report)
+		if err != nil || !joined || run.State != codex.RunInterrupted || ctx.Err() != nil {
+			return run, err
+		}
 	}
-	report.began(run)
+}
+
+// watch returns a run when it has ended. When ctx ends, a run of this process is interrupted, and
+// its row returned; one of a serve goes on.
+func watch(ctx context.Context, hub *hub, run *syncRun, report reporter) (*syncRun, error) {
 	for wait := firstLook; !run.State.Final(); wait = min(2*wait, lookAgain) {
 		select {
 		case <-ctx.Done():

@@ -102,6 +102,7 @@ func (a *app) Close() error {
 	if a.tokens != nil {
 		a.tokens.Wait()
 	}
+	http.DefaultClient.CloseIdleConnections() // of the upstreams' clients, which use Go's transport
 	err := a.db.Close()
 	a.unlock()
 	return err
