@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type hub struct {
 	engine   *syncers.Engine
 	settings syncers.Settings
 	clock    *clock
+	wire     *http.Client
 	people   map[int64]string // addresses of everybody whom a check has met
 }
 
@@ -67,8 +69,12 @@ func newHub(t *testing.T, db *store.DB, options simulator.Options, turning *cloc
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = world.Close() })
-	h := &hub{t: t, db: db, world: world, settings: settings(), clock: turning, people: make(map[int64]string)}
+	wire := &http.Transport{MaxIdleConnsPerHost: 16}
+	t.Cleanup(func() { // a server waits for connections that were opened and never used
+		wire.CloseIdleConnections()
+		_ = world.Close()
+	})
+	h := &hub{wire: &http.Client{Transport: wire}, t: t, db: db, world: world, settings: settings(), clock: turning, people: make(map[int64]string)}
 	h.restart()
 	return h
 }
@@ -89,14 +95,14 @@ func (h *hub) restart() {
 	tuning := transport.Tuning{Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond, RetryAfter: time.Millisecond, Attempt: 20 * time.Second}
 	logger := slog.New(slog.DiscardHandler)
 	fresh, err := freshservice.New(freshservice.Options{
-		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: h.clock.now, Logger: logger, Tuning: tuning,
+		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: h.clock.now, Logger: logger, Tuning: tuning, HTTPClient: h.wire,
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	rmm, err := datto.New(datto.Options{
 		BaseURL: h.world.DattoURL, PublicKey: h.world.DattoPublicKey, SecretKey: codex.Secret(h.world.DattoSecretKey),
-		Now: h.clock.now, Logger: logger, Tuning: tuning,
+		Now: h.clock.now, Logger: logger, Tuning: tuning, HTTPClient: h.wire,
 	})
 	if err != nil {
 		h.t.Fatal(err)

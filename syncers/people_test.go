@@ -51,7 +51,7 @@ func (h *hub) countOf(counts map[string]syncers.EntityCounts, entity string, cre
 
 func TestACompanyFollowsItsDepartmentButIsNeverRemoved(t *testing.T) {
 	each(t, simulator.Options{Companies: 8, Assets: 20, Contacts: 40, Tickets: 20, Plain: true}, func(t *testing.T, h *hub) {
-		h.sync()
+		h.sync(codex.FeedFreshservice)
 		h.pass(time.Hour)
 		all := h.customers()
 		renamed, vanished, unnumbered, renumbered, second := all[1], all[2], all[3], all[4], all[5]
@@ -136,7 +136,7 @@ func TestAMainOfficeComesAndGoesWithItsAddress(t *testing.T) {
 func TestAContactIsRemovedOnlyWhenNobodyKnowsTheirID(t *testing.T) {
 	each(t, tiny(), func(t *testing.T, h *hub) {
 		h.hire(h.customers()[1].ID, 10)
-		h.sync()
+		h.sync(codex.FeedFreshservice)
 		h.pass(time.Hour)
 		all := h.customers()
 		team := h.staff(all[1].ID)
