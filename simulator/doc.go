@@ -1,5 +1,5 @@
 // Package simulator imitates the two upstream services that Codex reads, Freshservice v2 and Datto
-// RMM v2, over real HTTP: for tests, for `make run` and for demonstrations.
+// RMM v2 and v3, over real HTTP: for tests, for `make run` and for demonstrations.
 //
 // # What it provides
 //
@@ -7,7 +7,21 @@
 // a seed. FreshserviceHandler and DattoHandler serve it; Start puts both on loopback listeners. The
 // exported methods of Sim change the world the way people do (rename, remove, close, re-image, …),
 // Evolve makes a random batch of such changes, Truth tells what the world holds, Requests what was
-// asked, and AddFault breaks answers on demand. ControlHandler offers the same over HTTP.
+// asked. Three more things make it awkward, all of them off unless a test asks:
+//
+//   - Switches are how an upstream behaves at some accounts or at some times: Options has them from
+//     the start, Switch changes them while it runs.
+//   - Break meets an answer with a Fault: one that the connection loses (Reset, Drop, Cut, ResetAt,
+//     Trickle, Huge), that the upstream refuses (Refuse, RateLimited, HTMLPage), that says 200 and is
+//     no answer (ErrorText, NoBody, Truncate, Malformed, WithoutEnvelope), or whose list misleads
+//     (RepeatPage, SamePage, EmptyList, LoseRecords, WrongTotal, ForeignNextPage). BetweenPages and
+//     Change shift a list while it is read, ExpireTokens ends the tokens meanwhile. Times, After,
+//     OnPage and From say which calls are met. Distort changes how one record is shown; SetNextID,
+//     TwinDepartment and TwinRequester make records that are hard to tell apart.
+//   - A Webhook is told of the changes of tickets, requesters and departments, as a workflow
+//     automator would; FlushWebhooks waits for what is under way.
+//
+// ControlHandler offers the same over HTTP, as far as it needs no function.
 //
 // # What it imitates
 //
@@ -22,26 +36,28 @@
 //     filter; limits a minute by plan with X-RateLimit headers and 429 with Retry-After.
 //   - Datto RMM: tokens from /auth/oauth/token by the password grant with the public client, and
 //     their expiry; pages from 0, at most 250; an absolute nextPageUrl that forgets every parameter
-//     but max and page, and ends as null or as ""; variables of a site; a rolling window of 60
-//     seconds with a second's wait above 90 %, 429 beyond, and 403 for five minutes for whoever
-//     does not stop.
+//     but max and page, and ends as null, as "" or not at all; variables of a site; audits; v3's
+//     devices with their user-defined fields as a list; a rolling window of 60 seconds with a
+//     second's wait above 90 %, 429 beyond, and 403 for five minutes for whoever does not stop.
 //
 // # What it never does
 //
 // It imports nothing of the product, wire types neither, so that client and simulator cannot share
 // a bug. It takes no write from an upstream's client: both services are read-only to Codex, and
 // every other method is 405. It never logs or lists a credential. It does not read the clock or the
-// environment: Options.Now is its only clock.
+// environment: Options.Now is its only clock. Nobody is called but the Webhook that was set.
 //
 // # Invariants
 //
-// The same Options (the same seed and an equal instant from Now) give byte-identical data. One
-// answer is made from one consistent state. A record never changes under a reader: changes replace
-// what a pointer, slice or map field holds and never write through it, so copies from Truth stay as
-// they were.
+// The same Options (the same seed and an equal instant from Now) give byte-identical data, which a
+// test holds for some seeds. One answer is made from one consistent state, under the switches of one
+// moment. A record never changes under a reader: changes replace what a pointer, slice or map field
+// holds and never write through it, so copies from Truth stay as they were. Announcements go out one
+// after another in the order of the changes, each once.
 //
 // # When it dies
 //
 // Everything is in memory. A simulator that is stopped and started again with the same options and
-// a later clock is another world of the same shape: it is no place to keep anything.
+// a later clock is another world of the same shape: it is no place to keep anything. Announcements
+// that wait when it stops are dropped.
 package simulator

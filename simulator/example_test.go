@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/hivematrix/codex/simulator"
 )
@@ -64,4 +65,40 @@ func Example() {
 	// 200 Contoso <nil>
 	// 200 Contoso Ltd <nil>
 	// 3 calls
+}
+
+// A test breaks what it is about, in its own words, and looks at what the caller makes of it.
+func ExampleSim_Break() {
+	sim, err := simulator.New(simulator.Options{Plain: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, armed := range []func() (func(), error){
+		func() (func(), error) { return sim.Break("/api/v2/requesters", simulator.RepeatPage(3)) },
+		func() (func(), error) {
+			return sim.Break("/api/v2/tickets/**", simulator.RateLimited(7*time.Second), simulator.After(40), simulator.Times(20))
+		},
+		func() (func(), error) {
+			return sim.Break("/api/v2/account/devices", simulator.ForeignNextPage("https://elsewhere.example"), simulator.OnPage(2))
+		},
+		func() (func(), error) {
+			return sim.BetweenPages("/api/v2/departments", 1, func(s *simulator.Sim) {
+				s.AddDepartment(simulator.Department{Name: "Newcomer"})
+			})
+		},
+	} {
+		if _, err := armed(); err != nil {
+			fmt.Println(err)
+		}
+	}
+	for _, rule := range sim.Faults() {
+		fmt.Println(rule.Path, rule.Fault.Kind, rule.Fault.Page, rule.After, rule.Times)
+	}
+
+	// Output:
+	// /api/v2/requesters repeat_page 3 0 0
+	// /api/v2/tickets/** refuse 0 40 20
+	// /api/v2/account/devices foreign_next 2 0 0
+	// /api/v2/departments change 2 0 1
 }

@@ -65,6 +65,10 @@ func TestTheControlFaceChangesTheWorld(t *testing.T) {
 		{"a bad number of steps", "evolve?steps=0", ``, 400, `{"error":"steps is to be a number from 1 to 1000"}`},
 		{"a kind of fault that is not there", "faults", `{"fault":{"kind":"nonsense"}}`, 400, `{"error":"there is no kind of fault \"nonsense\""}`},
 		{"a fault", "faults", `{"path":"/api/v2/agents","times":1,"fault":{"kind":"status","status":503}}`, 200, `{"faults":[{"path":"/api/v2/agents","times":1,"fault":{"kind":"status","status":503}}]}`},
+		{"a fault of a page", "faults", `{"path":"/api/v2/agents","fault":{"kind":"trickle","page":2,"chunk_bytes":10,"pause_ns":1000}}`, 200, `{"faults":[{"path":"/api/v2/agents","times":1,"fault":{"kind":"status","status":503}},{"path":"/api/v2/agents","fault":{"kind":"trickle","page":2,"chunk_bytes":10,"pause_ns":1000}}]}`},
+		{"a fault that needs a function", "faults", `{"fault":{"kind":"change"}}`, 400, `{"error":"a fault of kind change needs a function"}`},
+		{"an id far off", "change/set_next_id", `{"name":"requester","id":9007199254740993}`, 200, `{"done":true}`},
+		{"a twin", "change/twin_requester", `{"id":` + itoa(f.RequesterInTwoDepartments) + `}`, 200, `{"id":9007199254740993}`},
 		{"a device's end", "change/delete_device", `{"uid":"` + f.DeviceMoved + `"}`, 200, `{"done":true}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -121,6 +125,52 @@ func TestTheControlFaceListsAndForgetsCalls(t *testing.T) {
 	control(t, s, http.MethodDelete, "requests", "")
 	if _, text := control(t, s, http.MethodGet, "requests", ""); text != `{"total":0,"requests":[]}` {
 		t.Errorf("after forgetting: %s", text)
+	}
+}
+
+func TestTheControlFaceTurnsSwitches(t *testing.T) {
+	s := serve(t)
+	const off = `{"strict30":false,"date_only":false,"filter_page_cap":0,"index_lag_ns":0,"list_include_400":false,"burst_429":false,` +
+		`"msp_shapes":false,"missing_keys":false,"number_phones":false,"v2_without_udf":false,"without_total_count":false,"last_page":"","clock_skew_ns":0}`
+	for _, c := range []struct {
+		name, method, body string
+		status             int
+		answer             string
+	}{
+		{"all are off", http.MethodGet, "", 200, off},
+		{"one is turned on", http.MethodPost, `{"number_phones":true}`, 200, strings.Replace(off, `"number_phones":false`, `"number_phones":true`, 1)},
+		{"another one too, and the first stays", http.MethodPost, `{"filter_page_cap":10}`, 200,
+			strings.NewReplacer(`"number_phones":false`, `"number_phones":true`, `"filter_page_cap":0`, `"filter_page_cap":10`).Replace(off)},
+		{"one that is not there", http.MethodPost, `{"strict31":true}`, 400, `{"error":"read the body: json: unknown field \"strict31\""}`},
+		{"a value that makes no sense", http.MethodPost, `{"filter_page_cap":-1}`, 400, `{"error":"switch the simulator: filter_page_cap is no negative number"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if status, text := control(t, s, c.method, "switches", c.body); status != c.status || text != c.answer {
+				t.Errorf("got  %d %s\nwant %d %s", status, text, c.status, c.answer)
+			}
+		})
+	}
+	if got, want := s.Switches(), (simulator.Switches{NumberPhones: true, FilterPageCap: 10}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestTheControlFaceSetsTheWebhookAndKeepsItsSecret(t *testing.T) {
+	s := serve(t)
+	at := listen(t, http.StatusAccepted)
+	if status, text := control(t, s, http.MethodPost, "webhooks", `{"url":"`+at.URL+`","secret":"s3cret"}`); status != 200 || text != `{"url":"`+at.URL+`"}` {
+		t.Fatalf("got %d %s", status, text)
+	}
+	control(t, s, http.MethodPost, "change/close_ticket", `{"id":`+itoa(s.Fixtures().TicketReopened)+`}`)
+	if err := s.FlushWebhooks(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, text := control(t, s, http.MethodGet, "webhooks", "")
+	if !strings.Contains(text, `"event":"ticket_updated"`) || strings.Contains(text, "s3cret") || len(at.got()) != 1 {
+		t.Errorf("got %s", text)
+	}
+	if status, _ := control(t, s, http.MethodPost, "webhooks", `{"url":"nowhere"}`); status != 400 {
+		t.Errorf("an address that is none: %d", status)
 	}
 }
 
