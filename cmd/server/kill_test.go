@@ -73,7 +73,10 @@ func TestAServeThatIsStoppedInterruptsItsRuns(t *testing.T) {
 
 func TestAfterAKillTheNextRunSucceeds(t *testing.T) {
 	t.Parallel() // it waits for the dead process's lease
-	i := install(t, dialect.SQLite)
+	i := bare(t)
+	i.now = time.Now // as in the process that is killed
+	i.upstream = simulate(t, i.now)
+	i.configure(dialect.SQLite)
 	i.must("sync", "freshservice")
 	asked := slowTickets(t, i.upstream)
 

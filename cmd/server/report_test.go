@@ -1,0 +1,100 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/syncers"
+)
+
+// steps are what is seen of a run that reads machines and holds some back.
+func steps() []*syncRun {
+	started := time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
+	ended := started.Add(2340 * time.Millisecond)
+	reason := "12 assets of Contoso are missing: held\napprove them, or find out why"
+	return []*syncRun{
+		{ID: "R", Feed: codex.FeedDatto, State: codex.RunQueued},
+		{ID: "R", Feed: codex.FeedDatto, State: codex.RunRunning, Phase: "reading machines", ProgressDone: 250},
+		{ID: "R", Feed: codex.FeedDatto, State: codex.RunRunning, Phase: "reading machines", ProgressDone: 500, ProgressTotal: 1500},
+		{
+			ID: "R", Feed: codex.FeedDatto, State: codex.RunHeld, StartedAt: &started, EndedAt: &ended, Error: &reason,
+			Counts: []syncers.EntityCounts{
+				{Entity: "datto_site_links", Created: 1, Unchanged: 63},
+				{Entity: "assets", Created: 2, Updated: 30, Removed: 4, Unchanged: 1452, Held: 12, Issues: 5},
+			},
+		},
+	}
+}
+
+const steppedSummary = `datto: held in 2.3s, run R
+  sites              1 created      0 updated      0 removed     63 unchanged
+  assets             2 created     30 updated      4 removed   1452 unchanged     12 held      5 issues
+  12 assets of Contoso are missing: held
+  approve them, or find out why
+`
+
+func TestWhatIsToldOfARun(t *testing.T) {
+	const clear = "\r\x1b[K"
+	tests := []struct {
+		name     string
+		reporter func(w *strings.Builder) reporter
+		want     string
+	}{
+		{"a terminal has one line that is rewritten", func(w *strings.Builder) reporter { return terminalReport{w} },
+			clear + "datto: queued" + clear + "datto: reading machines 250" + clear + "datto: reading machines 500/1500" + clear + steppedSummary},
+		{"a log has a line a phase", func(w *strings.Builder) reporter { return &plainReport{w: w} },
+			"datto: run R\ndatto: reading machines\n" + steppedSummary},
+		{"a program has one object at the end", func(w *strings.Builder) reporter { return jsonReport{w} },
+			`{"run":"R","feed":"datto","state":"held","dry_run":false,"created":3,"updated":30,"removed":4,"unchanged":1515,"held":12,"issues":5,` +
+				`"sites":{"created":1,"updated":0,"removed":0,"unchanged":63,"held":0,"issues":0},` +
+				`"assets":{"created":2,"updated":30,"removed":4,"unchanged":1452,"held":12,"issues":5},` +
+				`"asset_links":{"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0},` +
+				`"error":"12 assets of Contoso are missing: held\napprove them, or find out why"}` + "\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var w strings.Builder
+			r := tt.reporter(&w)
+			all := steps()
+			r.began(all[0])
+			for _, run := range all[1 : len(all)-1] {
+				r.progress(run)
+			}
+			r.ended(all[len(all)-1])
+			if w.String() != tt.want {
+				t.Errorf("got\n%q\nwant\n%q", w.String(), tt.want)
+			}
+		})
+	}
+}
+
+func TestARunThatCouldNotBeStartedHasNoID(t *testing.T) {
+	run := failedRun(codex.FeedTickets, nil, codex.Errorf(codex.CodeUnavailable, "the database does not answer"))
+	want := `{"run":null,"feed":"tickets","state":"failed","dry_run":false,"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0,` +
+		`"tickets":{"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0},` +
+		`"time_entries":{"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0},"error":"the database does not answer"}`
+	if got := string(runJSON(run)); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestTheExitStatusOfEachState(t *testing.T) {
+	tests := []struct {
+		state  codex.RunState
+		dryRun bool
+		want   int
+	}{
+		{codex.RunSucceeded, false, 0}, {codex.RunSucceeded, true, 0},
+		{codex.RunPartial, false, 3}, {codex.RunPartial, true, 3},
+		{codex.RunHeld, false, 4}, {codex.RunHeld, true, 0},
+		{codex.RunFailed, false, 1}, {codex.RunFailed, true, 1},
+		{codex.RunCancelled, false, 1}, {codex.RunInterrupted, false, 1},
+	}
+	for _, tt := range tests {
+		if got := exitStatus(&syncRun{State: tt.state, DryRun: tt.dryRun}); got != tt.want {
+			t.Errorf("%s (dry run: %t): %d, want %d", tt.state, tt.dryRun, got, tt.want)
+		}
+	}
+}
