@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,6 +80,3 @@ func shownTimeOr(t *time.Time, otherwise string) string {
 	}
 	return shownTime(*t)
 }
-
-// oneLine is text without line breaks.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
