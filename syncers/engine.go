@@ -155,7 +155,8 @@ func (e *Engine) watch(id codex.RunID) {
 	go func() {
 		defer e.leave()
 		if _, err := e.Wait(e.ctx, id); err != nil && e.ctx.Err() == nil {
-			e.logger.WarnContext(e.ctx, "a sync of another process is watched no longer", "run_id", id, "err", err)
+			e.logger.WarnContext(e.ctx, "a sync of another process is watched no longer",
+				slog.Any("run_id", id), slog.Any("err", err))
 		}
 		e.mu.Lock()
 		delete(e.joined, id)
