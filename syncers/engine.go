@@ -31,7 +31,7 @@ const (
 	// watching is how often the row of a run that another process works on is read.
 	watching = 500 * time.Millisecond
 	// looks is how many of those looks are between two at whether that process is still alive.
-	looks = 10
+	looks = 4
 )
 
 // Options are what an [Engine] works with.

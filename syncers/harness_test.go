@@ -92,25 +92,28 @@ func (h *hub) restart() {
 	if h.engine != nil {
 		h.engine.Close()
 	}
+	h.engine = h.process()
+}
+
+// process is one more engine on the hub's database, as another process of the installation has one.
+func (h *hub) process() *syncers.Engine {
+	h.t.Helper()
 	tuning := transport.Tuning{Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond, RetryAfter: time.Millisecond, Attempt: 20 * time.Second}
 	logger := slog.New(slog.DiscardHandler)
 	fresh, err := freshservice.New(freshservice.Options{
 		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: h.clock.now, Logger: logger, Tuning: tuning, HTTPClient: h.wire,
 	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	h.must(err)
 	rmm, err := datto.New(datto.Options{
 		BaseURL: h.world.DattoURL, PublicKey: h.world.DattoPublicKey, SecretKey: codex.Secret(h.world.DattoSecretKey),
 		Now: h.clock.now, Logger: logger, Tuning: tuning, HTTPClient: h.wire,
 	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.engine = syncers.New(syncers.Options{
+	h.must(err)
+	engine := syncers.New(syncers.Options{
 		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Logger: logger, Now: h.clock.now,
 	})
-	h.t.Cleanup(h.engine.Close)
+	h.t.Cleanup(engine.Close)
+	return engine
 }
 
 // run makes a run and waits for its end, whatever that is.
@@ -305,3 +308,14 @@ func (h *hub) fault(upstream simulator.Upstream, path string, fault simulator.Fa
 
 // failing is an answer of 500, which is tried again and given up.
 func failing() simulator.Fault { return simulator.Fault{Kind: simulator.FaultStatus, Status: 500} }
+
+// watch calls look for each call of an upstream that has this path, before it is answered.
+func (h *hub) watch(path string, look func(n int, request *http.Request)) {
+	h.t.Helper()
+	var calls atomic.Int64
+	_, err := h.world.AddFault(simulator.FaultRule{Path: path, Fault: simulator.Fault{Kind: simulator.FaultDelay}, Match: func(r *http.Request) bool {
+		look(int(calls.Add(1)), r)
+		return false
+	}})
+	h.must(err)
+}
