@@ -355,7 +355,7 @@ func TestTheLastRunIsNoDryRun(t *testing.T) {
 	})
 }
 
-func TestAnOpenIssueWasLastSeenByTheNewestCompleteRunOfItsFeed(t *testing.T) {
+func TestAnOpenIssueWasLastSeenByTheNewestRunOfItsFeedThatReadEverything(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		querytest.World(t, db)
 		r := query.New(db.Ent(), rules())
@@ -376,6 +376,26 @@ func TestAnOpenIssueWasLastSeenByTheNewestCompleteRunOfItsFeed(t *testing.T) {
 			"site-9": heldEnded,       // neither the failed run nor the dry one has seen it
 			"site-8": querytest.At(2), // closed: what is written stands
 			"77":     querytest.At(3), // no run of its feed is complete
+		})
+		ticketRun := func(id codex.RunID, mode codex.RunMode, state codex.RunState, day int) {
+			err := db.Ent().SyncRun.Create().SetID(id).SetFeed(codex.FeedTickets).SetMode(mode).SetState(state).
+				SetTrigger(codex.TriggerSchedule).SetRequestedBy("scheduler").SetDryRun(false).SetForced(false).
+				SetQueuedAt(querytest.At(day)).SetEndedAt(querytest.At(day)).Exec(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		ticketRun("i1", codex.ModeIncremental, codex.RunSucceeded, 15)
+		ticketRun("f1", codex.ModeFull, codex.RunPartial, 15)
+		check(t.Context(), map[string]time.Time{
+			"site-9": heldEnded, "site-8": querytest.At(2),
+			"77": querytest.At(3), // neither the incremental run nor the one that could not read everything has seen it
+		})
+		ticketRun("f2", codex.ModeFull, codex.RunSucceeded, 16)
+		ticketRun("i2", codex.ModeIncremental, codex.RunSucceeded, 17)
+		check(t.Context(), map[string]time.Time{
+			"site-9": heldEnded, "site-8": querytest.At(2),
+			"77": querytest.At(16), // the full run has
 		})
 		if err := db.Ent().SyncIssue.Update().SetLastSeenAt(querytest.At(20)).Exec(t.Context()); err != nil {
 			t.Fatal(err)

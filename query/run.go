@@ -135,7 +135,7 @@ func (f IssueFilter) predicates() []predicate.SyncIssue {
 // Issues is a page of the sync issues that filter wants, those that were met first last.
 //
 // Runs do not write an issue again that they still meet. LastSeenAt of an open one is therefore
-// raised here to the end of the newest complete run of its feed.
+// raised here to the end of the newest run of its feed that has read everything.
 func (r *Reader) Issues(ctx context.Context, page Page, filter IssueFilter) (*PageOf[*ent.SyncIssue], error) {
 	limit, err := page.limit()
 	if err != nil {
@@ -183,8 +183,7 @@ func (r *Reader) CountIssues(ctx context.Context, filter IssueFilter) (int, erro
 	return n, nil
 }
 
-// raiseLastSeen sets LastSeenAt of the open ones of issues, with one statement for all. A run is
-// complete that succeeded or was held: what it holds back are removals, it has read everything.
+// raiseLastSeen sets LastSeenAt of the open ones of issues, with one statement for all.
 func (r *Reader) raiseLastSeen(ctx context.Context, issues []*ent.SyncIssue) error {
 	if len(issues) == 0 {
 		return nil
@@ -207,13 +206,21 @@ func (r *Reader) raiseLastSeen(ctx context.Context, issues []*ent.SyncIssue) err
 	return nil
 }
 
-// lastComplete tells the complete run of each feed that ended last.
+// lastComplete tells the complete run of each feed that ended last. A run is complete that has read
+// all that its feed has: it succeeded or was held, since what it holds back are removals, and it is
+// no dry run, which closes no issue. Of tickets it was a full one: an incremental one reads what
+// changed, so that it sees nothing of an issue about a ticket that nobody touched. The other feeds
+// always read everything.
 func lastComplete(s *sql.Selector) {
 	t := sql.Table(syncrun.Table).As("complete")
 	newest := sql.Dialect(s.Dialect()).Select(t.C(syncrun.FieldFeed), sql.Max(t.C(syncrun.FieldEndedAt))).From(t).
 		Where(sql.And(
 			sql.In(t.C(syncrun.FieldState), string(codex.RunSucceeded), string(codex.RunHeld)),
 			sql.EQ(t.C(syncrun.FieldDryRun), false),
+			sql.Or(
+				sql.NEQ(t.C(syncrun.FieldFeed), string(codex.FeedTickets)),
+				sql.EQ(t.C(syncrun.FieldMode), string(codex.ModeFull)),
+			),
 		)).
 		GroupBy(t.C(syncrun.FieldFeed))
 	s.Where(sql.P(func(b *sql.Builder) {

@@ -2,11 +2,13 @@ package resolvers
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/graph/exec"
 )
 
@@ -27,13 +29,76 @@ func TestEveryRootFieldSaysForWhomItIs(t *testing.T) {
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
 		for _, field := range root.Fields {
-			roles := rolesOf(field)
+			roles := rolesOf(field.Directives)
 			if len(roles) == 0 && !isIntrospection(field.Name) {
 				t.Errorf("%s.%s is for nobody", root.Name, field.Name)
 			}
 			for _, role := range roles {
 				if _, err := codex.ParseRole(string(role)); err != nil {
 					t.Errorf("%s.%s: %v", root.Name, field.Name, err)
+				}
+			}
+		}
+	}
+}
+
+// The sets of package auth are what REST goes by: whoever may start a sync there may start one here.
+func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
+	admins := []codex.Role{codex.RoleAdmin}
+	want := map[string][]codex.Role{
+		"Query.tokens": admins, "Mutation.createToken": admins, "Mutation.revokeToken": admins,
+		"Mutation.syncFreshservice": auth.SyncStarters.Roles(), "Mutation.syncFreshservice(force:)": admins,
+		"Mutation.syncDatto": auth.SyncStarters.Roles(), "Mutation.syncDatto(force:)": admins,
+		"Mutation.syncTickets": auth.SyncStarters.Roles(), "Mutation.syncTickets(force:)": admins,
+	}
+	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
+	met := 0
+	check := func(name string, directives ast.DirectiveList, otherwise []codex.Role) {
+		roles, listed := want[name]
+		if listed {
+			met++
+		} else {
+			roles = otherwise
+		}
+		if got := rolesOf(directives); !slices.Equal(got, roles) {
+			t.Errorf("%s is for %v, want %v", name, got, roles)
+		}
+	}
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+		for _, field := range root.Fields {
+			if isIntrospection(field.Name) {
+				continue
+			}
+			name := root.Name + "." + field.Name
+			var otherwise []codex.Role
+			if root == schema.Query {
+				otherwise = auth.Readers.Roles()
+			}
+			check(name, field.Directives, otherwise)
+			for _, argument := range field.Arguments {
+				check(name+"("+argument.Name+":)", argument.Directives, nil)
+			}
+		}
+	}
+	if met != len(want) {
+		t.Errorf("%d of the %d fields and arguments that this test names are there", met, len(want))
+	}
+}
+
+// checkRoles sees root fields alone: an @allow elsewhere would be a promise that nobody keeps.
+func TestOnlyRootFieldsAndTheirArgumentsSayForWhomTheyAre(t *testing.T) {
+	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
+	for name, def := range schema.Types {
+		if def == schema.Query || def == schema.Mutation {
+			continue
+		}
+		for _, field := range def.Fields {
+			if field.Directives.ForName("allow") != nil {
+				t.Errorf("%s.%s has an @allow", name, field.Name)
+			}
+			for _, argument := range field.Arguments {
+				if argument.Directives.ForName("allow") != nil {
+					t.Errorf("%s.%s(%s:) has an @allow", name, field.Name, argument.Name)
 				}
 			}
 		}

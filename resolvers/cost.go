@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/graph/scalar"
 	"github.com/hivematrix/codex/query"
 )
 
@@ -116,7 +117,7 @@ func (m measuring) field(f *ast.Field) measure {
 // rows is how many objects a field may lead to.
 func (m measuring) rows(f *ast.Field) int {
 	if f.Definition.Arguments.ForName("first") != nil {
-		first, err := graphql.UnmarshalInt(f.ArgumentMap(m.variables)["first"])
+		first, err := scalar.UnmarshalInt(f.ArgumentMap(m.variables)["first"])
 		if err != nil || first < 1 || first > query.MaxPage { // the resolver refuses it, or has its default
 			return query.DefaultPage
 		}

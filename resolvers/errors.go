@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -15,19 +16,27 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/graph/scalar"
+	"github.com/hivematrix/codex/store"
 )
 
 // presenter decides what an error tells the caller: extensions.code always, extensions.field where
 // an argument is at fault, and a message. What has no code is a defect of ours and tells nothing
 // but the id of the request, under which the log has the cause.
 //
+// Nothing is logged once the request is over: its caller has gone or its time is up, and what fails
+// then fails because of that, in whatever words a database has for it (SQLite's are not those of
+// package context).
+//
 // Beside the codes of package codex there are two for a text that is no query of this schema:
-// GRAPHQL_PARSE_FAILED and GRAPHQL_VALIDATION_FAILED. A variable of the wrong type is
-// BAD_USER_INPUT.
+// GRAPHQL_PARSE_FAILED and GRAPHQL_VALIDATION_FAILED. The value of a variable that is none of its
+// type is BAD_USER_INPUT. gqlparser looks at variables before anything runs, and names the variable;
+// what it lets pass ("5" for an Int, an enum's word in other letters) package scalar refuses where
+// it is used, which names the argument.
 type presenter struct{ logger *slog.Logger }
 
 // present implements graphql.ErrorPresenterFunc.
 func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
+	err = store.Translate(err)
 	shown := &gqlerror.Error{Extensions: map[string]any{}}
 	wrapped, isGraphQL := errors.AsType[*gqlerror.Error](err)
 	if isGraphQL {
@@ -39,7 +48,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		if field := coded.Field; field != "" {
 			shown.Extensions["field"] = field
 		}
-		if coded.Err != nil && !caused(ctx, err) {
+		if coded.Err != nil && ctx.Err() == nil {
 			p.log(ctx, slog.LevelWarn, err)
 		}
 		return shown
@@ -58,6 +67,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		shown.Extensions["code"] = wrapped.Extensions["code"]
 		if variable, ok := variableAt(wrapped.Path); ok {
 			shown.Path = nil // it is no path of an answer
+			shown.Message = "the variable " + wrapped.Path[1:].String() + ": " + aboutVariable(wrapped.Message)
 			shown.Extensions["code"] = codex.CodeBadInput
 			shown.Extensions["field"] = variable
 		}
@@ -68,7 +78,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if id := codex.RequestIDFrom(ctx); id != "" {
 		shown.Extensions["requestId"] = id
 	}
-	if !caused(ctx, err) {
+	if ctx.Err() == nil {
 		p.log(ctx, slog.LevelError, err)
 	}
 	return shown
@@ -98,11 +108,6 @@ func (p presenter) log(ctx context.Context, level slog.Level, err error) {
 	p.logger.LogAttrs(ctx, level, "a query could not be answered", attrs...)
 }
 
-// caused tells whether err is only that the caller has gone: nobody is there to be answered.
-func caused(ctx context.Context, err error) bool {
-	return errors.Is(ctx.Err(), context.Canceled) && errors.Is(err, context.Canceled)
-}
-
 // variableAt is the name of the variable that a validation error is about.
 func variableAt(path ast.Path) (string, bool) {
 	if len(path) < 2 || path[0] != ast.PathName("variable") {
@@ -110,6 +115,18 @@ func variableAt(path ast.Path) (string, bool) {
 	}
 	name, ok := path[1].(ast.PathName)
 	return string(name), ok
+}
+
+// aboutVariable is what gqlparser says of a variable, but for where it tells the Go type that it met,
+// or takes 2.5 for 0: there it is what would be right.
+func aboutVariable(message string) string {
+	if strings.HasPrefix(message, "cannot use ") {
+		_, name, _ := strings.Cut(message, " as ")
+		if expected, ok := scalar.Expected(name); ok {
+			return expected.Error()
+		}
+	}
+	return message
 }
 
 type loggedKey struct{}

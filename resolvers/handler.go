@@ -101,7 +101,7 @@ func NewHandler(o Options) http.Handler {
 	})
 	errs := presenter{logger: o.Logger}
 	server := handler.New(schema)
-	server.AddTransport(transport{bodyBytes: limits.BodyBytes})
+	server.AddTransport(transport{bodyBytes: limits.BodyBytes, errors: errs})
 	server.SetQueryCache(shortOnes{lru.New[*ast.QueryDocument](limits.CachedQueries)})
 	server.SetParserTokenLimit(limits.Tokens)
 	server.SetErrorPresenter(errs.present)
@@ -112,7 +112,7 @@ func NewHandler(o Options) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		if err := readerRole(ctx); err != nil {
-			refuse(w, r, err)
+			errs.refuse(w, r, err)
 			return
 		}
 		ctx = loaders.With(ctx, loaders.New(reader))

@@ -21,8 +21,8 @@ func TestAMutationOfSyncsAsksForTheRunInTheCallersName(t *testing.T) {
 	} {
 		t.Run(tc.text, func(t *testing.T) {
 			g := onWorld(t)
-			tc.want.Trigger, tc.want.By = codex.TriggerAPI, "the service"
-			got := g.data(as(codex.RoleService), "mutation { it: "+tc.text+" }")
+			tc.want.Trigger, tc.want.By = codex.TriggerAPI, "the admin"
+			got := g.data(as(codex.RoleAdmin), "mutation { it: "+tc.text+" }")
 			want := map[string]any{"it": map[string]any{"run": map[string]any{"id": "r2", "state": "HELD"}}}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %v", got)
@@ -31,6 +31,29 @@ func TestAMutationOfSyncsAsksForTheRunInTheCallersName(t *testing.T) {
 				t.Errorf("asked for %+v, want %+v", g.sync.asked, tc.want)
 			}
 		})
+	}
+}
+
+// Null is not "as usual": of whoever gives it nobody knows whether a dry run was meant.
+func TestNullStartsNoSync(t *testing.T) {
+	for _, name := range []string{"syncFreshservice", "syncDatto", "syncTickets"} {
+		for _, argument := range []string{"dryRun", "force", "full"} {
+			if argument == "full" && name != "syncTickets" {
+				continue
+			}
+			g := onWorld(t)
+			got := g.ask(as(codex.RoleAdmin), "mutation ($x: Boolean) { it: "+name+"("+argument+": $x) { run { id } } }", map[string]any{"x": nil})
+			want := `{"errors":[{"message":"a Boolean is true or false","path":["it"],"extensions":{"code":"BAD_USER_INPUT","field":"` + argument + `"}}],"data":null}` + "\n"
+			if got != want {
+				t.Errorf("%s(%s: null): got %s", name, argument, got)
+			}
+			if literal := codes(t, g.ask(as(codex.RoleAdmin), "mutation { "+name+"("+argument+": null) { run { id } } }", nil)); literal != "GRAPHQL_VALIDATION_FAILED" {
+				t.Errorf("%s(%s: null), written out: %s", name, argument, literal)
+			}
+			if len(g.sync.asked) != 0 {
+				t.Errorf("%s(%s: null) started %v", name, argument, g.sync.asked)
+			}
+		}
 	}
 }
 

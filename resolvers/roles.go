@@ -2,6 +2,8 @@ package resolvers
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -27,7 +29,12 @@ func readerRole(ctx context.Context) error {
 // checkRoles lets a root field be resolved only for those whom its definition allows.
 func checkRoles(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	root := graphql.GetRootFieldContext(ctx)
-	if err := allowed(ctx, root.Field.Definition); err != nil {
+	err := allowed(ctx, root.Field.Definition)
+	if err == nil {
+		given := root.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+		err = allowedArguments(ctx, root.Field.Definition, given)
+	}
+	if err != nil {
 		ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Field: root.Field})
 		graphql.AddError(ctx, graphql.AddFieldLocationToError(ctx, err))
 		return graphql.Null
@@ -44,15 +51,42 @@ func allowed(ctx context.Context, field *ast.FieldDefinition) error {
 	if isIntrospection(field.Name) {
 		return readerRole(ctx)
 	}
-	if roles := rolesOf(field); !caller.HasAny(roles...) {
+	if roles := rolesOf(field.Directives); !caller.HasAny(roles...) {
 		return codex.Errorf(codex.CodeForbidden, "%s takes another role than %s", field.Name, caller.Role)
 	}
 	return nil
 }
 
-// rolesOf are the roles that a field's @allow names.
-func rolesOf(field *ast.FieldDefinition) []codex.Role {
-	directive := field.Directives.ForName("allow")
+// allowedArguments decides on those arguments of a field that have an @allow of their own: whoever it
+// does not name may leave them out, or give them their default.
+func allowedArguments(ctx context.Context, field *ast.FieldDefinition, given map[string]any) error {
+	caller, _ := codex.CallerFrom(ctx)
+	for _, argument := range field.Arguments {
+		if argument.Directives.ForName("allow") == nil || caller.HasAny(rolesOf(argument.Directives)...) {
+			continue
+		}
+		value, isGiven := given[argument.Name]
+		if isGiven && !isDefault(argument, value) {
+			return &codex.Error{Code: codex.CodeForbidden, Field: argument.Name,
+				Message: fmt.Sprintf("the argument %s takes another role than %s", argument.Name, caller.Role)}
+		}
+	}
+	return nil
+}
+
+// isDefault tells whether value is what an argument has where nothing is given. Null is nothing too:
+// it is refused, where it may not be, to everybody alike.
+func isDefault(argument *ast.ArgumentDefinition, value any) bool {
+	if value == nil || argument.DefaultValue == nil {
+		return value == nil
+	}
+	byDefault, err := argument.DefaultValue.Value(nil)
+	return err == nil && reflect.DeepEqual(value, byDefault)
+}
+
+// rolesOf are the roles that the @allow among directives names.
+func rolesOf(directives ast.DirectiveList) []codex.Role {
+	directive := directives.ForName("allow")
 	if directive == nil {
 		return nil
 	}

@@ -3,6 +3,8 @@ package resolvers_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +53,18 @@ func calls() map[string]string {
 	}
 }
 
+// privileges are the calls that take another role for what they are given.
+func privileges() map[string]map[string]string {
+	privileged := map[string]map[string]string{}
+	for _, name := range []string{"syncFreshservice", "syncDatto", "syncTickets"} {
+		privileged["Mutation."+name] = map[string]string{
+			"(force: true)":  name + "(force: true) { run { id } }",
+			"(force: false)": name + "(force: false) { run { id } }",
+		}
+	}
+	return privileged
+}
+
 func TestEachRootFieldIsForTheRolesOfTheGoldenTableAndForNobodyElse(t *testing.T) {
 	g := onWorld(t)
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
@@ -63,10 +77,17 @@ func TestEachRootFieldIsForTheRolesOfTheGoldenTableAndForNobodyElse(t *testing.T
 				t.Errorf("this test does not call %s", name)
 				continue
 			}
-			fmt.Fprintf(&table, "%s\n", name)
-			for _, caller := range callers() {
-				body := g.ask(caller.ctx, strings.ToLower(root.Name)+" { "+call+" }", nil)
-				fmt.Fprintf(&table, "  %-11s %s\n", caller.name, codes(t, body))
+			forms := maps.Clone(privileges()[name])
+			if forms == nil {
+				forms = map[string]string{}
+			}
+			forms[""] = call
+			for _, form := range slices.Sorted(maps.Keys(forms)) {
+				fmt.Fprintf(&table, "%s%s\n", name, form)
+				for _, caller := range callers() {
+					body := g.ask(caller.ctx, strings.ToLower(root.Name)+" { "+forms[form]+" }", nil)
+					fmt.Fprintf(&table, "  %-11s %s\n", caller.name, codes(t, body))
+				}
 			}
 		}
 	}
@@ -85,6 +106,33 @@ func TestAnAliasOrAFragmentGetsNobodyPastARole(t *testing.T) {
 		if got := codes(t, g.ask(as(codex.RoleBilling), text, nil)); got != "FORBIDDEN" {
 			t.Errorf("%s: %s", text, got)
 		}
+	}
+}
+
+func TestAServiceStartsASyncAndForcesNoneHoweverItAsks(t *testing.T) {
+	g := onWorld(t)
+	const message = `{"errors":[{"message":"the argument force takes another role than service","path":["syncDatto"],"locations":[{"line":1,"column":%d}],"extensions":{"code":"FORBIDDEN","field":"force"}}],"data":null}` + "\n"
+	for _, tc := range []struct {
+		text      string
+		variables map[string]any
+		column    int
+	}{
+		{"mutation { syncDatto(force: true) { run { id } } }", nil, 12},
+		{"mutation ($f: Boolean!) { syncDatto(force: $f) { run { id } } }", map[string]any{"f": true}, 27},
+		{"mutation ($f: Boolean = true) { syncDatto(force: $f) { run { id } } }", nil, 33},
+	} {
+		if got, want := g.ask(as(codex.RoleService), tc.text, tc.variables), fmt.Sprintf(message, tc.column); got != want {
+			t.Errorf("%s\ngot  %swant %s", tc.text, got, want)
+		}
+	}
+	if len(g.sync.asked) != 0 {
+		t.Errorf("a sync was started: %v", g.sync.asked)
+	}
+	if got := codes(t, g.ask(as(codex.RoleService), "mutation ($f: Boolean!) { syncDatto(force: $f) { run { id } } }", map[string]any{"f": false})); got != "ok" {
+		t.Errorf("without force: %s", got)
+	}
+	if got := codes(t, g.ask(as(codex.RoleAdmin), "mutation { syncDatto(force: true) { run { id } } }", nil)); got != "ok" || !g.sync.asked[1].Force {
+		t.Errorf("an admin: %s, %v", got, g.sync.asked)
 	}
 }
 

@@ -30,7 +30,10 @@ const (
 // GET, queries and mutations by POST of JSON, one at a time. It takes no forms, so that a page of
 // another site cannot ask in a browser's name, and it writes the data as the executor made it,
 // which saves checking and copying megabytes.
-type transport struct{ bodyBytes int64 }
+type transport struct {
+	bodyBytes int64
+	errors    presenter
+}
 
 // Supports implements graphql.Transport: what cannot be served is refused here too, with a reason.
 func (transport) Supports(*http.Request) bool { return true }
@@ -40,7 +43,7 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	ctx := r.Context()
 	media, ok := negotiate(r.Header.Values("Accept"))
 	if !ok {
-		reject(w, r, http.StatusNotAcceptable, "answers are "+mediaGraphQL+" or "+mediaJSON)
+		t.reject(w, r, http.StatusNotAcceptable, "answers are "+mediaGraphQL+" or "+mediaJSON)
 		return
 	}
 	var params *graphql.RawParams
@@ -59,11 +62,11 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		return
 	default:
 		w.Header().Set("Allow", "GET, POST, OPTIONS")
-		reject(w, r, http.StatusMethodNotAllowed, "GraphQL takes GET and POST")
+		t.reject(w, r, http.StatusMethodNotAllowed, "GraphQL takes GET and POST")
 		return
 	}
 	if err != nil {
-		reject(w, r, status, err.Error())
+		t.reject(w, r, status, err.Error())
 		return
 	}
 	params.Headers = r.Header
@@ -80,14 +83,15 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	if r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
 		w.Header().Set("Allow", "POST")
-		reject(w, r, http.StatusMethodNotAllowed, "GET takes queries alone: send this by POST")
+		t.reject(w, r, http.StatusMethodNotAllowed, "GET takes queries alone: send this by POST")
 		return
 	}
 	var responses graphql.ResponseHandler
 	responses, ctx = exec.DispatchOperation(ctx, op)
 	response := responses(ctx)
-	if response == nil { // its time was up, or nobody waits for it any more
-		refuseWith(w, r, http.StatusServiceUnavailable, codex.Errorf(codex.CodeUnavailable, "the query took too long: ask for less at once"))
+	// Its time was up, or nobody waits for it any more: what could not be read any more is no answer.
+	if response == nil || ctx.Err() != nil && len(response.Errors) > 0 {
+		t.errors.refuseWith(w, r, http.StatusServiceUnavailable, codex.Errorf(codex.CodeUnavailable, "the query took too long: ask for less at once"))
 		return
 	}
 	answer(w, http.StatusOK, media, response)
@@ -234,25 +238,25 @@ func part(body *bytes.Buffer, name string, value any) {
 }
 
 // reject answers what is no GraphQL request.
-func reject(w http.ResponseWriter, r *http.Request, status int, message string) {
-	refuseWith(w, r, status, codex.Errorf(codex.CodeBadInput, "%s", message))
+func (t transport) reject(w http.ResponseWriter, r *http.Request, status int, message string) {
+	t.errors.refuseWith(w, r, status, codex.Errorf(codex.CodeBadInput, "%s", message))
 }
 
 // refuse answers somebody who may ask for nothing.
-func refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (p presenter) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusForbidden
 	if codex.CodeOf(err) == codex.CodeUnauthenticated {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		status = http.StatusUnauthorized
 	}
-	refuseWith(w, r, status, err)
+	p.refuseWith(w, r, status, err)
 }
 
-func refuseWith(w http.ResponseWriter, r *http.Request, status int, err error) {
+func (p presenter) refuseWith(w http.ResponseWriter, r *http.Request, status int, err error) {
 	media, ok := negotiate(r.Header.Values("Accept"))
 	if !ok {
 		media = mediaJSON
 	}
-	shown := presenter{}.present(context.WithoutCancel(r.Context()), err)
+	shown := p.present(context.WithoutCancel(r.Context()), err)
 	answer(w, status, media, &graphql.Response{Errors: gqlerror.List{shown}})
 }

@@ -378,9 +378,9 @@ type DattoSiteLink {
 `, BuiltIn: false},
 	{Name: "../schema.graphql", Input: `"""
 Who may ask for a field: a caller who has one of the roles. A field of Query or Mutation that says
-nothing here is refused.
+nothing here is refused. On an argument: who may give it another value than its default.
 """
-directive @allow(roles: [Role!]!) on FIELD_DEFINITION
+directive @allow(roles: [Role!]!) on FIELD_DEFINITION | ARGUMENT_DEFINITION
 
 "A moment in RFC 3339, in UTC: 2025-10-31T23:59:59Z."
 scalar Time
@@ -568,7 +568,10 @@ type SyncIssue {
   accountNumber: ID
   "When a run met it first."
   firstSeenAt: Time!
-  "When a run met it last. An open one was met by every complete run of its feed."
+  """
+  When a run met it last. An open one is met by every run of its feed that reads everything to its
+  end; of tickets that is a run whose mode is FULL, since an incremental one reads only what changed.
+  """
   lastSeenAt: Time!
   "The run that met it first."
   firstRunId: ID!
@@ -651,15 +654,15 @@ type Mutation {
   syncFreshservice(
     "Plan, and write nothing but the run."
     dryRun: Boolean! = false
-    "Switch the removal guard off."
-    force: Boolean! = false
+    "Switch the removal guard off. This takes the role ADMIN."
+    force: Boolean! = false @allow(roles: [ADMIN])
   ): SyncFreshservicePayload! @allow(roles: [ADMIN, SERVICE])
   "Starts a sync of sites, assets and backups, or joins the one that waits to start."
   syncDatto(
     "Plan, and write nothing but the run."
     dryRun: Boolean! = false
-    "Switch the removal guard off."
-    force: Boolean! = false
+    "Switch the removal guard off. This takes the role ADMIN."
+    force: Boolean! = false @allow(roles: [ADMIN])
   ): SyncDattoPayload! @allow(roles: [ADMIN, SERVICE])
   "Starts a sync of tickets, or joins the one that waits to start."
   syncTickets(
@@ -667,8 +670,8 @@ type Mutation {
     full: Boolean! = false
     "Plan, and write nothing but the run."
     dryRun: Boolean! = false
-    "Switch the removal guard off."
-    force: Boolean! = false
+    "Switch the removal guard off. This takes the role ADMIN."
+    force: Boolean! = false @allow(roles: [ADMIN])
   ): SyncTicketsPayload! @allow(roles: [ADMIN, SERVICE])
 }
 

@@ -1104,34 +1104,18 @@ func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋhivematrixᚋcode
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋhivematrixᚋcodexᚐRole(ctx context.Context, v any) (codex.Role, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNRole2githubᚗcomᚋhivematrixᚋcodexᚐRole[tmp]
+	res, err := scalar.UnmarshalRole(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNRole2githubᚗcomᚋhivematrixᚋcodexᚐRole(ctx context.Context, sel ast.SelectionSet, v codex.Role) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNRole2githubᚗcomᚋhivematrixᚋcodexᚐRole[v])
+	res := scalar.MarshalRole(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Role!")
 	}
 	return res
 }
-
-var (
-	unmarshalNRole2githubᚗcomᚋhivematrixᚋcodexᚐRole = map[string]codex.Role{
-		"ADMIN":      codex.RoleAdmin,
-		"BILLING":    codex.RoleBilling,
-		"TECHNICIAN": codex.RoleTechnician,
-		"SERVICE":    codex.RoleService,
-	}
-	marshalNRole2githubᚗcomᚋhivematrixᚋcodexᚐRole = map[codex.Role]string{
-		codex.RoleAdmin:      "ADMIN",
-		codex.RoleBilling:    "BILLING",
-		codex.RoleTechnician: "TECHNICIAN",
-		codex.RoleService:    "SERVICE",
-	}
-)
 
 func (ec *executionContext) unmarshalNRole2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐRoleᚄ(ctx context.Context, v any) ([]codex.Role, error) {
 	vSlice := graphql.CoerceList(v)

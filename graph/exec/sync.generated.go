@@ -13,6 +13,7 @@ import (
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/graph/model"
+	"github.com/hivematrix/codex/graph/scalar"
 	"github.com/hivematrix/codex/syncers"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -2353,132 +2354,60 @@ func (ec *executionContext) marshalNEntityCounts2ᚖgithubᚗcomᚋhivematrixᚋ
 }
 
 func (ec *executionContext) unmarshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed(ctx context.Context, v any) (codex.Feed, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed[tmp]
+	res, err := scalar.UnmarshalFeed(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed(ctx context.Context, sel ast.SelectionSet, v codex.Feed) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed[v])
+	res := scalar.MarshalFeed(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Feed!")
 	}
 	return res
 }
 
-var (
-	unmarshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed = map[string]codex.Feed{
-		"FRESHSERVICE": codex.FeedFreshservice,
-		"DATTO":        codex.FeedDatto,
-		"TICKETS":      codex.FeedTickets,
-	}
-	marshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed = map[codex.Feed]string{
-		codex.FeedFreshservice: "FRESHSERVICE",
-		codex.FeedDatto:        "DATTO",
-		codex.FeedTickets:      "TICKETS",
-	}
-)
-
 func (ec *executionContext) unmarshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode(ctx context.Context, v any) (codex.RunMode, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode[tmp]
+	res, err := scalar.UnmarshalRunMode(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode(ctx context.Context, sel ast.SelectionSet, v codex.RunMode) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode[v])
+	res := scalar.MarshalRunMode(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "RunMode!")
 	}
 	return res
 }
 
-var (
-	unmarshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode = map[string]codex.RunMode{
-		"INCREMENTAL": codex.ModeIncremental,
-		"FULL":        codex.ModeFull,
-	}
-	marshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode = map[codex.RunMode]string{
-		codex.ModeIncremental: "INCREMENTAL",
-		codex.ModeFull:        "FULL",
-	}
-)
-
 func (ec *executionContext) unmarshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState(ctx context.Context, v any) (codex.RunState, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState[tmp]
+	res, err := scalar.UnmarshalRunState(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState(ctx context.Context, sel ast.SelectionSet, v codex.RunState) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState[v])
+	res := scalar.MarshalRunState(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "RunState!")
 	}
 	return res
 }
 
-var (
-	unmarshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState = map[string]codex.RunState{
-		"QUEUED":      codex.RunQueued,
-		"RUNNING":     codex.RunRunning,
-		"SUCCEEDED":   codex.RunSucceeded,
-		"PARTIAL":     codex.RunPartial,
-		"HELD":        codex.RunHeld,
-		"FAILED":      codex.RunFailed,
-		"CANCELLED":   codex.RunCancelled,
-		"INTERRUPTED": codex.RunInterrupted,
-	}
-	marshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState = map[codex.RunState]string{
-		codex.RunQueued:      "QUEUED",
-		codex.RunRunning:     "RUNNING",
-		codex.RunSucceeded:   "SUCCEEDED",
-		codex.RunPartial:     "PARTIAL",
-		codex.RunHeld:        "HELD",
-		codex.RunFailed:      "FAILED",
-		codex.RunCancelled:   "CANCELLED",
-		codex.RunInterrupted: "INTERRUPTED",
-	}
-)
-
 func (ec *executionContext) unmarshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger(ctx context.Context, v any) (codex.RunTrigger, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger[tmp]
+	res, err := scalar.UnmarshalRunTrigger(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger(ctx context.Context, sel ast.SelectionSet, v codex.RunTrigger) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger[v])
+	res := scalar.MarshalRunTrigger(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "RunTrigger!")
 	}
 	return res
 }
-
-var (
-	unmarshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger = map[string]codex.RunTrigger{
-		"CLI":      codex.TriggerCLI,
-		"API":      codex.TriggerAPI,
-		"SCHEDULE": codex.TriggerSchedule,
-		"CATCH_UP": codex.TriggerCatchUp,
-		"WEBHOOK":  codex.TriggerWebhook,
-		"JOB":      codex.TriggerJob,
-		"DEMO":     codex.TriggerDemo,
-	}
-	marshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger = map[codex.RunTrigger]string{
-		codex.TriggerCLI:      "CLI",
-		codex.TriggerAPI:      "API",
-		codex.TriggerSchedule: "SCHEDULE",
-		codex.TriggerCatchUp:  "CATCH_UP",
-		codex.TriggerWebhook:  "WEBHOOK",
-		codex.TriggerJob:      "JOB",
-		codex.TriggerDemo:     "DEMO",
-	}
-)
 
 func (ec *executionContext) marshalNSyncDattoPayload2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋgraphᚋmodelᚐSyncDattoPayload(ctx context.Context, sel ast.SelectionSet, v *model.SyncDattoPayload) graphql.Marshaler {
 	if v == nil {
@@ -2620,8 +2549,7 @@ func (ec *executionContext) unmarshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodex�
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐFeed[tmp]
+	res, err := scalar.UnmarshalFeed(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -2631,29 +2559,15 @@ func (ec *executionContext) marshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐ
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐFeed[*v])
+	res := scalar.MarshalFeed(*v)
 	return res
 }
-
-var (
-	unmarshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐFeed = map[string]codex.Feed{
-		"FRESHSERVICE": codex.FeedFreshservice,
-		"DATTO":        codex.FeedDatto,
-		"TICKETS":      codex.FeedTickets,
-	}
-	marshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐFeed = map[codex.Feed]string{
-		codex.FeedFreshservice: "FRESHSERVICE",
-		codex.FeedDatto:        "DATTO",
-		codex.FeedTickets:      "TICKETS",
-	}
-)
 
 func (ec *executionContext) unmarshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunState(ctx context.Context, v any) (*codex.RunState, error) {
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunState[tmp]
+	res, err := scalar.UnmarshalRunState(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -2663,32 +2577,9 @@ func (ec *executionContext) marshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcode
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunState[*v])
+	res := scalar.MarshalRunState(*v)
 	return res
 }
-
-var (
-	unmarshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunState = map[string]codex.RunState{
-		"QUEUED":      codex.RunQueued,
-		"RUNNING":     codex.RunRunning,
-		"SUCCEEDED":   codex.RunSucceeded,
-		"PARTIAL":     codex.RunPartial,
-		"HELD":        codex.RunHeld,
-		"FAILED":      codex.RunFailed,
-		"CANCELLED":   codex.RunCancelled,
-		"INTERRUPTED": codex.RunInterrupted,
-	}
-	marshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunState = map[codex.RunState]string{
-		codex.RunQueued:      "QUEUED",
-		codex.RunRunning:     "RUNNING",
-		codex.RunSucceeded:   "SUCCEEDED",
-		codex.RunPartial:     "PARTIAL",
-		codex.RunHeld:        "HELD",
-		codex.RunFailed:      "FAILED",
-		codex.RunCancelled:   "CANCELLED",
-		codex.RunInterrupted: "INTERRUPTED",
-	}
-)
 
 func (ec *executionContext) marshalOSyncRun2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋentᚐSyncRun(ctx context.Context, sel ast.SelectionSet, v *ent.SyncRun) graphql.Marshaler {
 	if v == nil {

@@ -1,7 +1,6 @@
 package scalar
 
 import (
-	"encoding/json"
 	"io"
 	"strconv"
 	"time"
@@ -65,19 +64,15 @@ func MarshalInt64ID(id int64) graphql.Marshaler {
 
 // UnmarshalInt64ID takes a string of digits, or an integer.
 func UnmarshalInt64ID(v any) (int64, error) {
-	switch v := v.(type) {
-	case string:
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-			return n, nil
+	if text, ok := v.(string); ok {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return 0, notIntID
 		}
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n, nil
-		}
-	case int64:
-		return v, nil
-	case int:
-		return int64(v), nil
+		return n, nil
+	}
+	if n, ok := integer(v); ok {
+		return n, nil
 	}
 	return 0, notIntID
 }

@@ -64,3 +64,52 @@ func TestValuesAreTakenAsTheSchemaSays(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSchemaLanguagesOwnScalarsAreTakenAsItsSpecificationSays(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		take func(v any) (any, error)
+		good map[any]any
+		bad  []any
+		want string
+	}{
+		{
+			"Int", func(v any) (any, error) { return scalar.UnmarshalInt(v) },
+			map[any]any{json.Number("2025"): 2025, int64(-5): -5, 7: 7, json.Number("2147483647"): math.MaxInt32},
+			[]any{"2025", "", json.Number("2.5"), json.Number("1e3"), json.Number("2147483648"), int64(math.MinInt32 - 1), 2.0, true, nil},
+			"an Int is a whole number of 32 bits",
+		},
+		{
+			"Int of 64 bits", func(v any) (any, error) { return scalar.UnmarshalInt64(v) },
+			map[any]any{json.Number("5"): int64(5)}, []any{"5", json.Number("2147483648"), nil},
+			"an Int is a whole number of 32 bits",
+		},
+		{
+			"String", func(v any) (any, error) { return scalar.UnmarshalString(v) },
+			map[any]any{"": "", "5": "5"}, []any{json.Number("5"), int64(5), 5, 1.5, true, nil},
+			"a String is text in quotation marks",
+		},
+		{
+			"Boolean", func(v any) (any, error) { return scalar.UnmarshalBoolean(v) },
+			map[any]any{true: true, false: false}, []any{"true", "", json.Number("1"), int64(1), 0, nil},
+			"a Boolean is true or false",
+		},
+		{
+			"ID", func(v any) (any, error) { return scalar.UnmarshalID(v) },
+			map[any]any{"620547": "620547", "": "", json.Number("17"): "17", int64(-1): "-1"},
+			[]any{json.Number("1.5"), json.Number("1e3"), 1.5, true, nil},
+			"an ID is a string or a whole number",
+		},
+	} {
+		for v, want := range tc.good {
+			if got, err := tc.take(v); got != want || err != nil {
+				t.Errorf("%s of %#v: %v, %v", tc.name, v, got, err)
+			}
+		}
+		for _, v := range tc.bad {
+			if got, err := tc.take(v); !errors.Is(err, scalar.InputError(tc.want)) {
+				t.Errorf("%s of %#v: %v, %v", tc.name, v, got, err)
+			}
+		}
+	}
+}
