@@ -19,13 +19,12 @@ const (
 )
 
 // The sets, one for each kind of thing that one may do (docs/compatibility.md, "Roles"). No set has
-// [codex.RoleClient]: a customer would see the other customers.
+// [codex.RoleClient]: a customer would see the other customers. GraphQL states its roles in the
+// schema, in @allow; a test of package resolvers holds the two against each other.
 const (
-	Nobody       Allow = 0
-	Readers            = admin | billing | technician | service // read what was synced, GraphQL or REST
-	SyncWatchers       = admin | technician | service           // ask REST how a sync job stands
-	SyncStarters       = admin | service                        // start a sync
-	Admins             = admin                                  // everything else that changes something: tokens, forced syncs
+	Readers      = admin | billing | technician | service // read what was synced, GraphQL or REST
+	SyncWatchers = admin | technician | service           // ask REST how a sync job stands
+	SyncStarters = admin | service                        // start a sync
 )
 
 // Roles are the roles of the set, in the order in which the documents name them.
@@ -41,7 +40,7 @@ func (a Allow) Roles() []codex.Role {
 
 // String is the set for people: "admin, service", or "nobody".
 func (a Allow) String() string {
-	if a == Nobody {
+	if a == 0 {
 		return "nobody"
 	}
 	var names []string

@@ -16,4 +16,10 @@
 //
 // Rejected: a Node interface with global ids (nobody holds an id without knowing of what), and
 // types generated from the database's (the schema is what we promise, the database is not).
+//
+// # When it dies half-way
+//
+// Nothing here runs but what a request runs of exec, and a request leaves nothing behind. Generation
+// that breaks off may leave files of two schemas beside each other: run it again. `.ci/run` fails
+// where they are not those of the schema.
 package graph

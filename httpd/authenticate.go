@@ -20,7 +20,7 @@ func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
 		caller, err := s.caller(f, r)
 		if err != nil {
 			if ours := rest.WriteFailure(w, err); ours != nil && r.Context().Err() == nil {
-				s.Logger.LogAttrs(r.Context(), slog.LevelError, "a caller could not be authenticated", failure(r, ours)...)
+				s.Logger.LogAttrs(r.Context(), slog.LevelError, "a caller could not be authenticated", rest.LogAttrs(r, ours)...)
 			}
 			return
 		}

@@ -19,8 +19,8 @@
 // # Time
 //
 // The head of a request, the whole of its body and each write of an answer have a time limit of
-// their own; an answer as a whole has none, so that streams may last. What the limits are measured
-// with must be the real clock.
+// their own. A GraphQL request as a whole has one too ([Options.QueryTime]); a REST answer has none,
+// so that streams may last. What the limits are measured with must be the real clock.
 //
 // # When it dies, or is stopped
 //

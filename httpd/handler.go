@@ -16,13 +16,13 @@ func (s *Server) handler(f *face) http.Handler {
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		rest.WriteError(w, http.StatusForbidden, "A page of another origin may not do this")
 	}))
-	return s.observe(s.limitBody(origins.Handler(s.route(f))))
+	return s.observe(f, s.limitBody(origins.Handler(s.route(f))))
 }
 
 // route takes the service's name off the path and finds who answers.
 func (s *Server) route(f *face) http.Handler {
 	pages := newPages(s.Pages)
-	graphQL := s.authenticated(f, admit(auth.Readers, s.GraphQL))
+	graphQL := s.authenticated(f, admit(auth.Readers, s.withinQueryTime(s.GraphQL)))
 	other := s.authenticated(f, s.REST)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service := f.service
@@ -51,22 +51,27 @@ func (s *Server) route(f *face) http.Handler {
 }
 
 // withoutService takes /codex or /archive off the front of a path, once: the seed's callers put it
-// there, and the gateway takes it off. It gives the name, and "" where there was none.
+// there, and the gateway takes it off. It gives the name, and "" where there was none. The path is
+// cut as it was sent, so that what is encoded in the rest of it stays so.
 func withoutService(r *http.Request) (*http.Request, string) {
-	for _, name := range []string{"codex", "archive"} {
-		rest, found := strings.CutPrefix(r.URL.Path, "/"+name)
-		if !found || rest != "" && rest[0] != '/' {
-			continue
-		}
-		bare := new(http.Request)
-		*bare = *r
-		bare.URL = new(url.URL)
-		*bare.URL = *r.URL
-		bare.URL.Path = rest
-		bare.URL.RawPath = strings.TrimPrefix(r.URL.RawPath, "/"+name)
-		return bare, name
+	first, rest, more := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	if more {
+		rest = "/" + rest
 	}
-	return r, ""
+	name, err := url.PathUnescape(first)
+	if err != nil || name != "codex" && name != "archive" {
+		return r, ""
+	}
+	path, err := url.PathUnescape(rest)
+	if err != nil {
+		return r, ""
+	}
+	bare := new(http.Request)
+	*bare = *r
+	bare.URL = new(url.URL)
+	*bare.URL = *r.URL
+	bare.URL.Path, bare.URL.RawPath = path, rest
+	return bare, name
 }
 
 // health needs no token and asks nobody: it says that this process answers

@@ -1,7 +1,9 @@
 package httpd
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -54,6 +56,17 @@ func TestEveryListenerServesEveryPathWithEveryPrefix(t *testing.T) {
 			}
 			for _, base := range []string{"http://codex", "http://codex/codex", "http://codex/archive"} {
 				expect(t, "socket "+path, askWith(t, overSocket(h), http.MethodGet, base+path, nil, nil), http.StatusOK, want.body)
+			}
+		}
+		// However the name in front is written: it is one segment, and the next one keeps its slash.
+		for _, path := range []string{"/%63odex/api/companies/10%2F2", "/codex/api/companies/10%2F2", "/%61rchive/api/%63ompanies/10%2f2"} {
+			want := ask(t, http.MethodGet, h.URL()+"/api/companies/10%2F2", bearer(tokens[codex.RoleService]))
+			expect(t, path, ask(t, http.MethodGet, h.URL()+path, bearer(tokens[codex.RoleService])), http.StatusOK, want.body)
+		}
+		for _, path := range []string{"/%63odex/api/companies/10%2F2%2Fassets", "/%63odex%2Fapi/companies", "/codex%2Fapi%2Fcompanies"} {
+			got := ask(t, http.MethodGet, h.URL()+path, bearer(tokens[codex.RoleService]))
+			if got.status != http.StatusNotFound {
+				t.Errorf("%s: %d %s", path, got.status, got.body)
 			}
 		}
 		for _, path := range []string{"/codex/codex/api/companies", "/codex/archive/api/companies", "/codexx/api/companies", "/Codex/api/companies"} {
@@ -312,6 +325,51 @@ func TestARequestIsNamedInItsAnswerAndTheLog(t *testing.T) {
 	if text := h.log.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "Bearer") {
 		t.Errorf("the log tells secrets: %s", text)
 	}
+}
+
+// codex sync asks the socket once a second how its run stands.
+func TestRequestsOverTheSocketAreForTheLogOfWhoLooksClosely(t *testing.T) {
+	h := start(t, nil)
+	for range 2 {
+		askWith(t, overSocket(h), http.MethodPost, "http://codex/graphql", nil, nil)
+	}
+	ask(t, http.MethodPost, h.URL()+"/graphql", bearer("admin"))
+	if err := h.stop(); err != nil {
+		t.Fatal(err)
+	}
+	got := map[any]int{}
+	for _, line := range h.log.lines(t, "request") {
+		got[line["level"]]++
+	}
+	if got["DEBUG"] != 2 || got["INFO"] != 1 || len(got) != 2 {
+		t.Errorf("the log: %v", got)
+	}
+}
+
+func TestAGraphQLRequestHasATimeAndARESTAnswerHasNone(t *testing.T) {
+	left := func(w http.ResponseWriter, r *http.Request) {
+		if end, limited := r.Context().Deadline(); limited {
+			fmt.Fprint(w, time.Until(end).Round(10*time.Second))
+			return
+		}
+		fmt.Fprint(w, "no limit")
+	}
+	h := start(t, func(o *Options, _ *timeouts) {
+		o.GraphQL, o.REST = http.HandlerFunc(left), http.HandlerFunc(left)
+	})
+	expect(t, "GraphQL", ask(t, http.MethodPost, h.URL()+"/graphql", bearer("admin")), 200, "30s")
+	expect(t, "GraphQL over the socket", askWith(t, overSocket(h), http.MethodPost, "http://codex/graphql", nil, nil), 200, "30s")
+	expect(t, "REST", ask(t, http.MethodGet, h.URL()+"/api/companies/bulk", bearer("admin")), 200, "no limit")
+
+	short := start(t, func(o *Options, _ *timeouts) {
+		o.QueryTime = 20 * time.Millisecond
+		o.GraphQL = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			fmt.Fprintf(w, "%v: %v", r.Context().Err(), context.Cause(r.Context()))
+		})
+	})
+	expect(t, "its time is over", ask(t, http.MethodPost, short.URL()+"/graphql", bearer("admin")), 200,
+		"context deadline exceeded: the time for a GraphQL request is over")
 }
 
 func TestAnswersWithDataAreKeptByNobody(t *testing.T) {

@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,7 +30,7 @@ func exchangeOf(r *http.Request) *exchange {
 
 // observe gives a request its id, its answer the headers that all have and its writes their
 // deadline, catches panics and logs both in one line.
-func (s *Server) observe(next http.Handler) http.Handler {
+func (s *Server) observe(f *face, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.handlers.Add(1)
 		defer s.handlers.Done()
@@ -47,7 +48,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		answer := &response{ResponseWriter: w, deadline: func() time.Time { return s.Now().Add(s.timeouts.write) }}
 		answer.forgetDeadline()
 		broken := true
-		defer func() { s.logRequest(r.WithContext(ctx), answer, about, started, broken) }()
+		defer func() { s.logRequest(f, r.WithContext(ctx), answer, about, started, broken) }()
 		s.catch(next, answer, r.WithContext(ctx))
 		broken = false
 	})
@@ -64,7 +65,7 @@ func (s *Server) catch(next http.Handler, w *response, r *http.Request) {
 			panic(v)
 		}
 		err := fmt.Errorf("%v\n%s", v, debug.Stack())
-		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a request panicked", failure(r, err)...)
+		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a request panicked", rest.LogAttrs(r, err)...)
 		if w.status != 0 {
 			panic(http.ErrAbortHandler)
 		}
@@ -74,10 +75,10 @@ func (s *Server) catch(next http.Handler, w *response, r *http.Request) {
 }
 
 // logRequest says who did what, and how it went: no header, no query string, no body.
-func (s *Server) logRequest(r *http.Request, w *response, about *exchange, started time.Time, broken bool) {
+func (s *Server) logRequest(f *face, r *http.Request, w *response, about *exchange, started time.Time, broken bool) {
 	level := slog.LevelInfo
-	if strings.HasSuffix(r.URL.Path, "/health") {
-		level = slog.LevelDebug // a monitor asks every few seconds
+	if strings.HasSuffix(r.URL.Path, "/health") || f.caller != nil {
+		level = slog.LevelDebug // a monitor asks every few seconds, and codex sync every one, over the socket
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", codex.RequestIDFrom(r.Context())),
@@ -97,15 +98,6 @@ func (s *Server) logRequest(r *http.Request, w *response, about *exchange, start
 	s.Logger.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-// failure is what the log says of a request that failed.
-func failure(r *http.Request, err error) []slog.Attr {
-	return []slog.Attr{
-		slog.String("request_id", codex.RequestIDFrom(r.Context())),
-		slog.String("path", r.URL.Path),
-		slog.String("err", err.Error()),
-	}
-}
-
 // requestID is the one that the caller or a proxy gave, if it is fit for a log, else a new one.
 func requestID(r *http.Request) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
@@ -114,6 +106,19 @@ func requestID(r *http.Request) string {
 		return given
 	}
 	return rand.Text()
+}
+
+// errQueryTime is the cause of a request's end that took longer than [Options.QueryTime].
+var errQueryTime = errors.New("the time for a GraphQL request is over")
+
+// withinQueryTime ends a request's context when its time is over. It does not end the request: the
+// handler hears of it, and answers that.
+func (s *Server) withinQueryTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeoutCause(r.Context(), s.QueryTime, errQueryTime)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // limitBody bounds the size of a request's body, and the time that it may take to arrive.

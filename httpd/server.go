@@ -15,6 +15,9 @@ import (
 	"github.com/hivematrix/codex"
 )
 
+// DefaultQueryTime is how long a GraphQL request may take: what the gateway waits for an answer.
+const DefaultQueryTime = 30 * time.Second
+
 const (
 	maxHeadBytes = 64 << 10
 	maxBodyBytes = 2 << 20 // an outer bound: what takes bodies has a narrower one of its own
@@ -54,6 +57,11 @@ type Options struct {
 	// does.
 	Authenticate func(ctx context.Context, bearer string) (codex.Caller, error)
 
+	// QueryTime is how long a GraphQL request may take, after which its context ends and its caller
+	// hears that it took too long; 0 is DefaultQueryTime. The REST answers are bounded by what they
+	// are, and the bulk one streams as long as its client reads.
+	QueryTime time.Duration
+
 	Logger *slog.Logger
 	Now    func() time.Time // the real clock
 }
@@ -76,7 +84,12 @@ type face struct {
 }
 
 // New makes a server, which listens nowhere yet.
-func New(o Options) *Server { return &Server{Options: o, timeouts: defaultTimeouts()} }
+func New(o Options) *Server {
+	if o.QueryTime == 0 {
+		o.QueryTime = DefaultQueryTime
+	}
+	return &Server{Options: o, timeouts: defaultTimeouts()}
+}
 
 // Listen opens the socket and both addresses, or none of them. It is apart from [Server.Serve] so
 // that one knows where, and that one can, before anything else is begun.

@@ -17,6 +17,10 @@
 // whose rows are about to ask for the same edge: its first batch asks for all their keys at once,
 // and what comes later finds its answer there.
 //
+// # When it fails or dies half-way
+//
 // A batch that fails gives its error to each of its keys: the same value, so that it can be logged
-// once. A panic in a batch is such an error too.
+// once. A panic in a batch is such an error too. When the request ends first, the batch's statement
+// is broken off and whoever waits for it has the context's error. All that a loader keeps is in
+// memory and of one request: a process that dies leaves nothing half-done.
 package loaders

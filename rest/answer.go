@@ -92,12 +92,12 @@ func describe(err error) (status int, message string) {
 // fail answers err, and logs it where it is ours. A caller that has gone away is no failure.
 func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if ours := WriteFailure(w, err); ours != nil && r.Context().Err() == nil {
-		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a request failed", failure(r, ours)...)
+		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a request failed", LogAttrs(r, ours)...)
 	}
 }
 
-// failure is what the log says of a request that failed.
-func failure(r *http.Request, err error) []slog.Attr {
+// LogAttrs are what the log says of a request that failed.
+func LogAttrs(r *http.Request, err error) []slog.Attr {
 	return []slog.Attr{
 		slog.String("request_id", codex.RequestIDFrom(r.Context())),
 		slog.String("path", r.URL.Path),

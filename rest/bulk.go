@@ -54,17 +54,16 @@ type snapshots func(ctx context.Context, fn func(context.Context, bulkReader) er
 // bulk streams. Nothing is sent before the first batch was read, so that what fails until then is
 // answered as an error; what fails later breaks the connection.
 func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r)
-	if err != nil {
-		return err
-	}
-	filter, err := s.ticketFilter(values)
+	filter, err := s.ticketFilter(r)
 	if err != nil {
 		return err
 	}
 	var tickets *query.TicketFilter
-	if includeTickets(values) {
+	if includeTickets(r) {
 		tickets = &filter
+	}
+	if r.Method == http.MethodHead {
+		return s.bulkHead(w, r, tickets)
 	}
 
 	ctx, cancel := context.WithCancel(r.Context())
@@ -77,7 +76,7 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 	defer func() {
 		cancel()
 		if err := spool.Close(); err != nil {
-			s.Logger.LogAttrs(r.Context(), slog.LevelError, "a spooled answer could not be dropped", failure(r, err)...)
+			s.Logger.LogAttrs(r.Context(), slog.LevelError, "a spooled answer could not be dropped", LogAttrs(r, err)...)
 		}
 		<-finished
 	}()
@@ -90,7 +89,7 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	for {
 		if _, err := w.Write(chunk[:n]); err != nil {
-			return nil // the client has gone
+			panic(http.ErrAbortHandler) // the client has gone: the log shall not call it answered
 		}
 		n, err = spool.Read(chunk)
 		switch {
@@ -98,11 +97,32 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case err != nil:
 			if r.Context().Err() == nil {
-				s.Logger.LogAttrs(r.Context(), slog.LevelError, "a bulk answer broke off", failure(r, err)...)
+				s.Logger.LogAttrs(r.Context(), slog.LevelError, "a bulk answer broke off", LogAttrs(r, err)...)
 			}
 			panic(http.ErrAbortHandler)
 		}
 	}
+}
+
+// errEnough ends the reading for a HEAD.
+var errEnough = errors.New("the first batch could be read")
+
+// bulkHead answers the head that a GET would have begun with, after what a GET reads before it.
+func (s *service) bulkHead(w http.ResponseWriter, r *http.Request, tickets *query.TicketFilter) error {
+	err := s.snapshot(r.Context(), func(ctx context.Context, reader bulkReader) error {
+		return reader.EachCompany(ctx, bulkBatch, func(batch []*ent.Company) error {
+			if _, err := s.bulkForms(ctx, reader, batch, tickets); err != nil {
+				return err
+			}
+			return errEnough
+		})
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	return nil
 }
 
 // writeBulk writes the array to out from one snapshot. Each company is one write, so that the reader

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,6 +239,83 @@ func TestAClientThatGoesAwayEndsTheReading(t *testing.T) {
 	}
 	answer.Body.Close()
 	waitFor(t, "the snapshot is closed", closed)
+}
+
+// brokenLine is the way to a client that hung up after so many writes.
+type brokenLine struct {
+	*httptest.ResponseRecorder
+	writes int
+}
+
+func (b *brokenLine) Write(p []byte) (int, error) {
+	if b.writes--; b.writes < 0 {
+		return 0, errors.New("broken pipe")
+	}
+	return b.ResponseRecorder.Write(p)
+}
+
+// The log's line of a request says that it was broken off where a handler panics so; who returns
+// says that all was answered.
+func TestABulkAnswerThatNobodyTakesIsBrokenOff(t *testing.T) {
+	for _, writes := range []int{0, 3} {
+		closed := make(chan struct{})
+		s := &service{
+			Options: Options{SpoolDir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now},
+			snapshot: func(ctx context.Context, fn func(context.Context, bulkReader) error) error {
+				defer close(closed)
+				return fn(ctx, source{1000, func(context.Context, int) error { return nil }})
+			},
+		}
+		func() {
+			defer func() {
+				if v := recover(); v != http.ErrAbortHandler {
+					t.Errorf("after %d writes it ends with %v", writes, v)
+				}
+			}()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/companies/bulk", nil)
+			err := s.bulk(&brokenLine{httptest.NewRecorder(), writes}, r)
+			t.Errorf("after %d writes it is as good as answered: %v", writes, err)
+		}()
+		waitFor(t, "the snapshot is closed", closed)
+	}
+}
+
+func TestAHeadOfTheBulkAnswerReadsOneBatch(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		companies int
+		fail      error
+		status    int
+		batches   []int
+	}{
+		{"many companies", 1 << 30, nil, http.StatusOK, []int{0}},
+		{"none", 0, nil, http.StatusOK, []int{-1}},
+		{"a defect", 100, errors.New("no such column"), http.StatusInternalServerError, []int{0}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var batches []int
+			server, closed, _ := serveBulk(t, source{tc.companies, func(_ context.Context, batch int) error {
+				batches = append(batches, batch)
+				return tc.fail
+			}})
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+"/api/companies/bulk", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := server.Client().Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			waitFor(t, "the snapshot is closed", closed)
+			if answer.StatusCode != tc.status || answer.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("%d %v", answer.StatusCode, answer.Header)
+			}
+			if !slices.Equal(batches, tc.batches) {
+				t.Errorf("read the batches %v, want %v", batches, tc.batches)
+			}
+		})
+	}
 }
 
 // betweenBatches is a reader that lets a test write before the second batch is read.

@@ -10,22 +10,33 @@ import (
 	"github.com/hivematrix/codex/query"
 )
 
-// parameters are those of the query string; unlike [url.URL.Query] it refuses one that is broken
-// instead of dropping what it cannot read.
-func parameters(r *http.Request) (url.Values, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, codex.Errorf(codex.CodeBadInput, "the query string is not well-formed")
+// parameter is the first value of a parameter of the query string. Whatever else stands there is
+// not looked at: unknown parameters are ignored, ill-formed ones too.
+func parameter(r *http.Request, name string) (value string, given bool, err error) {
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		key, text, _ := strings.Cut(pair, "=")
+		if key, err := url.QueryUnescape(key); err != nil || key != name {
+			continue
+		}
+		value, err := url.QueryUnescape(text)
+		if err != nil {
+			return "", true, codex.BadInput(name, "the value is not well-formed")
+		}
+		return value, true, nil
 	}
-	return values, nil
+	return "", false, nil
 }
 
 // ticketFilter is which tickets are asked for (docs/compatibility.md, "Which tickets").
-func (s *service) ticketFilter(values url.Values) (query.TicketFilter, error) {
-	if !values.Has("year") {
+func (s *service) ticketFilter(r *http.Request) (query.TicketFilter, error) {
+	text, given, err := parameter(r, "year")
+	switch {
+	case err != nil:
+		return query.TicketFilter{}, err
+	case !given:
 		return query.TicketFilter{UpdatedFrom: s.Now().UTC().AddDate(0, 0, -s.TicketDays)}, nil
 	}
-	year, ok := parseYear(values.Get("year"))
+	year, ok := parseYear(text)
 	if !ok {
 		return query.TicketFilter{}, codex.BadInput("year", "give four digits, such as 2025")
 	}
@@ -42,17 +53,21 @@ func parseYear(text string) (int, bool) {
 }
 
 // includeTickets tells whether the bulk answer shall have tickets. Old Codex asked for the word
-// true in any letter case, so 1 does not count.
-func includeTickets(values url.Values) bool {
-	return strings.EqualFold(values.Get("include_tickets"), "true")
+// true in any letter case, so that 1 does not count, and what is no text at all neither.
+func includeTickets(r *http.Request) bool {
+	text, _, err := parameter(r, "include_tickets")
+	return err == nil && strings.EqualFold(text, "true")
 }
 
 // flag is an optional true or false of ours.
-func flag(values url.Values, name string) (bool, error) {
+func flag(r *http.Request, name string) (bool, error) {
+	text, given, err := parameter(r, name)
 	switch {
-	case !values.Has(name), values.Get(name) == "false":
+	case err != nil:
+		return false, err
+	case !given, text == "false":
 		return false, nil
-	case values.Get(name) == "true":
+	case text == "true":
 		return true, nil
 	default:
 		return false, codex.BadInput(name, "give true or false")

@@ -40,6 +40,7 @@ func TestAnswersAreThoseOfTheContract(t *testing.T) {
 			{"tickets_of_2025", "/api/companies/620547/tickets?year=2025"},
 			{"tickets_of_2024", "/api/companies/620547/tickets?year=2024"},
 			{"tickets_of_2025", "/api/companies/620547/tickets?year=2025&year=2024"},
+			{"tickets_of_2025", "/api/companies/620547/tickets?%zz=1&x=%zz&a;b&ye%61r=20%325"},
 			{"nothing", "/api/companies/620547/tickets?year=1999"},
 			{"nothing", "/api/companies/9/assets"},
 			{"nothing", "/api/companies/9/contacts"},
@@ -49,6 +50,7 @@ func TestAnswersAreThoseOfTheContract(t *testing.T) {
 			{"bulk", "/api/companies/bulk"},
 			{"bulk", "/api/companies/bulk?include_tickets=1"},
 			{"bulk", "/api/companies/bulk?include_tickets=&year=2025"},
+			{"bulk", "/api/companies/bulk?%zz&include_tickets=%zz"},
 			{"bulk_with_tickets", "/api/companies/bulk?include_tickets=true"},
 			{"bulk_with_tickets_of_2025", "/api/companies/bulk?include_tickets=TRUE&year=2025"},
 			{"job_succeeded", "/sync/status/" + string(runID("01"))},
@@ -131,8 +133,9 @@ func TestWhatIsWrongIsSaidAsTheContractHasIt(t *testing.T) {
 		noSync    = `{"error":"No sync found for this script"}` + "\n"
 		noMethod  = `{"error":"Method not allowed"}` + "\n"
 		badYear   = `{"error":"year: give four digits, such as 2025"}` + "\n"
-		badFull   = `{"error":"full: give true or false"}` + "\n"
-		badQuery  = `{"error":"the query string is not well-formed"}` + "\n"
+		badFull   = `{"success":false,"error":"full: give true or false"}` + "\n"
+		illYear   = `{"error":"year: the value is not well-formed"}` + "\n"
+		illFull   = `{"success":false,"error":"full: the value is not well-formed"}` + "\n"
 	)
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
@@ -193,13 +196,16 @@ func TestWhatIsWrongIsSaidAsTheContractHasIt(t *testing.T) {
 			{"GET", "/api/companies/620547/tickets?year=2025%20", 400, badYear, ""},
 			{"GET", "/api/companies/620547/tickets?year=%D9%A2%D9%A0%D9%A2%D9%A5", 400, badYear, ""},
 			{"GET", "/api/companies/404/tickets?year=abcd", 400, badYear, ""},
-			{"GET", "/api/companies/620547/tickets?year=%zz", 400, badQuery, ""},
+			{"GET", "/api/companies/620547/tickets?year=%zz", 400, illYear, ""},
 			{"GET", "/api/companies/bulk?include_tickets=true&year=abcd", 400, badYear, ""},
 			{"GET", "/api/companies/bulk?year=99999", 400, badYear, ""},
-			{"GET", "/api/companies/bulk?include_tickets=%zz", 400, badQuery, ""},
+			{"GET", "/api/companies/620547/tickets?%zz&x=%zz;y&year=abcd", 400, badYear, ""},
+			{"GET", "/api/companies/bulk?year=%zz", 400, illYear, ""},
+			{"GET", "/api/companies/404?%zz", 404, noCompany, ""},
+			{"GET", "/sync/last/all?%zz", 404, noSync, ""},
 			{"POST", "/sync/tickets?full=1", 400, badFull, ""},
 			{"POST", "/sync/tickets?full=", 400, badFull, ""},
-			{"POST", "/sync/datto?full=%zz", 400, badQuery, ""},
+			{"POST", "/sync/datto?full=%zz", 400, illFull, ""},
 		} {
 			got := ask(t, server, tc.method, tc.path, codex.RoleAdmin)
 			expect(t, tc.method+" "+tc.path, got, tc.status, tc.body)
@@ -272,12 +278,14 @@ func TestASyncIsStartedAsAsked(t *testing.T) {
 				syncers.Request{Feed: codex.FeedTickets, Mode: codex.ModeIncremental, Trigger: codex.TriggerAPI, By: "the admin"}},
 			{"/sync/tickets?full=true", codex.RoleAdmin, running,
 				syncers.Request{Feed: codex.FeedTickets, Mode: codex.ModeFull, Trigger: codex.TriggerAPI, By: "the admin"}},
+			{"/sync/tickets?%zz&Full=1&full=true", codex.RoleAdmin, running,
+				syncers.Request{Feed: codex.FeedTickets, Mode: codex.ModeFull, Trigger: codex.TriggerAPI, By: "the admin"}},
 		} {
 			sync := &starter{run: tc.run}
 			o := options(t, db)
 			o.Sync = sync
 			got := ask(t, serve(t, o), http.MethodPost, tc.path, tc.role)
-			expect(t, tc.path, got, 200, fmt.Sprintf(`{"success":true,"job_id":"%s","message":"The sync of tickets has been started"}`+"\n", tc.run.ID))
+			expect(t, tc.path, got, 200, fmt.Sprintf(`{"success":true,"job_id":"%s","message":"The sync of tickets is under way"}`+"\n", tc.run.ID))
 			if len(sync.asked) != 1 || sync.asked[0] != tc.want {
 				t.Errorf("%s asks for %+v", tc.path, sync.asked)
 			}

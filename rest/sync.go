@@ -11,7 +11,8 @@ import (
 	"github.com/hivematrix/codex/syncers"
 )
 
-// startedJSON is the answer to a sync that was started (docs/compatibility.md, "Sync jobs").
+// startedJSON is the answer to a sync that was started, or joined where it was under way already:
+// of which of the two it was nobody can tell afterwards (docs/compatibility.md, "Sync jobs").
 type startedJSON struct {
 	Success bool        `json:"success"`
 	JobID   codex.RunID `json:"job_id"`
@@ -31,13 +32,9 @@ func (s *service) startSync(feed codex.Feed) endpoint {
 }
 
 func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed) error {
-	values, err := parameters(r)
+	full, err := flag(r, "full")
 	if err != nil {
-		return err
-	}
-	full, err := flag(values, "full")
-	if err != nil {
-		return err
+		return notAsked(w, err)
 	}
 	caller, _ := codex.CallerFrom(r.Context())
 	request := syncers.Request{
@@ -53,7 +50,7 @@ func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed)
 	if err != nil {
 		return s.notStarted(w, r, err)
 	}
-	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: "The sync of " + string(run.Feed) + " has been started"})
+	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: "The sync of " + string(run.Feed) + " is under way"})
 }
 
 func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) error {
@@ -62,13 +59,23 @@ func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) 
 	if errors.As(err, &coded) && status < http.StatusInternalServerError {
 		message = coded.Message // no Field: the caller gave none
 	} else {
-		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a sync could not be started", failure(r, err)...)
+		s.Logger.LogAttrs(r.Context(), slog.LevelError, "a sync could not be started", LogAttrs(r, err)...)
 	}
+	return writeNotStarted(w, http.StatusInternalServerError, message)
+}
+
+// notAsked answers a request whose parameters cannot be understood.
+func notAsked(w http.ResponseWriter, err error) error {
+	status, message := describe(err)
+	return writeNotStarted(w, status, message)
+}
+
+func writeNotStarted(w http.ResponseWriter, status int, message string) error {
 	body, err := encode(notStartedJSON{Error: message})
 	if err != nil {
 		return err
 	}
-	write(w, http.StatusInternalServerError, body)
+	write(w, status, body)
 	return nil
 }
 

@@ -93,11 +93,7 @@ func storedArray(text string) json.RawMessage {
 }
 
 func (s *service) tickets(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r)
-	if err != nil {
-		return err
-	}
-	filter, err := s.ticketFilter(values)
+	filter, err := s.ticketFilter(r)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ export function Playground() {
   const [token, setToken] = useState(readToken);
   const [access, setAccess] = useState<Access>("unknown");
 
+  const defaultQuery = useMemo(() => firstQuery(new Date()), []);
   const fetcher = useMemo(() => createFetcher(token, setAccess), [token]);
   const useToken = (next: string) => {
     keepToken(next);
@@ -26,7 +27,7 @@ export function Playground() {
         <GraphiQL
           fetcher={fetcher}
           {...(token === "" ? { schema: null } : {})}
-          defaultQuery={firstQuery}
+          defaultQuery={defaultQuery}
           shouldPersistHeaders={false}
           showPersistHeadersSettings={false}
         >

@@ -1,5 +1,8 @@
-/** What the playground opens with: the question that everybody asks. */
-export const firstQuery = `# One company with all that is known of it.
+/**
+ * What the playground opens with: the question that everybody asks, with the tickets of the year (of
+ * UTC, as the graph counts them) in which it is asked.
+ */
+export const firstQuery = (now: Date) => `# One company with all that is known of it.
 # Ctrl-Enter runs the query, Ctrl-Space completes.
 {
   company(accountNumber: "620547") {
@@ -29,7 +32,7 @@ export const firstQuery = `# One company with all that is known of it.
       name
       address
     }
-    tickets(year: 2025) {
+    tickets(year: ${now.getUTCFullYear()}) {
       ticketId
       subject
       hours
