@@ -54,6 +54,32 @@ func TestABillingMonthIsAMonthOfUTC(t *testing.T) {
 	}
 }
 
+func TestADayIsADayOfUTC(t *testing.T) {
+	zone := time.FixedZone("", -3*60*60)
+	for _, tc := range []struct {
+		at   time.Time
+		day  codex.Day
+		text string
+	}{
+		{time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), 0, "1970-01-01"},
+		{time.Date(1969, 12, 31, 23, 59, 59, 999999999, time.UTC), -1, "1969-12-31"},
+		{time.Date(2025, 10, 31, 23, 59, 59, 0, time.UTC), 20392, "2025-10-31"},
+		{time.Date(2025, 10, 31, 21, 0, 0, 0, zone), 20393, "2025-11-01"},
+	} {
+		if got := codex.DayOf(tc.at); got != tc.day || got.String() != tc.text {
+			t.Errorf("%s is the day %d, %s, want %d, %s", tc.at, got, got, tc.day, tc.text)
+		}
+		if back, err := codex.ParseDay(tc.text); back != tc.day || err != nil || codex.DayOf(back.Start()) != back {
+			t.Errorf("%s came back as %d, %v", tc.text, back, err)
+		}
+	}
+	for _, text := range []string{"", "2025-13-01", "2025-1-1", "31.10.2025", "2025-10-31T00:00:00Z"} {
+		if day, err := codex.ParseDay(text); err == nil {
+			t.Errorf("%q was taken as %s", text, day)
+		}
+	}
+}
+
 func TestASecretNeverPrints(t *testing.T) {
 	const key = "hunter2"
 	secret := codex.Secret(key)

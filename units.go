@@ -56,3 +56,30 @@ func (p Period) End() time.Time { return p.Start().AddDate(0, 1, 0) }
 
 // String is p as YYYY-MM.
 func (p Period) String() string { return fmt.Sprintf("%04d-%02d", p.Year, int(p.Month)) }
+
+// Day is a day of UTC, as the number of days since 1970-01-01.
+type Day int
+
+// DayOf is the day in which t lies.
+func DayOf(t time.Time) Day {
+	t = t.UTC()
+	midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	return Day(midnight.Unix() / secondsPerDay)
+}
+
+const secondsPerDay = 24 * 60 * 60
+
+// ParseDay takes a day as YYYY-MM-DD.
+func ParseDay(text string) (Day, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return 0, fmt.Errorf("a day is YYYY-MM-DD, not %q", text)
+	}
+	return DayOf(t), nil
+}
+
+// Start is the first instant of d.
+func (d Day) Start() time.Time { return time.Unix(int64(d)*secondsPerDay, 0).UTC() }
+
+// String is d as YYYY-MM-DD.
+func (d Day) String() string { return d.Start().Format(time.DateOnly) }

@@ -89,11 +89,7 @@ func (r *Reader) assets(ctx context.Context, columns []string, which ...predicat
 // AssetTotalsByCompany counts the assets of each company and adds up their backups, without reading
 // them one by one.
 func (r *Reader) AssetTotalsByCompany(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber]AssetTotals, error) {
-	var sums []struct {
-		Account codex.AccountNumber `sql:"company_account_number"`
-		Count   int                 `sql:"assets"`
-		Bytes   *int64              `sql:"bytes"` // null where no asset tells a number
-	}
+	var sums []assetSum
 	err := r.client.Asset.Query().
 		Where(asset.RemovedAtIsNil(), keyIn[predicate.Asset](asset.FieldCompanyAccountNumber, accounts)).
 		GroupBy(asset.FieldCompanyAccountNumber).
@@ -102,6 +98,17 @@ func (r *Reader) AssetTotalsByCompany(ctx context.Context, accounts []codex.Acco
 	if err != nil {
 		return nil, fmt.Errorf("adding up assets by company: %w", err)
 	}
+	return totalsOf(sums), nil
+}
+
+// assetSum is a row of sums.
+type assetSum struct {
+	Account codex.AccountNumber `sql:"company_account_number"`
+	Count   int                 `sql:"assets"`
+	Bytes   *int64              `sql:"bytes"` // null where no asset tells a number
+}
+
+func totalsOf(sums []assetSum) map[codex.AccountNumber]AssetTotals {
 	totals := make(map[codex.AccountNumber]AssetTotals, len(sums))
 	for _, sum := range sums {
 		total := AssetTotals{Count: sum.Count}
@@ -110,5 +117,5 @@ func (r *Reader) AssetTotalsByCompany(ctx context.Context, accounts []codex.Acco
 		}
 		totals[sum.Account] = total
 	}
-	return totals, nil
+	return totals
 }

@@ -55,7 +55,7 @@ func FuzzCursor(f *testing.F) {
 		for _, o := range []struct {
 			order order
 			keys  int
-		}{{byAccountNumber, 1}, {byNewestQueued, 2}, {byNewestIssue, 2}} {
+		}{{byAccountNumber, 1}, {byNewestQueued, 2}, {byNewestIssue, 2}, {byNewestChange, 4}} {
 			keys, err := decodeCursor(cursor, o.order, o.keys)
 			if err != nil {
 				if codex.CodeOf(err) != codex.CodeBadInput {

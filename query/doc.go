@@ -24,6 +24,20 @@
 // Lists are pages by keyset: a page continues after the row that its cursor names, so that rows
 // which come or go meanwhile shift nothing. Order of text is by bytes on both databases.
 //
+// # The past
+//
+// [Reader.AsOf] gives the [Past] at a moment: what the hub had seen by then, from the history tables,
+// whose columns come from the same lists as those of the present (package schema). The same questions
+// are asked there, with one more predicate: when a version was seen. What is volatile has no past:
+// contacts by asset, time entries, texts of tickets. A moment's answers rest on the runs of its
+// [Coverage]; before the first succeeded run there is none, a [codex.CodeNoHistory] error.
+//
+// [Reader.Changes] lists what happened to records: a version that begins, or one that ends and has
+// no successor. It is derived from the versions; no other log is kept.
+//
+// Sizes of backups are kept as readings by day ([Reader.BackupReadingsByAsset]), and a [Past] takes
+// the newest one by its moment.
+//
 // A read that fails half-way returns its error and nothing else, but for [Reader.EachCompany],
 // which has handed on the batches before.
 //

@@ -33,9 +33,12 @@ func New(client *ent.Client, rules Rules) *Reader {
 // not billable, where the rules leave them out), or the default where that is 0. It reads the
 // columns spent_seconds and unbillable_seconds.
 func (r *Reader) TicketSeconds(t *ent.Ticket) codex.Seconds {
-	spent := t.SpentSeconds
+	return r.billed(t.SpentSeconds, t.UnbillableSeconds)
+}
+
+func (r *Reader) billed(spent, unbillable int64) codex.Seconds {
 	if !r.rules.BillNonBillable {
-		spent -= t.UnbillableSeconds
+		spent -= unbillable
 	}
 	if spent == 0 {
 		return r.rules.DefaultHours

@@ -38,9 +38,10 @@ const parentKey = "parent_key"
 // link is a table of pairs.
 type link struct {
 	table  string
-	child  string // its column with the key of the rows that are read
-	parent string // its column with the keys by which they are asked for
-	key    string // the primary key of the rows
+	child  string              // its column with the key of the rows that are read
+	parent string              // its column with the keys by which they are asked for
+	key    string              // the primary key of the rows
+	which  func(*sql.Selector) // which of the pairs count; nil: all
 }
 
 // linked tells the rows that are linked to one of keys, once for each link, and reads that key too.
@@ -48,8 +49,12 @@ func linked[P ~func(*sql.Selector), K store.Key](l link, keys []K) P {
 	return func(s *sql.Selector) {
 		t := sql.Table(l.table)
 		links := sql.Dialect(s.Dialect()).Select().From(t)
+		s.Join(t).On(s.C(l.key), t.C(l.child)) // from here on t has the name that it has in s
 		store.KeyIn(l.parent, keys)(links)
-		s.Join(t).On(s.C(l.key), t.C(l.child)).Where(links.P())
+		if l.which != nil {
+			l.which(links)
+		}
+		s.Where(links.P())
 		s.AppendSelectAs(t.C(l.parent), parentKey)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/company"
@@ -19,16 +21,18 @@ type TicketFilter struct {
 	UpdatedFrom time.Time // at or after it; zero: any
 }
 
-func (f TicketFilter) predicates() []predicate.Ticket {
-	var all []predicate.Ticket
-	if f.Year != 0 {
-		start := time.Date(f.Year, time.January, 1, 0, 0, 0, 0, time.UTC)
-		all = append(all, ticket.LastUpdatedAtGTE(start), ticket.LastUpdatedAtLT(start.AddDate(1, 0, 0)))
+// wanted tells the tickets that f wants, of the present or of the past.
+func wanted[P ~func(*sql.Selector)](f TicketFilter) P {
+	return func(s *sql.Selector) {
+		updated := s.C(ticket.FieldLastUpdatedAt)
+		if f.Year != 0 {
+			start := time.Date(f.Year, time.January, 1, 0, 0, 0, 0, time.UTC)
+			s.Where(sql.And(sql.GTE(updated, start), sql.LT(updated, start.AddDate(1, 0, 0))))
+		}
+		if !f.UpdatedFrom.IsZero() {
+			s.Where(sql.GTE(updated, f.UpdatedFrom))
+		}
 	}
-	if !f.UpdatedFrom.IsZero() {
-		all = append(all, ticket.LastUpdatedAtGTE(f.UpdatedFrom))
-	}
-	return all
 }
 
 // Ticket is the closed ticket with that number; a [codex.CodeNotFound] error where there is none,
@@ -48,8 +52,7 @@ func (r *Reader) Ticket(ctx context.Context, id int, columns ...string) (*ent.Ti
 // TicketsByCompany are the closed tickets of each company, as far as filter wants them.
 func (r *Reader) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, columns ...string) (map[codex.AccountNumber][]*ent.Ticket, error) {
 	rows, err := r.tickets(columns).
-		Where(keyIn[predicate.Ticket](ticket.FieldCompanyAccountNumber, accounts)).
-		Where(filter.predicates()...).
+		Where(keyIn[predicate.Ticket](ticket.FieldCompanyAccountNumber, accounts), wanted[predicate.Ticket](filter)).
 		Order(ticket.ByID()).
 		All(ctx)
 	if err != nil {

@@ -1,0 +1,400 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"entgo.io/ent/schema/field"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
+	"github.com/hivematrix/codex/ent/syncrun"
+)
+
+// ChangeKind says what happened to a record.
+type ChangeKind string
+
+// The kinds.
+const (
+	ChangeCreated  ChangeKind = "created"  // it was seen for the first time
+	ChangeChanged  ChangeKind = "changed"  // fields of it changed
+	ChangeRemoved  ChangeKind = "removed"  // it was found gone
+	ChangeReturned ChangeKind = "returned" // it was back, as the same record
+)
+
+// Change is what happened to a record at a moment, as the hub saw it.
+type Change struct {
+	At        time.Time
+	Entity    Entity
+	Kind      ChangeKind
+	RecordID  string               // the record's key; of a link: the contact's
+	Account   *codex.AccountNumber // the company that it belongs to; nil for contacts
+	Label     *string              // what people call it; nil for links
+	Fields    []*FieldChange       // of what changed or returned
+	Run       RunRef               // what did it; empty where no run did
+	ChangedBy *string              // the person who did it, where no run did
+
+	id    int // of the version
+	ended bool
+}
+
+// ChangeFilter says which changes are wanted; its zero value: all.
+type ChangeFilter struct {
+	Company  codex.AccountNumber // of the company itself and of what belonged to it then; empty: any
+	Entity   Entity              // empty: any
+	Column   string              // only changes of this kept column; empty: any
+	Run      codex.RunID         // empty: any
+	From, To time.Time           // at or after, and before; zero: any
+}
+
+// Changes is a page of the changes that filter wants, newest first. Those of one moment are ordered
+// by entity, what is gone last, and by when they were written.
+//
+// What ended a version is not kept with it. A record that was removed is therefore ascribed to the
+// run of its feed that was at work at that moment: there is one at most.
+func (r *Reader) Changes(ctx context.Context, page Page, filter ChangeFilter) (*PageOf[*Change], error) {
+	limit, err := page.limit()
+	if err != nil {
+		return nil, err
+	}
+	after, err := changeAfter(page.After)
+	if err != nil {
+		return nil, err
+	}
+	question, err := r.question(ctx, filter)
+	if err != nil || question == nil {
+		return cut(page, []*Change{}, changeCursor), err
+	}
+	var all []*Change
+	for _, t := range question.tables {
+		begun, err := r.begun(ctx, t, question, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, begun...)
+	}
+	slices.SortFunc(all, newestFirst)
+	for _, t := range question.tables {
+		if filter.Column != "" {
+			break // what is removed has changed no field
+		}
+		var since time.Time // removals are few among the versions that ended: look no further than needed
+		if len(all) >= limit {
+			since = all[limit-1].At
+		}
+		gone, err := r.gone(ctx, t, question, after, since, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gone...)
+		slices.SortFunc(all, newestFirst)
+	}
+	return cut(page, all[:min(len(all), limit)], changeCursor), nil
+}
+
+// CountChanges is how many changes filter wants.
+func (r *Reader) CountChanges(ctx context.Context, filter ChangeFilter) (int, error) {
+	question, err := r.question(ctx, filter)
+	if err != nil || question == nil {
+		return 0, err
+	}
+	total := 0
+	for _, t := range question.tables {
+		for _, ended := range []bool{false, true} {
+			if ended && filter.Column != "" {
+				continue
+			}
+			rows, err := r.versionRows(ctx, t.entity, func(s *sql.Selector) {
+				question.narrow(s, t, ended)
+				s.Select()
+				s.AppendSelectExprAs(sql.Raw("COUNT(*)"), asRead+"count")
+			})
+			if err != nil {
+				return 0, fmt.Errorf("counting changes of %s: %w", t.entity, err)
+			}
+			for _, row := range rows {
+				counted := &reading{row: row}
+				total += counted.int(asRead + "count")
+				if counted.err != nil {
+					return 0, counted.err
+				}
+			}
+		}
+	}
+	return total, nil
+}
+
+// question is a filter that was looked at: the tables it asks, and the run it is about.
+type question struct {
+	ChangeFilter
+	tables     []versionTable
+	begun, end time.Time // of the run; end is zero while it works
+}
+
+// question looks at a filter. It is nil where nothing can match.
+func (r *Reader) question(ctx context.Context, filter ChangeFilter) (*question, error) {
+	q := &question{ChangeFilter: filter}
+	for _, e := range Entities() {
+		t := versionsOf(e)
+		if (filter.Entity == "" || filter.Entity == e) && (filter.Column == "" || slices.Contains(KeptColumns(e), filter.Column)) {
+			q.tables = append(q.tables, t)
+		}
+	}
+	if len(q.tables) == 0 {
+		return nil, codex.BadInput("field", "the history keeps no such field of these records")
+	}
+	if filter.Run == "" {
+		return q, nil
+	}
+	run, err := r.Run(ctx, filter.Run, syncrun.FieldFeed, syncrun.FieldStartedAt, syncrun.FieldEndedAt, syncrun.FieldDryRun)
+	switch {
+	case codex.CodeOf(err) == codex.CodeNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case run.StartedAt == nil || run.DryRun: // it wrote nothing
+		return nil, nil
+	}
+	q.begun = run.StartedAt.UTC()
+	if run.EndedAt != nil {
+		q.end = run.EndedAt.UTC()
+	}
+	q.tables = slices.DeleteFunc(q.tables, func(t versionTable) bool { return t.feed != run.Feed })
+	return q, nil
+}
+
+// momentOf is the column with the time of a change.
+func momentOf(ended bool) string {
+	if ended {
+		return fieldSeenTo
+	}
+	return fieldSeenFrom
+}
+
+// narrow tells the versions that began, or ended and were the last for then, in a change that q
+// asks for. Versions that began get the one before them joined, under the name before.
+func (q *question) narrow(s *sql.Selector, t versionTable, ended bool) *sql.SelectTable {
+	before := sql.Table(t.Name).As("before")
+	at := s.C(momentOf(ended))
+	if ended {
+		s.Where(sql.And(sql.NotNull(at), sql.NotExists(t.sibling(s, "next", func(next *sql.SelectTable) *sql.Predicate {
+			return sql.ColumnsEQ(next.C(fieldSeenFrom), at)
+		}))))
+	} else {
+		last := t.sibling(s, "earlier", func(earlier *sql.SelectTable) *sql.Predicate {
+			return sql.ColumnsLT(earlier.C(fieldSeenFrom), at)
+		})
+		last.OrderBy(sql.Desc(last.C(fieldSeenFrom))).Limit(1)
+		s.LeftJoin(before).OnP(sql.P(func(b *sql.Builder) {
+			b.Ident(before.C(fieldVersionID)).WriteString(" = (").Join(last).WriteString(")")
+		}))
+	}
+	if q.Column != "" {
+		s.Where(sql.And(sql.NotNull(before.C(fieldSeenFrom)), sql.P(func(b *sql.Builder) {
+			b.Ident(before.C(q.Column)).WriteString(" IS DISTINCT FROM ").Ident(s.C(q.Column))
+		})))
+	}
+	if q.Company != "" {
+		q.narrowToCompany(s, t, before, ended)
+	}
+	if q.Run != "" {
+		if !ended {
+			s.Where(sql.EQ(s.C(fieldRunID), string(q.Run)))
+		}
+		s.Where(sql.GTE(at, q.begun))
+		if !q.end.IsZero() {
+			s.Where(sql.LTE(at, q.end))
+		}
+	}
+	if !q.From.IsZero() {
+		s.Where(sql.GTE(at, q.From))
+	}
+	if !q.To.IsZero() {
+		s.Where(sql.LT(at, q.To))
+	}
+	return before
+}
+
+// narrowToCompany tells the versions of a company itself and of what belonged to it, or has just
+// left it.
+func (q *question) narrowToCompany(s *sql.Selector, t versionTable, before *sql.SelectTable, ended bool) {
+	column, account := t.account(), string(q.Company)
+	switch {
+	case column == "": // contacts: by their links at that moment
+		at := s.C(momentOf(ended))
+		l := sql.Table(contactcompanylinkversion.Table).As("link")
+		s.Where(sql.In(s.C(t.key[0]), sql.Dialect(s.Dialect()).Select(l.C(contactcompanylinkversion.FieldContactID)).From(l).
+			Where(sql.And(
+				sql.EQ(l.C(fieldAccount), account),
+				sql.ColumnsLTE(l.C(fieldSeenFrom), at),
+				sql.Or(sql.IsNull(l.C(fieldSeenTo)), sql.ColumnsGTE(l.C(fieldSeenTo), at)),
+			))))
+	case ended || slices.Contains(t.key, column):
+		s.Where(sql.EQ(s.C(column), account))
+	default: // an index finds what was ever of that company; few of them are not of it now
+		ever := sql.Table(t.Name).As("ever")
+		s.Where(sql.And(
+			sql.In(s.C(t.key[0]), sql.Dialect(s.Dialect()).Select(ever.C(t.key[0])).From(ever).Where(sql.EQ(ever.C(column), account))),
+			sql.Or(sql.EQ(s.C(column), account), sql.EQ(before.C(column), account)),
+		))
+	}
+}
+
+// sibling are the ids of those other versions of the same row that which tells.
+func (t versionTable) sibling(s *sql.Selector, as string, which func(*sql.SelectTable) *sql.Predicate) *sql.Selector {
+	other := sql.Table(t.Name).As(as)
+	same := []*sql.Predicate{which(other)}
+	for _, key := range t.key {
+		same = append(same, sql.ColumnsEQ(other.C(key), s.C(key)))
+	}
+	return sql.Dialect(s.Dialect()).Select(other.C(fieldVersionID)).From(other).Where(sql.And(same...))
+}
+
+// begun are the newest changes after a cursor with which a version of t began.
+func (r *Reader) begun(ctx context.Context, t versionTable, q *question, after *Change, limit int) ([]*Change, error) {
+	return r.changesOf(ctx, t, false, func(s *sql.Selector) {
+		before := q.narrow(s, t, false)
+		after.narrow(s, t.entity, false)
+		s.AppendSelectAs(before.C(fieldSeenTo), asOld+fieldSeenTo)
+		s.AppendSelectAs(before.C(fieldSeenFrom), asOld+fieldSeenFrom)
+		for _, column := range t.kept() {
+			s.AppendSelectAs(before.C(column.Name), asOld+column.Name)
+		}
+		s.Limit(limit)
+	})
+}
+
+// gone are the newest changes after a cursor, and not before since, with which a version of t ended
+// and no other followed.
+func (r *Reader) gone(ctx context.Context, t versionTable, q *question, after *Change, since time.Time, limit int) ([]*Change, error) {
+	return r.changesOf(ctx, t, true, func(s *sql.Selector) {
+		q.narrow(s, t, true)
+		after.narrow(s, t.entity, true)
+		if !since.IsZero() {
+			s.Where(sql.GTE(s.C(fieldSeenTo), since))
+		}
+		s.Limit(limit)
+	})
+}
+
+func (r *Reader) changesOf(ctx context.Context, t versionTable, ended bool, which func(*sql.Selector)) ([]*Change, error) {
+	rows, err := r.versionRows(ctx, t.entity, func(s *sql.Selector) {
+		which(s)
+		s.AppendSelectAs(s.C(fieldVersionID), asRead+fieldVersionID)
+		for _, column := range []string{momentOf(ended), fieldRunID, fieldChangedBy} {
+			s.AppendSelectAs(s.C(column), asRead+column)
+		}
+		for _, key := range t.key {
+			s.AppendSelectAs(s.C(key), asNew+key)
+		}
+		for _, column := range t.kept() {
+			s.AppendSelectAs(s.C(column.Name), asNew+column.Name)
+		}
+		s.OrderBy(sql.Desc(s.C(momentOf(ended))), sql.Desc(s.C(fieldVersionID)))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading changes of %s: %w", t.entity, err)
+	}
+	changes := make([]*Change, len(rows))
+	for i, row := range rows {
+		if changes[i], err = t.change(&reading{row: row}, ended); err != nil {
+			return nil, err
+		}
+	}
+	return changes, nil
+}
+
+// change is what the row of a version that began or ended tells.
+func (t versionTable) change(row *reading, ended bool) (*Change, error) {
+	plain := func(name string) *string { return row.text(name, field.TypeString) }
+	c := &Change{
+		At: row.moment(asRead + momentOf(ended)), Entity: t.entity, Kind: ChangeRemoved, ended: ended,
+		id: row.int(asRead + fieldVersionID), RecordID: *row.text(asNew+t.key[0], field.TypeString),
+	}
+	if column := t.account(); column != "" {
+		c.Account = (*codex.AccountNumber)(plain(asNew + column))
+	}
+	if t.label != "" {
+		c.Label = plain(asNew + t.label)
+	}
+	if ended {
+		c.Run = runAtWork(t.feed, c.At)
+		return c, row.err
+	}
+	c.ChangedBy = plain(asRead + fieldChangedBy)
+	if run := plain(asRead + fieldRunID); run != nil {
+		c.Run = RunRefOf(codex.RunID(*run))
+	}
+	if row.time(asOld+fieldSeenFrom) == nil {
+		c.Kind = ChangeCreated
+		return c, row.err
+	}
+	c.Kind = ChangeReturned
+	if until := row.time(asOld + fieldSeenTo); until != nil && until.Equal(c.At) {
+		c.Kind = ChangeChanged
+	}
+	c.Fields = t.differences(row.kept(asOld), row.kept(asNew))
+	return c, row.err
+}
+
+// newestFirst is the order of changes.
+func newestFirst(a, b *Change) int {
+	return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.id, a.id))
+}
+
+// rank orders the changes of one moment: by entity, and what is gone behind what began.
+func (c *Change) rank() int { return rankOf(c.Entity, c.ended) }
+
+func rankOf(e Entity, ended bool) int {
+	rank := slices.Index(Entities(), e)
+	if ended {
+		rank += len(Entities())
+	}
+	return rank
+}
+
+// narrow tells those versions of an entity, begun or ended, that come after c in [newestFirst].
+func (c *Change) narrow(s *sql.Selector, e Entity, ended bool) {
+	if c == nil {
+		return
+	}
+	at := s.C(momentOf(ended))
+	switch rank := rankOf(e, ended); {
+	case rank < c.rank():
+		s.Where(sql.LT(at, c.At))
+	case rank > c.rank():
+		s.Where(sql.LTE(at, c.At))
+	default:
+		s.Where(sql.And(sql.LTE(at, c.At), sql.Or(sql.LT(at, c.At), sql.LT(s.C(fieldVersionID), c.id))))
+	}
+}
+
+func changeCursor(c *Change) string {
+	return encodeCursor(byNewestChange, c.At.UTC().Format(cursorTimeForm), string(c.Entity), strconv.FormatBool(c.ended), strconv.Itoa(c.id))
+}
+
+// changeAfter is the place of a cursor in the list, nil for its beginning.
+func changeAfter(cursor string) (*Change, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	keys, err := decodeCursor(cursor, byNewestChange, 4)
+	if err != nil {
+		return nil, err
+	}
+	at, err := timeKey(keys[0])
+	if err != nil {
+		return nil, err
+	}
+	ended, endedErr := strconv.ParseBool(keys[2])
+	id, idErr := strconv.Atoi(keys[3])
+	if endedErr != nil || idErr != nil || !slices.Contains(Entities(), Entity(keys[1])) {
+		return nil, codex.BadInput("after", noSuchCursor)
+	}
+	return &Change{At: at, Entity: Entity(keys[1]), ended: ended, id: id}, nil
+}

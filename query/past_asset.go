@@ -1,0 +1,103 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/assetversion"
+	"github.com/hivematrix/codex/ent/predicate"
+)
+
+// PastAsset is an asset as it was.
+type PastAsset struct {
+	*ent.AssetVersion
+	Past   *Past
+	Backup *Backup // nil where it had none, or [ColumnBackup] was not asked for
+}
+
+// ColumnBackup is the column to ask for to have a past asset's backup. The history tables have none
+// of that name: sizes of backups are kept as readings.
+const ColumnBackup = "backup_bytes"
+
+// ID is the asset's id and the moment.
+func (a *PastAsset) ID() string { return a.Past.id(strconv.Itoa(a.AssetID)) }
+
+// Asset is the asset with that id; a [codex.CodeNotFound] error where there was none, or its company
+// was archived.
+func (p *Past) Asset(ctx context.Context, id int, columns ...string) (*PastAsset, error) {
+	found, err := p.assets(ctx, columns, assetversion.AssetID(id), ofServedCompany[predicate.AssetVersion](p.At))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading asset %d of the past: %w", id, err)
+	case len(found) == 0:
+		return nil, notFound("asset", id)
+	}
+	return found[0], nil
+}
+
+// AssetsByCompany are the assets that each company had.
+func (p *Past) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*PastAsset, error) {
+	rows, err := p.assets(ctx, columns, keyIn[predicate.AssetVersion](assetversion.FieldCompanyAccountNumber, accounts))
+	if err != nil {
+		return nil, fmt.Errorf("reading assets of the past by company: %w", err)
+	}
+	return groupBy(rows, func(a *PastAsset) codex.AccountNumber { return a.CompanyAccountNumber }), nil
+}
+
+func (p *Past) assets(ctx context.Context, columns []string, which ...predicate.AssetVersion) ([]*PastAsset, error) {
+	q := p.reader.client.AssetVersion.Query().Where(seenAt[predicate.AssetVersion](p.At)).Where(which...).
+		Order(assetversion.ByAssetID())
+	backup := len(columns) == 0 || slices.Contains(columns, ColumnBackup)
+	if backup {
+		q.Where(func(s *sql.Selector) { s.AppendSelectExprAs(readingOf(s, p.lastReading), ColumnBackup) })
+	}
+	if columns := with(columns, assetversion.FieldAssetID, assetversion.FieldCompanyAccountNumber); columns != nil {
+		q.Select(slices.DeleteFunc(columns, func(c string) bool { return c == ColumnBackup })...)
+	}
+	rows, err := q.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	assets := make([]*PastAsset, len(rows))
+	for i, row := range rows {
+		assets[i] = &PastAsset{AssetVersion: row, Past: p}
+		if !backup {
+			continue
+		}
+		value, err := row.Value(ColumnBackup)
+		if err != nil {
+			return nil, err
+		}
+		if bytes, told := value.(int64); told {
+			assets[i].Backup = &Backup{Bytes: codex.Bytes(bytes)}
+		}
+	}
+	return assets, nil
+}
+
+// AssetTotalsByCompany counts the assets that each company had and adds up their backups, without
+// reading them one by one.
+func (p *Past) AssetTotalsByCompany(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber]AssetTotals, error) {
+	var sums []assetSum
+	err := p.reader.client.AssetVersion.Query().
+		Where(seenAt[predicate.AssetVersion](p.At), keyIn[predicate.AssetVersion](assetversion.FieldCompanyAccountNumber, accounts)).
+		Modify(func(s *sql.Selector) {
+			s.Select(s.C(assetversion.FieldCompanyAccountNumber))
+			s.AppendSelectExprAs(sql.Raw("COUNT(*)"), "assets")
+			s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) {
+				b.WriteString("SUM(").Join(readingOf(s, p.lastReading)).WriteString(")")
+			}), "bytes")
+			s.GroupBy(s.C(assetversion.FieldCompanyAccountNumber))
+		}).
+		Scan(ctx, &sums)
+	if err != nil {
+		return nil, fmt.Errorf("adding up assets of the past by company: %w", err)
+	}
+	return totalsOf(sums), nil
+}

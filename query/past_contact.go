@@ -1,0 +1,60 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
+	"github.com/hivematrix/codex/ent/contactversion"
+	"github.com/hivematrix/codex/ent/predicate"
+)
+
+// PastContact is a contact as the person was. Which machines the person used has no past.
+type PastContact struct {
+	*ent.ContactVersion
+	Past *Past
+}
+
+// ID is the contact's id and the moment.
+func (c *PastContact) ID() string { return c.Past.id(strconv.Itoa(c.ContactID)) }
+
+// Contact is the contact with that id; a [codex.CodeNotFound] error where there was none.
+func (p *Past) Contact(ctx context.Context, id int, columns ...string) (*PastContact, error) {
+	found, err := p.contacts(columns).Where(contactversion.ContactID(id)).Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, notFound("contact", id)
+	case err != nil:
+		return nil, fmt.Errorf("reading contact %d of the past: %w", id, err)
+	}
+	return &PastContact{found, p}, nil
+}
+
+// ContactsByCompany are the contacts that belonged to each company.
+func (p *Past) ContactsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*PastContact, error) {
+	rows, err := p.contacts(columns).
+		Where(linked[predicate.ContactVersion](link{
+			table: contactcompanylinkversion.Table, child: contactcompanylinkversion.FieldContactID,
+			parent: contactcompanylinkversion.FieldCompanyAccountNumber, key: contactversion.FieldContactID, which: seenAt[func(*sql.Selector)](p.At),
+		}, accounts)).
+		Order(contactversion.ByContactID()).
+		All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading contacts of the past by company: %w", err)
+	}
+	contacts := wrapped(rows, func(row *ent.ContactVersion) *PastContact { return &PastContact{row, p} })
+	return groupByParent(contacts, textKey[codex.AccountNumber])
+}
+
+func (p *Past) contacts(columns []string) *ent.ContactVersionQuery {
+	q := p.reader.client.ContactVersion.Query().Where(seenAt[predicate.ContactVersion](p.At))
+	if columns := with(columns, contactversion.FieldContactID); columns != nil {
+		q.Select(columns...)
+	}
+	return q
+}

@@ -1,0 +1,65 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/predicate"
+	"github.com/hivematrix/codex/ent/ticketversion"
+)
+
+// PastTicket is a closed ticket as it was, without its texts. Its time is known in sum.
+type PastTicket struct {
+	*ent.TicketVersion
+	Past *Past
+}
+
+// ID is the ticket's number and the moment.
+func (t *PastTicket) ID() string { return t.Past.id(strconv.Itoa(t.TicketID)) }
+
+// Seconds is the time that the ticket would have been billed with, by today's [Rules]. It reads the
+// columns spent_seconds and unbillable_seconds.
+func (t *PastTicket) Seconds() codex.Seconds {
+	return t.Past.reader.billed(t.SpentSeconds, t.UnbillableSeconds)
+}
+
+// BillingMonth is the month in which it would have been billed. It reads the column last_updated_at.
+func (t *PastTicket) BillingMonth() codex.Period { return codex.PeriodOf(t.LastUpdatedAt) }
+
+// Ticket is the closed ticket with that number; a [codex.CodeNotFound] error where there was none,
+// or its company was archived.
+func (p *Past) Ticket(ctx context.Context, id int, columns ...string) (*PastTicket, error) {
+	found, err := p.tickets(columns).
+		Where(ticketversion.TicketID(id), ofServedCompany[predicate.TicketVersion](p.At)).Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, notFound("ticket", id)
+	case err != nil:
+		return nil, fmt.Errorf("reading ticket %d of the past: %w", id, err)
+	}
+	return &PastTicket{found, p}, nil
+}
+
+// TicketsByCompany are the tickets of each company that were closed, as far as filter wants them.
+func (p *Past) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, columns ...string) (map[codex.AccountNumber][]*PastTicket, error) {
+	rows, err := p.tickets(columns).
+		Where(keyIn[predicate.TicketVersion](ticketversion.FieldCompanyAccountNumber, accounts), wanted[predicate.TicketVersion](filter)).
+		Order(ticketversion.ByTicketID()).
+		All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading tickets of the past by company: %w", err)
+	}
+	tickets := wrapped(rows, func(row *ent.TicketVersion) *PastTicket { return &PastTicket{row, p} })
+	return groupBy(tickets, func(t *PastTicket) codex.AccountNumber { return t.CompanyAccountNumber }), nil
+}
+
+func (p *Past) tickets(columns []string) *ent.TicketVersionQuery {
+	q := p.reader.client.TicketVersion.Query().Where(seenAt[predicate.TicketVersion](p.At), ticketversion.Closed(true))
+	if columns := with(columns, ticketversion.FieldTicketID, ticketversion.FieldCompanyAccountNumber); columns != nil {
+		q.Select(columns...)
+	}
+	return q
+}
