@@ -8,13 +8,19 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/hivematrix/codex/ent/asset"
+	"github.com/hivematrix/codex/ent/assetversion"
 	"github.com/hivematrix/codex/ent/company"
+	"github.com/hivematrix/codex/ent/companyversion"
 	"github.com/hivematrix/codex/ent/contact"
+	"github.com/hivematrix/codex/ent/contactversion"
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/location"
+	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/syncrun"
 	"github.com/hivematrix/codex/ent/ticket"
+	"github.com/hivematrix/codex/ent/ticketversion"
 	"github.com/hivematrix/codex/ent/timeentry"
+	"github.com/hivematrix/codex/query"
 )
 
 // Columns are those that the fields need which are asked for of an object (a GraphQL type) by the
@@ -70,15 +76,22 @@ func fieldColumns(object, field string) ([]string, bool) {
 	case "Company.assets", "Company.assetsTotal", "Company.contacts", "Company.locations",
 		"Company.tickets", "Company.dattoSites", "Contact.companies", "Contact.assets",
 		"Asset.company", "Asset.contacts", "Location.company", "DattoSiteLink.company",
-		"Ticket.company", "Ticket.timeEntries":
+		"Ticket.company", "Ticket.timeEntries",
+		"Company.history", "Contact.history", "Asset.history", "Asset.backupHistory", "Location.history",
+		"Ticket.history",
+		"PastCompany.id", "PastCompany.assets", "PastCompany.assetsTotal", "PastCompany.contacts",
+		"PastCompany.locations", "PastCompany.tickets", "PastAsset.id", "PastAsset.company", "PastContact.id",
+		"PastContact.companies", "PastLocation.id", "PastLocation.company", "PastTicket.id", "PastTicket.company":
 		return nil, true
-	case "Company.billingPlan":
+	case "Company.billingPlan", "PastCompany.billingPlan":
 		return []string{company.FieldPlanSelected}, true
 	case "Asset.backup":
 		return []string{asset.FieldBackupBytes}, true
-	case "Ticket.hours", "Ticket.seconds":
+	case "PastAsset.backup":
+		return []string{query.ColumnBackup}, true
+	case "Ticket.hours", "Ticket.seconds", "PastTicket.hours", "PastTicket.seconds":
 		return []string{ticket.FieldSpentSeconds, ticket.FieldUnbillableSeconds}, true
-	case "Ticket.billingMonth":
+	case "Ticket.billingMonth", "PastTicket.billingMonth":
 		return []string{ticket.FieldLastUpdatedAt}, true
 	case "TimeEntry.hours":
 		return []string{timeentry.FieldSpentSeconds}, true
@@ -116,10 +129,51 @@ func tableOf(object string) (table, bool) {
 		return table{location.FieldID, location.ValidColumn}, true
 	case "DattoSiteLink":
 		return table{dattositelink.FieldID, dattositelink.ValidColumn}, true
+	case "PastCompany":
+		return table{companyversion.FieldAccountNumber, companyversion.ValidColumn}, true
+	case "PastContact":
+		return table{contactversion.FieldContactID, contactversion.ValidColumn}, true
+	case "PastAsset":
+		return table{assetversion.FieldAssetID, func(column string) bool {
+			return column == query.ColumnBackup || assetversion.ValidColumn(column)
+		}}, true
+	case "PastTicket":
+		return table{ticketversion.FieldTicketID, ticketversion.ValidColumn}, true
+	case "PastLocation":
+		return table{locationversion.FieldLocationID, locationversion.ValidColumn}, true
 	case "SyncRun":
 		return table{syncrun.FieldID, syncrun.ValidColumn}, true
 	}
 	return table{}, false
+}
+
+// FieldOf is the name in the graph of a column that the history keeps.
+func FieldOf(column string) string {
+	switch column {
+	case company.FieldPlanSelected:
+		return "billingPlan"
+	case asset.FieldCompanyAccountNumber:
+		return "accountNumber"
+	}
+	var b strings.Builder
+	for i, word := range strings.Split(column, "_") {
+		if i > 0 {
+			word = strings.ToUpper(word[:1]) + word[1:]
+		}
+		b.WriteString(word)
+	}
+	return b.String()
+}
+
+// ColumnOf is the reverse of [FieldOf]. What it makes of another text is no column.
+func ColumnOf(field string) string {
+	switch field {
+	case "billingPlan":
+		return company.FieldPlanSelected
+	case "accountNumber":
+		return asset.FieldCompanyAccountNumber
+	}
+	return snakeCase(field)
 }
 
 // snakeCase is lastSeenAt as last_seen_at.

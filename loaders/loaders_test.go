@@ -123,22 +123,7 @@ func TestABatchThatFailsGivesItsErrorToEachAndIsNotTakenForAnAnswer(t *testing.T
 
 // A field whose columns are unknown has all columns of its object read: right, but slow.
 func TestTheColumnsOfEachFieldAreKnown(t *testing.T) {
-	files, err := filepath.Glob("../graph/*.graphql")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no schema: %v", err)
-	}
-	var sources []*ast.Source
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sources = append(sources, &ast.Source{Name: file, Input: string(text)})
-	}
-	schema, err := gqlparser.LoadSchema(sources...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema := theSchema(t)
 	objects := 0
 	for name, def := range schema.Types {
 		if _, ok := tableOf(name); !ok {
@@ -158,7 +143,55 @@ func TestTheColumnsOfEachFieldAreKnown(t *testing.T) {
 			}
 		}
 	}
-	if objects != 8 {
-		t.Errorf("%d objects have a table, 8 were expected: SyncIssue and Token are read whole", objects)
+	if objects != 13 {
+		t.Errorf("%d objects have a table, 13 were expected: SyncIssue, Token and what the history tells are read whole", objects)
 	}
+}
+
+// A field of a record that the history keeps must be there in the past too, and has a name by which
+// changes tell of it.
+func TestWhatTheHistoryKeepsIsAFieldOfThePast(t *testing.T) {
+	schema := theSchema(t)
+	for object, e := range map[string]query.Entity{
+		"PastCompany": query.EntityCompany, "PastContact": query.EntityContact, "PastAsset": query.EntityAsset,
+		"PastLocation": query.EntityLocation, "PastTicket": query.EntityTicket,
+	} {
+		kept := query.KeptColumns(e)
+		if len(kept) < 3 {
+			t.Errorf("%s: the history keeps %v", e, kept)
+		}
+		for _, column := range kept {
+			name := FieldOf(column)
+			if ColumnOf(name) != column {
+				t.Errorf("%s is %s, and that is %s", column, name, ColumnOf(name))
+			}
+			if name == "accountNumber" { // it is the edge company
+				name = "company"
+			}
+			if column != "closed" && schema.Types[object].Fields.ForName(name) == nil { // tickets are served while closed
+				t.Errorf("%s has no field %s", object, name)
+			}
+		}
+	}
+}
+
+func theSchema(t *testing.T) *ast.Schema {
+	t.Helper()
+	files, err := filepath.Glob("../graph/*.graphql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no schema: %v", err)
+	}
+	var sources []*ast.Source
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, &ast.Source{Name: file, Input: string(text)})
+	}
+	schema, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
 }

@@ -81,11 +81,14 @@ type edge struct {
 	to   string   // the object
 }
 
-// arguments are those that root fields cannot do without.
+// arguments are those that fields cannot do without.
 func arguments() map[string]string {
 	return map[string]string{
-		"company": `(accountNumber: "620547")`, "asset": "(id: 1)", "contact": "(id: 1)",
-		"ticket": "(ticketId: 1001)", "syncRun": `(id: "r2")`,
+		"Query.company": `(accountNumber: "620547")`, "Query.asset": "(id: 1)", "Query.contact": "(id: 1)",
+		"Query.ticket": "(ticketId: 1001)", "Query.syncRun": `(id: "r2")`,
+		"Query.asOf":   `(at: "2025-11-02T00:00:00Z")`,
+		"Past.company": `(accountNumber: "620547")`, "Past.asset": "(id: 1)", "Past.contact": "(id: 1)",
+		"Past.ticket": "(ticketId: 1001)",
 	}
 }
 
@@ -101,10 +104,7 @@ func edges(t *testing.T, schema *ast.Schema) []edge {
 			if to.Kind != ast.Object || strings.HasPrefix(field.Name, "__") {
 				continue
 			}
-			call := field.Name
-			if queue[0].to == "Query" {
-				call += arguments()[field.Name]
-			}
+			call := field.Name + arguments()[queue[0].to+"."+field.Name]
 			for _, argument := range field.Arguments {
 				if argument.Type.NonNull && argument.DefaultValue == nil && !strings.Contains(call, argument.Name+":") {
 					t.Fatalf("%s takes %s: tell this test one", field.Name, argument.Name)

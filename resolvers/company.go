@@ -58,14 +58,23 @@ func (r companyResolver) Locations(ctx context.Context, c *ent.Company) ([]*ent.
 }
 
 func (r companyResolver) Tickets(ctx context.Context, c *ent.Company, year *int, updatedFrom *time.Time) ([]*ent.Ticket, error) {
+	filter, err := ticketFilter(year, updatedFrom)
+	if err != nil {
+		return nil, err
+	}
+	return loaders.TicketsOfCompany(ctx, c, filter)
+}
+
+// ticketFilter is what the arguments year and updatedFrom ask for.
+func ticketFilter(year *int, updatedFrom *time.Time) (query.TicketFilter, error) {
 	filter := query.TicketFilter{UpdatedFrom: value(updatedFrom)}
 	if year != nil {
 		if *year < 1000 || *year > 9999 {
-			return nil, codex.BadInput("year", "a year has four digits")
+			return filter, codex.BadInput("year", "a year has four digits")
 		}
 		filter.Year = *year
 	}
-	return loaders.TicketsOfCompany(ctx, c, filter)
+	return filter, nil
 }
 
 func (r companyResolver) DattoSites(ctx context.Context, c *ent.Company) ([]*ent.DattoSiteLink, error) {

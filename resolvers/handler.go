@@ -97,7 +97,7 @@ func NewHandler(o Options) http.Handler {
 	limits := o.Limits.withDefaults()
 	reader := query.New(o.DB.Ent(), o.Rules)
 	schema := exec.NewExecutableSchema(exec.Config{
-		Resolvers: &resolver{reader: reader, sync: o.Sync, tokens: o.Tokens},
+		Resolvers: &resolver{reader: reader, sync: o.Sync, tokens: o.Tokens, now: o.DB.Now},
 	})
 	errs := presenter{logger: o.Logger}
 	server := handler.New(schema)

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/graph/exec"
@@ -16,6 +17,7 @@ type resolver struct {
 	reader *query.Reader
 	sync   Syncer
 	tokens TokenAdmin
+	now    func() time.Time
 }
 
 var _ exec.ResolverRoot = (*resolver)(nil)
@@ -54,6 +56,22 @@ func (r *resolver) SyncRunConnection() exec.SyncRunConnectionResolver {
 }
 func (r *resolver) SyncIssueConnection() exec.SyncIssueConnectionResolver {
 	return syncIssueConnectionResolver{r}
+}
+func (r *resolver) Past() exec.PastResolver               { return pastResolver{r} }
+func (r *resolver) Coverage() exec.CoverageResolver       { return coverageResolver{r} }
+func (r *resolver) PastCompany() exec.PastCompanyResolver { return pastCompanyResolver{r} }
+func (r *resolver) PastCompanyConnection() exec.PastCompanyConnectionResolver {
+	return pastCompanyConnectionResolver{r}
+}
+func (r *resolver) PastAsset() exec.PastAssetResolver         { return pastAssetResolver{r} }
+func (r *resolver) PastContact() exec.PastContactResolver     { return pastContactResolver{r} }
+func (r *resolver) PastLocation() exec.PastLocationResolver   { return pastLocationResolver{r} }
+func (r *resolver) PastTicket() exec.PastTicketResolver       { return pastTicketResolver{r} }
+func (r *resolver) RecordVersion() exec.RecordVersionResolver { return recordVersionResolver{r} }
+func (r *resolver) FieldChange() exec.FieldChangeResolver     { return fieldChangeResolver{r} }
+func (r *resolver) Change() exec.ChangeResolver               { return changeResolver{r} }
+func (r *resolver) ChangeConnection() exec.ChangeConnectionResolver {
+	return changeConnectionResolver{r}
 }
 
 // Me is who is asking.

@@ -45,6 +45,7 @@ func calls() map[string]string {
 		"Query.contact": "contact(id: 1) { id }", "Query.ticket": "ticket(ticketId: 1001) { subject }",
 		"Query.syncRun": `syncRun(id: "r2") { id }`, "Query.syncRuns": "syncRuns { totalCount }",
 		"Query.syncIssues": "syncIssues { totalCount }", "Query.tokens": "tokens { name }",
+		"Query.asOf": `asOf(at: "2025-11-01T00:00:00Z") { at }`, "Query.changes": "changes { totalCount }",
 		"Query.__schema": "__schema { description }", "Query.__type": `__type(name: "Company") { name }`,
 		"Mutation.syncFreshservice": "syncFreshservice { run { id } }", "Mutation.syncDatto": "syncDatto { run { id } }",
 		"Mutation.syncTickets": "syncTickets { run { id } }",

@@ -26,6 +26,12 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 			{"all edges of a company", `{ companies(first: %) { nodes {
 				assets { id } contacts { id } locations { id } dattoSites { id } tickets { ticketId } assetsTotal { count } } } }`, 7},
 			{"there and back", "{ companies(first: %) { nodes { assets { company { name } contacts { assets { company { name } } } } } } }", 6},
+			{"the past", `{ asOf(at: "2025-11-02T00:00:00Z") { coverage { run { id } } companies(first: %) { totalCount nodes {
+				name assets { hostname backup { bytes } company { name } } assetsTotal { backupBytes } contacts { name companies { name } }
+				locations { name } tickets { hours } } } } }`, 11},
+			{"history", `{ companies(first: %) { nodes { history { changes { new } run { id } } assets { backupHistory { day } history { run { id } } }
+				contacts { history { from } } locations { history { from } } tickets { history { from } } } } }`, 13},
+			{"changes", "{ changes(first: %) { totalCount nodes { run { id } fields { old } } } }", 25},
 			{"one edge twice", "{ companies(first: %) { edges { node { a: assets { id } b: assets { hostname } } } } }", 3},
 		} {
 			for _, companies := range []string{"1", "10", "200"} {

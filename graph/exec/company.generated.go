@@ -28,6 +28,7 @@ type CompanyResolver interface {
 	Locations(ctx context.Context, obj *ent.Company) ([]*ent.Location, error)
 	Tickets(ctx context.Context, obj *ent.Company, year *int, updatedFrom *time.Time) ([]*ent.Ticket, error)
 	DattoSites(ctx context.Context, obj *ent.Company) ([]*ent.DattoSiteLink, error)
+	History(ctx context.Context, obj *ent.Company) ([]*query.Version, error)
 }
 type CompanyConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *model.CompanyConnection) (int, error)
@@ -750,6 +751,38 @@ func (ec *executionContext) fieldContext_Company_dattoSites(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Company_history(ctx context.Context, field graphql.CollectedField, obj *ent.Company) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Company_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Company().History(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*query.Version) graphql.Marshaler {
+			return ec.marshalNRecordVersion2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Company_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Company",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CompanyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.CompanyConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1116,6 +1149,12 @@ func (ec *executionContext) _Company(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Company_dattoSites(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Company_history(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

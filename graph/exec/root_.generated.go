@@ -22,13 +22,25 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Asset() AssetResolver
+	Change() ChangeResolver
+	ChangeConnection() ChangeConnectionResolver
 	Company() CompanyResolver
 	CompanyConnection() CompanyConnectionResolver
 	Contact() ContactResolver
+	Coverage() CoverageResolver
 	DattoSiteLink() DattoSiteLinkResolver
+	FieldChange() FieldChangeResolver
 	Location() LocationResolver
 	Mutation() MutationResolver
+	Past() PastResolver
+	PastAsset() PastAssetResolver
+	PastCompany() PastCompanyResolver
+	PastCompanyConnection() PastCompanyConnectionResolver
+	PastContact() PastContactResolver
+	PastLocation() PastLocationResolver
+	PastTicket() PastTicketResolver
 	Query() QueryResolver
+	RecordVersion() RecordVersionResolver
 	SyncIssueConnection() SyncIssueConnectionResolver
 	SyncRun() SyncRunResolver
 	SyncRunConnection() SyncRunConnectionResolver
@@ -374,6 +386,413 @@ type DattoSiteLink {
   dattoId: ID
   "Whose machines stand there."
   company: Company!
+}
+`, BuiltIn: false},
+	{Name: "../past.graphql", Input: `"A day of UTC: 2025-10-31."
+scalar Date
+
+"""
+What the hub had seen at a moment, in types of its own: so that no client's cache mixes it with the
+present. Their ids name the moment too (12@2025-10-31T00:00:00Z). They have those fields alone whose
+past is kept, which is what bills and disputes need; whether a machine was online, who used it, its
+addresses and what was written on a ticket have none.
+"""
+type Past {
+  "The moment."
+  at: Time!
+  "How far each feed had got by then."
+  coverage: [Coverage!]!
+  "The company with that account number; null where there was none."
+  company("The account number." accountNumber: ID!): PastCompany
+  "All companies, by account number."
+  companies(
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the company after which to go on."
+    after: String
+  ): PastCompanyConnection!
+  "The asset with that id; null where there was none."
+  asset("The asset's id, as in the present." id: ID!): PastAsset
+  "The contact with that id; null where there was none."
+  contact("The contact's id, as in the present." id: ID!): PastContact
+  "The closed ticket with that number; null where there was none, or it was not closed."
+  ticket("The number that people see." ticketId: ID!): PastTicket
+}
+
+"""
+How far a feed had got at a moment. Without a run, what the feed brings is unknown and not absent:
+its lists are empty.
+"""
+type Coverage {
+  "The feed."
+  feed: Feed!
+  "Its newest run that had succeeded by then; null where none had."
+  run: SyncRun
+  "When that run ended."
+  at: Time
+}
+
+"A company as it was."
+type PastCompany {
+  "Its account number and the moment."
+  id: ID!
+  "The account number."
+  accountNumber: ID!
+  "Its name."
+  name: String!
+  "The id of its department in Freshservice."
+  freshserviceId: ID
+  "The department's description."
+  description: String
+  "The name of the billing plan that was selected for it."
+  billingPlan: String
+  "Whether it was run for profit, in Freshservice's words."
+  profitOrNonProfit: String
+  "Its main telephone number."
+  companyMainNumber: String
+  "Since when it had been a customer, as it was typed."
+  companyStartDate: String
+  "Who led it."
+  headName: String
+  "Whom to call first."
+  primaryContactName: String
+  "Its e-mail domains."
+  domains: [String!]!
+  "Its telephone system."
+  phoneSystem: String
+  "Its e-mail system."
+  emailSystem: String
+  "The contract's term: 1 Year, 2 Year, 3 Year or Month to Month."
+  contractTermLength: String
+  "The first day of the contract, YYYY-MM-DD."
+  contractStartDate: String
+  "The last day of the contract, YYYY-MM-DD."
+  contractEndDate: String
+  "The level of support that was agreed on."
+  supportLevel: String
+  "The level of compliance that was kept for it."
+  complianceLevel: String!
+  "Its machines."
+  assets: [PastAsset!]!
+  "How many machines it had and how much they had in backup, without reading them one by one."
+  assetsTotal: AssetTotals!
+  "Its people."
+  contacts: [PastContact!]!
+  "Its places."
+  locations: [PastLocation!]!
+  "Its tickets that were closed then."
+  tickets(
+    "Only those last updated in this year of UTC, four digits."
+    year: Int
+    "Only those last updated at this moment or after it."
+    updatedFrom: Time
+  ): [PastTicket!]!
+}
+
+"A page of companies as they were."
+type PastCompanyConnection {
+  "The companies, each with its cursor."
+  edges: [PastCompanyEdge!]!
+  "The companies."
+  nodes: [PastCompany!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many companies there were. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A company of a page."
+type PastCompanyEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The company."
+  node: PastCompany!
+}
+
+"A machine of a company as it was. Who used it has no past."
+type PastAsset {
+  "The asset's id and the moment."
+  id: ID!
+  "The asset's id."
+  assetId: ID!
+  "Its host name, as written."
+  hostname: String!
+  "Its device UID in Datto RMM."
+  dattoUid: ID
+  "The UID of its site in Datto RMM."
+  dattoSiteUid: ID
+  "The name of its site in Datto RMM."
+  dattoSiteName: String
+  "The category of its hardware in Datto RMM."
+  hardwareType: String
+  "Its operating system."
+  operatingSystem: String
+  "What the technicians called its kind."
+  deviceType: String
+  "Its Windows domain or workgroup."
+  domain: String
+  "Whether its agent was suspended."
+  suspended: Boolean!
+  """
+  What it had in backup: its newest reading by then; null where it reported no number. Readings are
+  kept by day. Where several runs read a machine on one day, the last one counts for that day.
+  """
+  backup: Backup
+  "Whose it was."
+  company: PastCompany!
+}
+
+"A person of one or more companies, as the person was."
+type PastContact {
+  "The contact's id and the moment."
+  id: ID!
+  "The contact's id."
+  contactId: ID!
+  "The person's name."
+  name: String!
+  "The primary e-mail address, as written."
+  email: String!
+  "The requester's id in Freshservice."
+  freshserviceId: ID
+  "The job title."
+  title: String
+  "How the person was employed."
+  employmentType: String!
+  "Whether the requester was active."
+  active: Boolean!
+  "The mobile telephone number."
+  mobilePhoneNumber: String
+  "The telephone number at work."
+  workPhoneNumber: String
+  "Further e-mail addresses."
+  secondaryEmails: [String!]!
+  "The companies that the person belonged to, by account number."
+  companies: [PastCompany!]!
+}
+
+"A place of a company as it was."
+type PastLocation {
+  "The location's id and the moment."
+  id: ID!
+  "The location's id."
+  locationId: ID!
+  "What it was called: Main Office."
+  name: String!
+  "Its postal address."
+  address: String
+  "Its telephone number."
+  phoneNumber: String
+  "Whose it was."
+  company: PastCompany!
+}
+
+"A Freshservice ticket as it was while closed. Its texts have no past, and its time has one in sum."
+type PastTicket {
+  "The ticket's number and the moment."
+  id: ID!
+  "The number that people see."
+  ticketId: ID!
+  "Its subject."
+  subject: String!
+  "The name of its status."
+  status: String!
+  "The code of its status in Freshservice; 5 is closed."
+  statusCode: Int!
+  "Low, Medium, High or Urgent."
+  priority: String!
+  "Who asked for it: the requester's id in Freshservice."
+  requesterId: ID
+  "Who asked for it: the e-mail address."
+  requesterEmail: String
+  "Who asked for it: the name."
+  requesterName: String
+  "When it was opened."
+  createdAt: Time!
+  "When it was last updated while closed."
+  lastUpdatedAt: Time!
+  "When it was closed, where Freshservice told."
+  closedAt: Time
+  "The month of UTC in which it would have been billed, YYYY-MM: that of lastUpdatedAt."
+  billingMonth: String!
+  "The time that it would have been billed with, in hours, by the rules of today (see Ticket.hours)."
+  hours: Float!
+  "The same in seconds."
+  seconds: Int!
+  "The sum of its time entries in seconds, as booked."
+  spentSeconds: Int!
+  "The part of spentSeconds that was booked as not billable."
+  unbillableSeconds: Int!
+  "Whose it was."
+  company: PastCompany!
+}
+
+"What a record was for a while, as far as its past is kept."
+type RecordVersion {
+  "When the hub saw it so first."
+  from: Time!
+  """
+  When the hub saw it otherwise, or gone; null: it is so now. Where the next version begins later
+  than that, or there is none, the record was gone.
+  """
+  to: Time
+  "The run that brought this version; null where a person did."
+  run: SyncRun
+  "The person who brought it, where no run did."
+  changedBy: String
+  "What changed against the version before. The first version has none."
+  changes: [FieldChange!]!
+}
+
+"A field whose value changed."
+type FieldChange {
+  "The field's name: billingPlan, hostname and so on; accountNumber for a move to another company."
+  field: String!
+  """
+  The value before; null where it had none. Values are texts: numbers in digits, true or false, times
+  in RFC 3339, lists in JSON.
+  """
+  old: String
+  "The value after it; null where it has none."
+  new: String
+}
+
+"What a machine had in backup from a day on."
+type BackupReading {
+  "The day of UTC on which it was read. A day whose size is that of the day before has no reading."
+  day: Date!
+  "The exact size; null where the machine stopped reporting a number."
+  bytes: Bytes
+  "The same in TB of 1024⁴ bytes."
+  usageTb: Float
+}
+
+"A kind of record that has a history."
+enum HistoryEntity {
+  "Company."
+  COMPANY
+  "Location."
+  LOCATION
+  "Contact."
+  CONTACT
+  "That a contact belongs to a company."
+  CONTACT_COMPANY_LINK
+  "Asset, without its backup sizes: see Asset.backupHistory."
+  ASSET
+  "Ticket."
+  TICKET
+}
+
+"What happened to a record."
+enum ChangeKind {
+  "It was seen for the first time."
+  CREATED
+  "Fields of it changed."
+  CHANGED
+  "It was found gone, or was archived."
+  REMOVED
+  "It was back, as the same record."
+  RETURNED
+}
+
+"What happened to a record at a moment, as the hub saw it."
+type Change {
+  "When the hub saw it."
+  at: Time!
+  "The kind of record."
+  entity: HistoryEntity!
+  "What happened."
+  kind: ChangeKind!
+  "The record's own id: account number, ticket number and so on. Of a link: the contact's."
+  recordId: ID!
+  "The company that the record belongs to; null for contacts, who may have several."
+  accountNumber: ID
+  "What people call the record: its name, host name or subject; null for links."
+  label: String
+  "What changed, where the record changed or returned."
+  fields: [FieldChange!]!
+  "The run that did it. Of a removal: the run of the record's feed that was at work then, if any."
+  run: SyncRun
+  "The person who did it, where no run did."
+  changedBy: String
+}
+
+"A page of changes."
+type ChangeConnection {
+  "The changes, each with its cursor."
+  edges: [ChangeEdge!]!
+  "The changes."
+  nodes: [Change!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many changes match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A change of a page."
+type ChangeEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The change."
+  node: Change!
+}
+
+extend type Company {
+  "What it was over time, oldest first."
+  history: [RecordVersion!]!
+}
+
+extend type Contact {
+  "What the contact was over time, oldest first. Changes of companies are in the query changes."
+  history: [RecordVersion!]!
+}
+
+extend type Asset {
+  "What it was over time, oldest first."
+  history: [RecordVersion!]!
+  "What it had in backup over time, oldest first."
+  backupHistory(
+    "Only readings of this day or later ones."
+    from: Date
+    "Only readings of this day or earlier ones."
+    to: Date
+  ): [BackupReading!]!
+}
+
+extend type Location {
+  "What it was over time, oldest first."
+  history: [RecordVersion!]!
+}
+
+extend type Ticket {
+  "What it was over time, oldest first."
+  history: [RecordVersion!]!
+}
+
+extend type Query {
+  """
+  What the hub had seen at a moment, which must not lie ahead. Before the first sync that succeeded it
+  is the error NO_HISTORY.
+  """
+  asOf("The moment." at: Time!): Past @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "What happened to records, newest first."
+  changes(
+    "Only of the company with this account number and of what belonged to it then."
+    company: ID
+    "Only of this kind of record."
+    entity: HistoryEntity
+    "Only where this field changed; what was created or removed is left out then."
+    field: String
+    "Only what this run did."
+    run: ID
+    "Only at this moment or after it."
+    from: Time
+    "Only before this moment."
+    to: Time
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the change after which to go on."
+    after: String
+  ): ChangeConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphql", Input: `"""
@@ -919,6 +1338,10 @@ func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql
 		return ec.fieldContext_Asset_company(ctx, field)
 	case "contacts":
 		return ec.fieldContext_Asset_contacts(ctx, field)
+	case "history":
+		return ec.fieldContext_Asset_history(ctx, field)
+	case "backupHistory":
+		return ec.fieldContext_Asset_backupHistory(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Asset", field.Name)
 }
@@ -945,6 +1368,18 @@ func (ec *executionContext) childFields_Backup(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Backup", field.Name)
 }
 
+func (ec *executionContext) childFields_BackupReading(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_BackupReading_day(ctx, field)
+	case "bytes":
+		return ec.fieldContext_BackupReading_bytes(ctx, field)
+	case "usageTb":
+		return ec.fieldContext_BackupReading_usageTb(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BackupReading", field.Name)
+}
+
 func (ec *executionContext) childFields_Caller(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -953,6 +1388,54 @@ func (ec *executionContext) childFields_Caller(ctx context.Context, field graphq
 		return ec.fieldContext_Caller_role(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Caller", field.Name)
+}
+
+func (ec *executionContext) childFields_Change(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_Change_at(ctx, field)
+	case "entity":
+		return ec.fieldContext_Change_entity(ctx, field)
+	case "kind":
+		return ec.fieldContext_Change_kind(ctx, field)
+	case "recordId":
+		return ec.fieldContext_Change_recordId(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_Change_accountNumber(ctx, field)
+	case "label":
+		return ec.fieldContext_Change_label(ctx, field)
+	case "fields":
+		return ec.fieldContext_Change_fields(ctx, field)
+	case "run":
+		return ec.fieldContext_Change_run(ctx, field)
+	case "changedBy":
+		return ec.fieldContext_Change_changedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ChangeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ChangeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ChangeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ChangeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Company(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1005,6 +1488,8 @@ func (ec *executionContext) childFields_Company(ctx context.Context, field graph
 		return ec.fieldContext_Company_tickets(ctx, field)
 	case "dattoSites":
 		return ec.fieldContext_Company_dattoSites(ctx, field)
+	case "history":
+		return ec.fieldContext_Company_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Company", field.Name)
 }
@@ -1059,8 +1544,22 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 		return ec.fieldContext_Contact_companies(ctx, field)
 	case "assets":
 		return ec.fieldContext_Contact_assets(ctx, field)
+	case "history":
+		return ec.fieldContext_Contact_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
+}
+
+func (ec *executionContext) childFields_Coverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "feed":
+		return ec.fieldContext_Coverage_feed(ctx, field)
+	case "run":
+		return ec.fieldContext_Coverage_run(ctx, field)
+	case "at":
+		return ec.fieldContext_Coverage_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Coverage", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1109,6 +1608,18 @@ func (ec *executionContext) childFields_EntityCounts(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type EntityCounts", field.Name)
 }
 
+func (ec *executionContext) childFields_FieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_FieldChange_field(ctx, field)
+	case "old":
+		return ec.fieldContext_FieldChange_old(ctx, field)
+	case "new":
+		return ec.fieldContext_FieldChange_new(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
 func (ec *executionContext) childFields_Location(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1121,6 +1632,8 @@ func (ec *executionContext) childFields_Location(ctx context.Context, field grap
 		return ec.fieldContext_Location_phoneNumber(ctx, field)
 	case "company":
 		return ec.fieldContext_Location_company(ctx, field)
+	case "history":
+		return ec.fieldContext_Location_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Location", field.Name)
 }
@@ -1137,6 +1650,242 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_Past(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_Past_at(ctx, field)
+	case "coverage":
+		return ec.fieldContext_Past_coverage(ctx, field)
+	case "company":
+		return ec.fieldContext_Past_company(ctx, field)
+	case "companies":
+		return ec.fieldContext_Past_companies(ctx, field)
+	case "asset":
+		return ec.fieldContext_Past_asset(ctx, field)
+	case "contact":
+		return ec.fieldContext_Past_contact(ctx, field)
+	case "ticket":
+		return ec.fieldContext_Past_ticket(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Past", field.Name)
+}
+
+func (ec *executionContext) childFields_PastAsset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PastAsset_id(ctx, field)
+	case "assetId":
+		return ec.fieldContext_PastAsset_assetId(ctx, field)
+	case "hostname":
+		return ec.fieldContext_PastAsset_hostname(ctx, field)
+	case "dattoUid":
+		return ec.fieldContext_PastAsset_dattoUid(ctx, field)
+	case "dattoSiteUid":
+		return ec.fieldContext_PastAsset_dattoSiteUid(ctx, field)
+	case "dattoSiteName":
+		return ec.fieldContext_PastAsset_dattoSiteName(ctx, field)
+	case "hardwareType":
+		return ec.fieldContext_PastAsset_hardwareType(ctx, field)
+	case "operatingSystem":
+		return ec.fieldContext_PastAsset_operatingSystem(ctx, field)
+	case "deviceType":
+		return ec.fieldContext_PastAsset_deviceType(ctx, field)
+	case "domain":
+		return ec.fieldContext_PastAsset_domain(ctx, field)
+	case "suspended":
+		return ec.fieldContext_PastAsset_suspended(ctx, field)
+	case "backup":
+		return ec.fieldContext_PastAsset_backup(ctx, field)
+	case "company":
+		return ec.fieldContext_PastAsset_company(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastAsset", field.Name)
+}
+
+func (ec *executionContext) childFields_PastCompany(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PastCompany_id(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_PastCompany_accountNumber(ctx, field)
+	case "name":
+		return ec.fieldContext_PastCompany_name(ctx, field)
+	case "freshserviceId":
+		return ec.fieldContext_PastCompany_freshserviceId(ctx, field)
+	case "description":
+		return ec.fieldContext_PastCompany_description(ctx, field)
+	case "billingPlan":
+		return ec.fieldContext_PastCompany_billingPlan(ctx, field)
+	case "profitOrNonProfit":
+		return ec.fieldContext_PastCompany_profitOrNonProfit(ctx, field)
+	case "companyMainNumber":
+		return ec.fieldContext_PastCompany_companyMainNumber(ctx, field)
+	case "companyStartDate":
+		return ec.fieldContext_PastCompany_companyStartDate(ctx, field)
+	case "headName":
+		return ec.fieldContext_PastCompany_headName(ctx, field)
+	case "primaryContactName":
+		return ec.fieldContext_PastCompany_primaryContactName(ctx, field)
+	case "domains":
+		return ec.fieldContext_PastCompany_domains(ctx, field)
+	case "phoneSystem":
+		return ec.fieldContext_PastCompany_phoneSystem(ctx, field)
+	case "emailSystem":
+		return ec.fieldContext_PastCompany_emailSystem(ctx, field)
+	case "contractTermLength":
+		return ec.fieldContext_PastCompany_contractTermLength(ctx, field)
+	case "contractStartDate":
+		return ec.fieldContext_PastCompany_contractStartDate(ctx, field)
+	case "contractEndDate":
+		return ec.fieldContext_PastCompany_contractEndDate(ctx, field)
+	case "supportLevel":
+		return ec.fieldContext_PastCompany_supportLevel(ctx, field)
+	case "complianceLevel":
+		return ec.fieldContext_PastCompany_complianceLevel(ctx, field)
+	case "assets":
+		return ec.fieldContext_PastCompany_assets(ctx, field)
+	case "assetsTotal":
+		return ec.fieldContext_PastCompany_assetsTotal(ctx, field)
+	case "contacts":
+		return ec.fieldContext_PastCompany_contacts(ctx, field)
+	case "locations":
+		return ec.fieldContext_PastCompany_locations(ctx, field)
+	case "tickets":
+		return ec.fieldContext_PastCompany_tickets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastCompany", field.Name)
+}
+
+func (ec *executionContext) childFields_PastCompanyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PastCompanyConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PastCompanyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PastCompanyConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PastCompanyConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastCompanyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PastCompanyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PastCompanyEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PastCompanyEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastCompanyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PastContact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PastContact_id(ctx, field)
+	case "contactId":
+		return ec.fieldContext_PastContact_contactId(ctx, field)
+	case "name":
+		return ec.fieldContext_PastContact_name(ctx, field)
+	case "email":
+		return ec.fieldContext_PastContact_email(ctx, field)
+	case "freshserviceId":
+		return ec.fieldContext_PastContact_freshserviceId(ctx, field)
+	case "title":
+		return ec.fieldContext_PastContact_title(ctx, field)
+	case "employmentType":
+		return ec.fieldContext_PastContact_employmentType(ctx, field)
+	case "active":
+		return ec.fieldContext_PastContact_active(ctx, field)
+	case "mobilePhoneNumber":
+		return ec.fieldContext_PastContact_mobilePhoneNumber(ctx, field)
+	case "workPhoneNumber":
+		return ec.fieldContext_PastContact_workPhoneNumber(ctx, field)
+	case "secondaryEmails":
+		return ec.fieldContext_PastContact_secondaryEmails(ctx, field)
+	case "companies":
+		return ec.fieldContext_PastContact_companies(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastContact", field.Name)
+}
+
+func (ec *executionContext) childFields_PastLocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PastLocation_id(ctx, field)
+	case "locationId":
+		return ec.fieldContext_PastLocation_locationId(ctx, field)
+	case "name":
+		return ec.fieldContext_PastLocation_name(ctx, field)
+	case "address":
+		return ec.fieldContext_PastLocation_address(ctx, field)
+	case "phoneNumber":
+		return ec.fieldContext_PastLocation_phoneNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_PastLocation_company(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastLocation", field.Name)
+}
+
+func (ec *executionContext) childFields_PastTicket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PastTicket_id(ctx, field)
+	case "ticketId":
+		return ec.fieldContext_PastTicket_ticketId(ctx, field)
+	case "subject":
+		return ec.fieldContext_PastTicket_subject(ctx, field)
+	case "status":
+		return ec.fieldContext_PastTicket_status(ctx, field)
+	case "statusCode":
+		return ec.fieldContext_PastTicket_statusCode(ctx, field)
+	case "priority":
+		return ec.fieldContext_PastTicket_priority(ctx, field)
+	case "requesterId":
+		return ec.fieldContext_PastTicket_requesterId(ctx, field)
+	case "requesterEmail":
+		return ec.fieldContext_PastTicket_requesterEmail(ctx, field)
+	case "requesterName":
+		return ec.fieldContext_PastTicket_requesterName(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PastTicket_createdAt(ctx, field)
+	case "lastUpdatedAt":
+		return ec.fieldContext_PastTicket_lastUpdatedAt(ctx, field)
+	case "closedAt":
+		return ec.fieldContext_PastTicket_closedAt(ctx, field)
+	case "billingMonth":
+		return ec.fieldContext_PastTicket_billingMonth(ctx, field)
+	case "hours":
+		return ec.fieldContext_PastTicket_hours(ctx, field)
+	case "seconds":
+		return ec.fieldContext_PastTicket_seconds(ctx, field)
+	case "spentSeconds":
+		return ec.fieldContext_PastTicket_spentSeconds(ctx, field)
+	case "unbillableSeconds":
+		return ec.fieldContext_PastTicket_unbillableSeconds(ctx, field)
+	case "company":
+		return ec.fieldContext_PastTicket_company(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastTicket", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_RecordVersion_from(ctx, field)
+	case "to":
+		return ec.fieldContext_RecordVersion_to(ctx, field)
+	case "run":
+		return ec.fieldContext_RecordVersion_run(ctx, field)
+	case "changedBy":
+		return ec.fieldContext_RecordVersion_changedBy(ctx, field)
+	case "changes":
+		return ec.fieldContext_RecordVersion_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1341,6 +2090,8 @@ func (ec *executionContext) childFields_Ticket(ctx context.Context, field graphq
 		return ec.fieldContext_Ticket_timeEntries(ctx, field)
 	case "company":
 		return ec.fieldContext_Ticket_company(ctx, field)
+	case "history":
+		return ec.fieldContext_Ticket_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Ticket", field.Name)
 }

@@ -26,6 +26,7 @@ type TicketResolver interface {
 	Notes(ctx context.Context, obj *ent.Ticket) ([]*query.TicketMessage, error)
 	TimeEntries(ctx context.Context, obj *ent.Ticket) ([]*ent.TimeEntry, error)
 	Company(ctx context.Context, obj *ent.Ticket) (*ent.Company, error)
+	History(ctx context.Context, obj *ent.Ticket) ([]*query.Version, error)
 }
 type TimeEntryResolver interface {
 	Hours(ctx context.Context, obj *ent.TimeEntry) (float64, error)
@@ -599,6 +600,38 @@ func (ec *executionContext) fieldContext_Ticket_company(_ context.Context, field
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Company(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Ticket_history(ctx context.Context, field graphql.CollectedField, obj *ent.Ticket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ticket_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Ticket().History(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*query.Version) graphql.Marshaler {
+			return ec.marshalNRecordVersion2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ticket_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Ticket",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordVersion(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1185,6 +1218,12 @@ func (ec *executionContext) _Ticket(ctx context.Context, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Ticket_company(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Ticket_history(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -10,6 +10,26 @@ import (
 	"github.com/hivematrix/codex/query"
 )
 
+// A page of changes.
+type ChangeConnection struct {
+	// The changes, each with its cursor.
+	Edges []*ChangeEdge `json:"edges"`
+	// The changes.
+	Nodes []*query.Change `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	Filter query.ChangeFilter `json:"-"`
+}
+
+// A change of a page.
+type ChangeEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The change.
+	Node *query.Change `json:"node"`
+}
+
 // A page of companies.
 type CompanyConnection struct {
 	// The companies, each with its cursor.
@@ -56,6 +76,26 @@ type PageInfo struct {
 	StartCursor *string `json:"startCursor,omitempty"`
 	// The cursor of the last row, to ask for the next page with; null on an empty page.
 	EndCursor *string `json:"endCursor,omitempty"`
+}
+
+// A page of companies as they were.
+type PastCompanyConnection struct {
+	// The companies, each with its cursor.
+	Edges []*PastCompanyEdge `json:"edges"`
+	// The companies.
+	Nodes []*query.PastCompany `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// whose companies totalCount counts
+	Past *query.Past `json:"-"`
+}
+
+// A company of a page.
+type PastCompanyEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The company.
+	Node *query.PastCompany `json:"node"`
 }
 
 // What revokeToken did.

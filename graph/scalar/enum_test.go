@@ -12,6 +12,7 @@ import (
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/graph/exec"
 	"github.com/hivematrix/codex/graph/scalar"
+	"github.com/hivematrix/codex/query"
 )
 
 // An enum of the schema is taken and written word by word as the schema has it, and means what the
@@ -36,12 +37,19 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 			codex.TriggerCLI, codex.TriggerAPI, codex.TriggerSchedule, codex.TriggerCatchUp,
 			codex.TriggerWebhook, codex.TriggerJob, codex.TriggerDemo)
 	})
+	t.Run("HistoryEntity", func(t *testing.T) {
+		enum(t, "HistoryEntity", scalar.UnmarshalHistoryEntity, scalar.MarshalHistoryEntity, query.Entities()...)
+	})
+	t.Run("ChangeKind", func(t *testing.T) {
+		enum(t, "ChangeKind", scalar.UnmarshalChangeKind, scalar.MarshalChangeKind,
+			query.ChangeCreated, query.ChangeChanged, query.ChangeRemoved, query.ChangeReturned)
+	})
 }
 
 // What gqlgen makes of enum_values takes a word that it does not know for none, and gqlparser lets
 // words in any letter case pass.
 func TestEveryEnumOfTheSchemaIsInTheTestAbove(t *testing.T) {
-	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger"}
+	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind"}
 	for name, def := range exec.NewExecutableSchema(exec.Config{}).Schema().Types {
 		if def.Kind == ast.Enum && !def.BuiltIn && !slices.Contains(tested, name) {
 			t.Errorf("%s is not tested: give it functions in enum.go, name them in gqlgen.yml in the place of enum_values, and test it", name)

@@ -19,6 +19,7 @@ func (e InputError) Error() string { return string(e) }
 // The errors, one a scalar.
 const (
 	notTime  InputError = "a Time is in RFC 3339, such as 2025-10-31T23:59:59Z"
+	notDate  InputError = "a Date is YYYY-MM-DD, such as 2025-10-31"
 	notBytes InputError = "Bytes are a string of digits"
 	notIntID InputError = "this id is a string of digits"
 )
@@ -41,6 +42,24 @@ func UnmarshalTime(v any) (time.Time, error) {
 		return time.Time{}, notTime
 	}
 	return t.UTC(), nil
+}
+
+// MarshalDate writes d as YYYY-MM-DD.
+func MarshalDate(d codex.Day) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { write(w, strconv.Quote(d.String())) })
+}
+
+// UnmarshalDate takes a string YYYY-MM-DD.
+func UnmarshalDate(v any) (codex.Day, error) {
+	text, ok := v.(string)
+	if !ok {
+		return 0, notDate
+	}
+	d, err := codex.ParseDay(text)
+	if err != nil {
+		return 0, notDate
+	}
+	return d, nil
 }
 
 // MarshalBytes writes b as a string of digits.

@@ -30,6 +30,7 @@ func TestValuesLeaveAsTheSchemaSays(t *testing.T) {
 		{"a time with microseconds", text(scalar.MarshalTime(time.Date(2025, 1, 2, 3, 4, 5, 120_000, time.UTC))), `"2025-01-02T03:04:05.00012Z"`},
 		{"the year 1, which is no null", text(scalar.MarshalTime(time.Time{})), `"0001-01-01T00:00:00Z"`},
 		{"bytes beyond a JSON number", text(scalar.MarshalBytes(math.MaxInt64)), `"9223372036854775807"`},
+		{"a day", text(scalar.MarshalDate(20392)), `"2025-10-31"`},
 		{"a negative id", text(scalar.MarshalIntID(-1)), `"-1"`},
 	} {
 		if tc.got != tc.want {
@@ -48,7 +49,13 @@ func TestValuesAreTakenAsTheSchemaSays(t *testing.T) {
 			t.Errorf("%T: %d, %v", v, n, err)
 		}
 	}
+	if day, err := scalar.UnmarshalDate("2025-10-31"); day != 20392 || err != nil {
+		t.Errorf("a day: %d, %v", day, err)
+	}
 	bad := map[string]error{}
+	for _, v := range []any{"yesterday", "2025-10-31T00:00:00Z", "2025-02-30", "", 20392, nil} {
+		_, bad["day "+text(graphql.MarshalAny(v))] = scalar.UnmarshalDate(v)
+	}
 	for _, v := range []any{"yesterday", "2025-10-31", "", 17, nil, true} {
 		_, bad["time "+text(graphql.MarshalAny(v))] = scalar.UnmarshalTime(v)
 	}

@@ -1,0 +1,98 @@
+package loaders
+
+import (
+	"context"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/query"
+)
+
+// AssetsOfPastCompany are the machines that c had.
+func AssetsOfPastCompany(ctx context.Context, c *query.PastCompany) ([]*query.PastAsset, error) {
+	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastAsset]{
+		object: "PastAsset", key: pastAccountNumber, noted: notedLists[*query.PastAsset],
+		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastAsset, error) {
+			return c.Past.AssetsByCompany(ctx, keys, columns...)
+		},
+	}, c)
+}
+
+// AssetTotalsOfPastCompany are the machines that c had, added up.
+func AssetTotalsOfPastCompany(ctx context.Context, c *query.PastCompany) (*query.AssetTotals, error) {
+	totals, err := load(ctx, edge[*query.PastCompany, codex.AccountNumber, query.AssetTotals]{
+		key: pastAccountNumber,
+		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, _ []string) (map[codex.AccountNumber]query.AssetTotals, error) {
+			return c.Past.AssetTotalsByCompany(ctx, keys)
+		},
+	}, c)
+	return &totals, err
+}
+
+// ContactsOfPastCompany are the people of c.
+func ContactsOfPastCompany(ctx context.Context, c *query.PastCompany) ([]*query.PastContact, error) {
+	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastContact]{
+		object: "PastContact", key: pastAccountNumber, noted: notedLists[*query.PastContact],
+		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastContact, error) {
+			return c.Past.ContactsByCompany(ctx, keys, columns...)
+		},
+	}, c)
+}
+
+// LocationsOfPastCompany are the places of c.
+func LocationsOfPastCompany(ctx context.Context, c *query.PastCompany) ([]*query.PastLocation, error) {
+	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastLocation]{
+		object: "PastLocation", key: pastAccountNumber, noted: notedLists[*query.PastLocation],
+		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastLocation, error) {
+			return c.Past.LocationsByCompany(ctx, keys, columns...)
+		},
+	}, c)
+}
+
+// TicketsOfPastCompany are the tickets of c that were closed, as far as filter wants them.
+func TicketsOfPastCompany(ctx context.Context, c *query.PastCompany, filter query.TicketFilter) ([]*query.PastTicket, error) {
+	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastTicket]{
+		object: "PastTicket", key: pastAccountNumber, noted: notedLists[*query.PastTicket],
+		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastTicket, error) {
+			return c.Past.TicketsByCompany(ctx, keys, filter, columns...)
+		},
+	}, c)
+}
+
+// CompaniesOfPastContact are the companies that c belonged to.
+func CompaniesOfPastContact(ctx context.Context, c *query.PastContact) ([]*query.PastCompany, error) {
+	return load(ctx, edge[*query.PastContact, int, []*query.PastCompany]{
+		object: "PastCompany", noted: notedLists[*query.PastCompany],
+		key: func(c *query.PastContact) int { return c.ContactID },
+		fetch: func(ctx context.Context, _ *query.Reader, keys []int, columns []string) (map[int][]*query.PastCompany, error) {
+			return c.Past.CompaniesByContact(ctx, keys, columns...)
+		},
+	}, c)
+}
+
+// CompanyOfPastAsset is whose a was.
+func CompanyOfPastAsset(ctx context.Context, a *query.PastAsset) (*query.PastCompany, error) {
+	return load(ctx, pastCompanyOf(a.Past, func(a *query.PastAsset) codex.AccountNumber { return a.CompanyAccountNumber }), a)
+}
+
+// CompanyOfPastLocation is whose l was.
+func CompanyOfPastLocation(ctx context.Context, l *query.PastLocation) (*query.PastCompany, error) {
+	return load(ctx, pastCompanyOf(l.Past, func(l *query.PastLocation) codex.AccountNumber { return l.CompanyAccountNumber }), l)
+}
+
+// CompanyOfPastTicket is whose t was.
+func CompanyOfPastTicket(ctx context.Context, t *query.PastTicket) (*query.PastCompany, error) {
+	return load(ctx, pastCompanyOf(t.Past, func(t *query.PastTicket) codex.AccountNumber { return t.CompanyAccountNumber }), t)
+}
+
+// pastCompanyOf leads to the one company at p whose account number a P has. All rows of a place are
+// of one moment: a place lies below one asOf.
+func pastCompanyOf[P any](p *query.Past, key func(P) codex.AccountNumber) edge[P, codex.AccountNumber, *query.PastCompany] {
+	return edge[P, codex.AccountNumber, *query.PastCompany]{
+		object: "PastCompany", key: key, noted: notedOnes[query.PastCompany],
+		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber]*query.PastCompany, error) {
+			return p.CompaniesByAccount(ctx, keys, columns...)
+		},
+	}
+}
+
+func pastAccountNumber(c *query.PastCompany) codex.AccountNumber { return c.AccountNumber }
