@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+MAKEFLAGS += --jobs=2
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINTER := .cache/golangci-lint
@@ -23,8 +24,13 @@ run: build ## Build everything and serve: instance/codex.conf if there is one, e
 	@if [ -f instance/codex.conf ]; then exec bin/codex serve; else exec bin/codex serve --demo; fi
 
 .PHONY: build
-build: $(PAGES) ## Build bin/codex, web pages included
+build: $(PAGES) rooms ## Build bin/codex, web pages included
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/codex ./cmd/server
+
+# What needs no page compiles while npm still fetches its packages: most of a cold build.
+.PHONY: rooms
+rooms:
+	@go build -trimpath ./resolvers ./rest ./simulator
 
 .PHONY: test
 test: $(PAGES) ## Run all tests, against SQLite and a throw-away PostgreSQL, and the pages in Chromium
