@@ -159,7 +159,11 @@ func TestASiteThatCannotBeReadKeepsItsMachinesAndTheRunIsPartial(t *testing.T) {
 		all := h.customers()
 		bad, pc := h.yard(all[1], 4)
 		_, fine := h.yard(all[2], 4)
+		untold := func(d *simulator.Device) { d.UDF = nil }
+		pc3 := pc[3]
+		h.must(h.world.EditDevice(pc3, untold), h.world.EditDevice(fine[3], untold))
 		h.sync(codex.FeedFreshservice, codex.FeedDatto)
+		h.must(h.world.SetUDF(fine[3], 6, "5"), h.world.SetUDF(pc3, 6, "5"))
 		for _, test := range []struct {
 			name   string
 			faults map[string]simulator.Fault
@@ -188,6 +192,12 @@ func TestASiteThatCannotBeReadKeepsItsMachinesAndTheRunIsPartial(t *testing.T) {
 			if h.value("SELECT count(*) FROM assets WHERE hostname LIKE 'NEW-%"+test.name[:3]+"'") != "1" {
 				t.Errorf("%s: another site's rename was not taken", test.name)
 			}
+			if got := slices.Contains(h.issues(codex.FeedDatto), "udf_not_told "+pc3); got == test.fresh {
+				t.Errorf("%s: an issue at the site that was not read is open: %t", test.name, got)
+			}
+			if slices.Contains(h.issues(codex.FeedDatto), "udf_not_told "+fine[3]) {
+				t.Errorf("%s: what is settled at another site stays open", test.name)
+			}
 			if got := slices.Contains(h.issues(codex.FeedDatto), "site_unread "+bad); got != test.unread {
 				t.Errorf("%s: issue of the site: %t", test.name, got)
 			}
@@ -199,10 +209,12 @@ func TestASiteThatCannotBeReadKeepsItsMachinesAndTheRunIsPartial(t *testing.T) {
 			if got := h.issues(codex.FeedDatto); slices.Contains(got, "site_unread "+bad) {
 				t.Errorf("%s: the issue stays open", test.name)
 			}
-			h.must(h.world.RemoveDevice(added))
+			h.must(h.world.RemoveDevice(added), h.world.EditDevice(pc3, untold))
 			h.sync(codex.FeedDatto)
+			h.must(h.world.SetUDF(pc3, 6, "5"))
 			pc = pc[1:]
 		}
+		h.sync(codex.FeedDatto)
 		h.checkPeopleAndMachines()
 	})
 }

@@ -196,7 +196,7 @@ func (p *machinePlanner) met() func(IssueKind, string) bool {
 	for _, d := range p.read.devices {
 		stands[d.UID] = d.SiteUID
 	}
-	return func(_ IssueKind, id string) bool {
+	return func(kind IssueKind, id string) bool {
 		if s, isSite := p.placed[id]; isSite {
 			return s.Unread == nil
 		}
@@ -204,7 +204,8 @@ func (p *machinePlanner) met() func(IssueKind, string) bool {
 		if !listed { // gone, unless something that could hold it was not read
 			return p.read.all
 		}
-		return p.placed[siteUID].Unread == nil && p.read.devicesOf(siteUID)
+		// A device that is listed was looked at; whether it has a twin, only where all are listed.
+		return p.placed[siteUID].Unread == nil && (kind != IssueProbableDuplicate || p.read.devicesOf(siteUID))
 	}
 }
 

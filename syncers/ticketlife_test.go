@@ -140,19 +140,21 @@ func TestHoursAreNeverGuessed(t *testing.T) {
 		added := h.closed(home.ID)
 		_, err := h.world.AddTimeEntry(stored, simulator.TimeEntry{TimeSpent: new("02:00")}, true)
 		h.must(err)
+		h.pass(time.Hour)
+		newer := h.closed(home.ID) // with which the cursor passes the others
 		clear := h.fault(simulator.Freshservice, "/api/v2/tickets/*/time_entries", failing())
 		h.pass(time.Hour)
 		h.expect(h.run(syncers.Request{Feed: codex.FeedTickets}), codex.RunPartial)
 		if seconds(stored) != "s=3600 u=0 timer=0" || seconds(added) != "" {
 			t.Errorf("after the failure %s, %s", seconds(stored), seconds(added))
 		}
-		want := []string{fmt.Sprint("ticket_unread ", stored), fmt.Sprint("ticket_unread ", timer), fmt.Sprint("ticket_unread ", added)}
+		want := []string{fmt.Sprint("ticket_unread ", stored), fmt.Sprint("ticket_unread ", timer), fmt.Sprint("ticket_unread ", added), fmt.Sprint("ticket_unread ", newer)}
 		slices.Sort(want)
 		if got := h.issues(codex.FeedTickets); !slices.Equal(got, want) {
 			t.Errorf("issues %v, want %v", got, want)
 		}
 		clear()
-		h.pass(48 * time.Hour) // far behind the cursor: only the issue brings them back
+		h.pass(48 * time.Hour) // only the issues bring them back
 		h.sync(codex.FeedTickets)
 		if seconds(stored) != "s=10800 u=7200 timer=0" || seconds(added) != "s=3600 u=0 timer=0" {
 			t.Errorf("tried again %s, %s", seconds(stored), seconds(added))
@@ -193,8 +195,9 @@ func TestConversationsThatFailCostNoHours(t *testing.T) {
 		id := h.closed(h.customers()[1].ID)
 		_, err := h.world.AddConversation(id, simulator.Conversation{Body: "<p>hello</p>", BodyText: "hello"})
 		h.must(err)
-		clear := h.fault(simulator.Freshservice, "/api/v2/tickets/*/conversations", failing())
 		h.pass(time.Hour)
+		h.closed(h.customers()[1].ID) // with which the cursor passes the other
+		clear := h.fault(simulator.Freshservice, "/api/v2/tickets/*/conversations", failing())
 		h.expect(h.run(syncers.Request{Feed: codex.FeedTickets}), codex.RunPartial)
 		look := fmt.Sprintf("SELECT spent_seconds AS s, conversations LIKE '%%hello%%' AS hello FROM tickets WHERE ticket_id = %d", id)
 		h.is(look, "s=3600 hello=0")
@@ -211,6 +214,8 @@ func TestATicketIsServedOnceItsCompanyExists(t *testing.T) {
 		numbered := h.world.AddDepartment(simulator.Department{Name: "Soon", CustomFields: map[string]any{"account_number": "SOON-1"}})
 		unnumbered := h.world.AddDepartment(simulator.Department{Name: "Later"})
 		first, second := h.closed(numbered), h.closed(unnumbered)
+		h.pass(time.Hour)
+		h.closed(h.customers()[0].ID) // with which the cursor passes the others
 		counts := h.tick()
 		if counts["tickets"].Issues != 2 {
 			t.Errorf("%+v", counts["tickets"])
@@ -255,6 +260,7 @@ func TestTicketsThatGoOrMoveInNumbersAreHeldAndSeenAgain(t *testing.T) {
 		const look = "SELECT company_account_number AS a, count(*) AS n, count(removed_at) AS gone FROM tickets WHERE subject = 'Test' GROUP BY company_account_number"
 		for _, wait := range []time.Duration{time.Hour, 72 * time.Hour} {
 			h.pass(wait)
+			h.must(h.world.EditTicket(ids[13], func(*simulator.Ticket) {})) // something newer than what is held
 			run := h.run(syncers.Request{Feed: codex.FeedTickets})
 			h.expect(run, codex.RunHeld)
 			h.is(look, "a="+number(home)+" n=13 gone=0")
@@ -272,7 +278,9 @@ func TestATicketThatCannotBeDecodedIsTriedAgain(t *testing.T) {
 		h.tick()
 		id := h.closed(h.customers()[1].ID)
 		h.world.Distort(simulator.EntityTicket, strconv.FormatInt(id, 10), func(r map[string]any) { r["status"] = "closed" })
-		h.tick() // issues alone do not make a run partial
+		h.pass(time.Hour)
+		h.closed(h.customers()[1].ID) // with which the cursor passes the other
+		h.tick()                      // issues alone do not make a run partial
 		want := []string{fmt.Sprint("bad_record ", id)}
 		if got := h.issues(codex.FeedTickets); !slices.Equal(got, want) {
 			t.Errorf("issues %v, want %v", got, want)
