@@ -268,7 +268,8 @@ func TestABulkAnswerThatNobodyTakesIsBrokenOff(t *testing.T) {
 		}
 		func() {
 			defer func() {
-				if v := recover(); v != http.ErrAbortHandler {
+				v := recover()
+				if err, ok := v.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 					t.Errorf("after %d writes it ends with %v", writes, v)
 				}
 			}()

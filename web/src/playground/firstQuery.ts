@@ -32,7 +32,7 @@ export const firstQuery = (now: Date) => `# One company with all that is known o
       name
       address
     }
-    tickets(year: ${now.getUTCFullYear()}) {
+    tickets(year: ${String(now.getUTCFullYear())}) {
       ticketId
       subject
       hours
