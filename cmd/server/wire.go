@@ -81,12 +81,12 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		DefaultHours:    o.config.Sync.DefaultHours,
 		BillNonBillable: o.config.Freshservice.BillNonBillable,
 	}
-	starter := starter{a.engine}
+	syncs := starter{a.engine}
 	a.graphql = resolvers.NewHandler(resolvers.Options{
-		DB: a.db, Rules: rules, Sync: starter, Tokens: a.tokens, Logger: o.logger,
+		DB: a.db, Rules: rules, Sync: syncs, Tokens: a.tokens, Logger: o.logger,
 	})
 	a.rest = rest.NewHandler(rest.Options{
-		DB: a.db, Rules: rules, Sync: starter,
+		DB: a.db, Rules: rules, Sync: syncs,
 		TicketDays: o.config.Rest.TicketDays, SeedKeysOnly: o.config.Rest.SeedKeysOnly,
 		Logger: o.logger, Now: o.now,
 	})
