@@ -255,14 +255,14 @@ func (e *Engine) enqueue(ctx context.Context, r Request) (row *ent.SyncRun, join
 // ended. It still holds the lease then, so that nobody takes it for dead.
 func (e *Engine) work(run *Run, feed feed) {
 	ctx := transport.WithMeter(e.ctx, &run.meter)
-	logger := e.logger.With("run_id", run.ID, "feed", run.Request.Feed)
+	logger := e.logger.With(slog.String("run_id", string(run.ID)), slog.String("feed", string(run.Request.Feed)))
 	stop := e.beat(ctx, run)
 	err := e.db.Hold(ctx, leaseOf(run.Request.Feed), e.holder+"/"+string(run.ID), leaseTTL,
 		func(ctx context.Context, lease *store.Lease) error {
 			if err := e.begin(ctx, run); err != nil {
 				return err
 			}
-			logger.InfoContext(ctx, "sync begins", "mode", run.Request.Mode, "by", run.Request.By)
+			logger.InfoContext(ctx, "sync begins", slog.String("mode", string(run.Request.Mode)), slog.String("by", run.Request.By))
 			run.lease = lease
 			outcome, err := feed.run(ctx, run)
 			stop()
@@ -284,18 +284,18 @@ func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outc
 		case err == nil:
 		case ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost):
 			state, reason = codex.RunInterrupted, "It was interrupted before its end; the next run goes on."
-			logger.WarnContext(ctx, "sync interrupted", "err", errors.Join(context.Cause(ctx), err))
+			logger.WarnContext(ctx, "sync interrupted", slog.Any("err", errors.Join(context.Cause(ctx), err)))
 		default:
 			state, reason = codex.RunFailed, reasonOf(err)
-			logger.ErrorContext(ctx, "sync failed", "err", err)
+			logger.ErrorContext(ctx, "sync failed", slog.Any("err", err))
 		}
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
 		defer cancel()
 		if err := e.end(ending, run, state, reason, outcome); err != nil {
-			logger.ErrorContext(ending, "the end of a sync could not be written; it will be found interrupted", "err", err)
+			logger.ErrorContext(ending, "the end of a sync could not be written; it will be found interrupted", slog.Any("err", err))
 			return
 		}
-		logger.InfoContext(ending, "sync ended", "state", state)
+		logger.InfoContext(ending, "sync ended", slog.String("state", string(state)))
 	})
 }
 
@@ -361,7 +361,7 @@ func (e *Engine) beat(ctx context.Context, run *Run) (stop func()) {
 			update := e.db.Ent().SyncRun.Update().
 				Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning))
 			if err := run.into(update, e.db.Now()).Exec(ctx); err != nil && ctx.Err() == nil {
-				e.logger.WarnContext(ctx, "a sync's progress could not be written", "run_id", run.ID, "err", err)
+				e.logger.WarnContext(ctx, "a sync's progress could not be written", slog.String("run_id", string(run.ID)), slog.Any("err", err))
 			}
 		}
 	})

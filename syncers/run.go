@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -153,7 +154,7 @@ func (e *Engine) settle(ctx context.Context, run *Run, plan func(ctx context.Con
 		if codex.CodeOf(err) != codex.CodePlanStale || attempt == plans {
 			return FeedPlan{}, defect(err)
 		}
-		e.logger.InfoContext(ctx, "planning anew: the data has changed meanwhile", "run_id", run.ID, "attempt", attempt)
+		e.logger.InfoContext(ctx, "planning anew: the data has changed meanwhile", slog.String("run_id", string(run.ID)), slog.Int("attempt", attempt))
 	}
 }
 
