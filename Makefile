@@ -38,6 +38,10 @@ test: $(PAGES) ## Run all tests, against SQLite and a throw-away PostgreSQL, and
 	cd web && npm run --silent check
 	scripts/with-postgres go test -timeout 12m ./...
 
+.PHONY: bench
+bench: ## Measure what is promised: make bench assets=2000 for a quick look (default 20000)
+	scripts/with-postgres go test ./bench -run '^$$' -bench . -benchtime 50x -timeout 60m -past.assets $(or $(assets),20000)
+
 .PHONY: generate
 generate: ## Write the generated code anew: ent's client first, then gqlgen's
 	go generate ./...

@@ -110,7 +110,7 @@ func (r *Reader) CountChanges(ctx context.Context, filter ChangeFilter) (int, er
 				continue
 			}
 			rows, err := r.versionRows(ctx, t.entity, func(s *sql.Selector) {
-				question.narrow(s, t, ended)
+				question.narrow(s, t, ended, question.Column != "" || question.Company != "")
 				s.Select()
 				s.AppendSelectExprAs(sql.Raw("COUNT(*)"), asRead+"count")
 			})
@@ -177,15 +177,17 @@ func momentOf(ended bool) string {
 }
 
 // narrow tells the versions that began, or ended and were the last for then, in a change that q
-// asks for. Versions that began get the one before them joined, under the name before.
-func (q *question) narrow(s *sql.Selector, t versionTable, ended bool) *sql.SelectTable {
+// asks for. Versions that began get the one before them joined where withBefore says that it is
+// needed: for its values, or for a column or company that is asked for.
+func (q *question) narrow(s *sql.Selector, t versionTable, ended, withBefore bool) *sql.SelectTable {
 	before := sql.Table(t.Name).As("before")
 	at := s.C(momentOf(ended))
-	if ended {
+	switch {
+	case ended:
 		s.Where(sql.And(sql.NotNull(at), sql.NotExists(t.sibling(s, "next", func(next *sql.SelectTable) *sql.Predicate {
 			return sql.ColumnsEQ(next.C(fieldSeenFrom), at)
 		}))))
-	} else {
+	case withBefore:
 		last := t.sibling(s, "earlier", func(earlier *sql.SelectTable) *sql.Predicate {
 			return sql.ColumnsLT(earlier.C(fieldSeenFrom), at)
 		})
@@ -225,15 +227,19 @@ func (q *question) narrow(s *sql.Selector, t versionTable, ended bool) *sql.Sele
 func (q *question) narrowToCompany(s *sql.Selector, t versionTable, before *sql.SelectTable, ended bool) {
 	column, account := t.account(), string(q.Company)
 	switch {
-	case column == "": // contacts: by their links at that moment
+	case column == "": // contacts: by their links at that moment, of which an index finds the few
 		at := s.C(momentOf(ended))
-		l := sql.Table(contactcompanylinkversion.Table).As("link")
-		s.Where(sql.In(s.C(t.key[0]), sql.Dialect(s.Dialect()).Select(l.C(contactcompanylinkversion.FieldContactID)).From(l).
-			Where(sql.And(
-				sql.EQ(l.C(fieldAccount), account),
-				sql.ColumnsLTE(l.C(fieldSeenFrom), at),
-				sql.Or(sql.IsNull(l.C(fieldSeenTo)), sql.ColumnsGTE(l.C(fieldSeenTo), at)),
-			))))
+		ever := sql.Table(contactcompanylinkversion.Table).As("ever")
+		then := sql.Table(contactcompanylinkversion.Table).As("then")
+		s.Where(sql.And(
+			sql.In(s.C(t.key[0]), sql.Dialect(s.Dialect()).Select(ever.C(t.key[0])).From(ever).Where(sql.EQ(ever.C(fieldAccount), account))),
+			sql.Exists(sql.Dialect(s.Dialect()).Select(then.C(fieldVersionID)).From(then).Where(sql.And(
+				sql.ColumnsEQ(then.C(t.key[0]), s.C(t.key[0])),
+				sql.EQ(then.C(fieldAccount), account),
+				sql.ColumnsLTE(then.C(fieldSeenFrom), at),
+				sql.Or(sql.IsNull(then.C(fieldSeenTo)), sql.ColumnsGTE(then.C(fieldSeenTo), at)),
+			))),
+		))
 	case ended || slices.Contains(t.key, column):
 		s.Where(sql.EQ(s.C(column), account))
 	default: // an index finds what was ever of that company; few of them are not of it now
@@ -258,7 +264,7 @@ func (t versionTable) sibling(s *sql.Selector, as string, which func(*sql.Select
 // begun are the newest changes after a cursor with which a version of t began.
 func (r *Reader) begun(ctx context.Context, t versionTable, q *question, after *Change, limit int) ([]*Change, error) {
 	return r.changesOf(ctx, t, false, func(s *sql.Selector) {
-		before := q.narrow(s, t, false)
+		before := q.narrow(s, t, false, true)
 		after.narrow(s, t.entity, false)
 		s.AppendSelectAs(before.C(fieldSeenTo), asOld+fieldSeenTo)
 		s.AppendSelectAs(before.C(fieldSeenFrom), asOld+fieldSeenFrom)
@@ -273,7 +279,7 @@ func (r *Reader) begun(ctx context.Context, t versionTable, q *question, after *
 // and no other followed.
 func (r *Reader) gone(ctx context.Context, t versionTable, q *question, after *Change, since time.Time, limit int) ([]*Change, error) {
 	return r.changesOf(ctx, t, true, func(s *sql.Selector) {
-		q.narrow(s, t, true)
+		q.narrow(s, t, true, false)
 		after.narrow(s, t.entity, true)
 		if !since.IsZero() {
 			s.Where(sql.GTE(s.C(fieldSeenTo), since))
