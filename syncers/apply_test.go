@@ -26,6 +26,7 @@ type bench struct {
 
 func benches(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
+	t.Parallel() // it waits most of its time: for a database to be made, and for commits
 	var clock atomic.Int64
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		clock.Store(0)

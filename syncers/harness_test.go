@@ -55,6 +55,7 @@ func tiny() simulator.Options {
 // each runs test on SQLite and on PostgreSQL, each with a world of its own.
 func each(t *testing.T, world simulator.Options, test func(t *testing.T, h *hub)) {
 	t.Helper()
+	t.Parallel() // it waits most of its time: for a database to be made, for commits, for answers
 	var turning clock
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		turning.passed.Store(0)
