@@ -195,7 +195,7 @@ type AssetLinkRecord struct {
 
 func assetLinks() *Entity[AssetLinkRecord] {
 	return &Entity[AssetLinkRecord]{
-		Name: "asset_contact_link",
+		Name: "asset_links", Table: "asset_contact_link",
 		Columns: []Column[AssetLinkRecord]{
 			column("asset_id", primary, func(r *AssetLinkRecord) *int { return &r.AssetID }),
 			column("contact_id", primary, func(r *AssetLinkRecord) *int { return &r.ContactID }),

@@ -110,7 +110,7 @@ type ContactLinkRecord struct {
 
 func contactLinks() *Entity[ContactLinkRecord] {
 	e := &Entity[ContactLinkRecord]{
-		Name: "contact_company_link",
+		Name: "contact_links", Table: "contact_company_link",
 		Columns: []Column[ContactLinkRecord]{
 			column("contact_id", primary, func(r *ContactLinkRecord) *int { return &r.ContactID }),
 			column("company_account_number", primary, func(r *ContactLinkRecord) *codex.AccountNumber { return &r.Account }),

@@ -1,6 +1,7 @@
 package syncers
 
 import (
+	"cmp"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 // Entity says how the rows of one table are recognised, compared and kept. R is the plain record of
 // a row; its fields are the columns.
 type Entity[R any] struct {
-	Name    string // the table's name, under which runs count it and revisions are kept
+	Name    string // what people call it: under it runs count, and revisions are kept
+	Table   string // the table's name; empty where it is Name
 	Columns []Column[R]
 
 	// Keys recognise a row, the surest first: an incoming record is matched by the second key only
@@ -141,9 +143,11 @@ func tidyNull[T any](field *sql.Null[T], tidy func(T) T) {
 
 func storableTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
+func (e *Entity[R]) tableName() string { return cmp.Or(e.Table, e.Name) }
+
 // table is the entity's table for bulk statements.
 func (e *Entity[R]) table() store.Table {
-	t := store.Table{Name: e.Name}
+	t := store.Table{Name: e.tableName()}
 	for _, c := range e.Columns {
 		t.Columns = append(t.Columns, store.Column{Name: c.Name, Kind: c.kind})
 		if c.use&primary != 0 {

@@ -197,7 +197,7 @@ func (e *Engine) readDevices(ctx context.Context, run *Run, read *machines) erro
 func (e *Engine) machineBase(ctx context.Context) (machineBase, error) {
 	var base machineBase
 	err := e.snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		base.revisions, err = tx.Revisions(ctx, "companies", "datto_site_links", "assets", "asset_contact_link", "contacts", "contact_company_link")
+		base.revisions, err = tx.Revisions(ctx, "companies", "sites", "assets", "asset_links", "contacts", "contact_links")
 		if err != nil {
 			return err
 		}

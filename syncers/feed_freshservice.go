@@ -155,7 +155,7 @@ func (e *Engine) requesterGone(ctx context.Context, id int64) (bool, error) {
 func (e *Engine) peopleBase(ctx context.Context) (peopleBase, error) {
 	var base peopleBase
 	err := e.snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_company_link"); err != nil {
+		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_links"); err != nil {
 			return err
 		}
 		if base.companies, err = load(ctx, tx, companies(), ""); err != nil {

@@ -109,7 +109,7 @@ func TestAMachineIsLinkedToTheOneContactWhomItsLastUserNames(t *testing.T) {
 		h.is(linked+h.assetID(pc[0]), "email=ana@contoso.example source=last_user")
 		_, err := h.db.SQL().ExecContext(t.Context(), "INSERT INTO asset_contact_link (asset_id, contact_id, source) SELECT $1, id, 'manual' FROM contacts WHERE email = 'ana@contoso.example'", h.assetID(pc[1]))
 		h.must(err, h.world.EditDevice(pc[0], func(d *simulator.Device) { d.LastLoggedInUser = new("nobody") }))
-		h.countOf(h.sync(codex.FeedDatto), "asset_contact_link", 0, 0, 1)
+		h.countOf(h.sync(codex.FeedDatto), "asset_links", 0, 0, 1)
 		h.is(linked+h.assetID(pc[0]), "")
 		h.is(linked+h.assetID(pc[1]), "email=ana@contoso.example source=manual")
 	})
@@ -129,7 +129,7 @@ func TestASiteThatIsNobodysAnyMoreKeepsItsMachines(t *testing.T) {
 		h.must(err)
 		counts := h.sync(codex.FeedDatto)
 		h.countOf(counts, "assets", 0, 0, 0)
-		h.countOf(counts, "datto_site_links", 0, 0, 0)
+		h.countOf(counts, "sites", 0, 0, 0)
 		if h.dump("SELECT * FROM assets") != before {
 			t.Error("machines changed")
 		}
@@ -297,7 +297,7 @@ func TestASiteThatVanishesTakesItsMachinesAfterEachWasAskedFor(t *testing.T) {
 		h.world.ForgetRequests()
 		counts := h.sync(codex.FeedDatto)
 		h.countOf(counts, "assets", 0, 0, 3)
-		h.countOf(counts, "datto_site_links", 0, 0, 1)
+		h.countOf(counts, "sites", 0, 0, 1)
 		for _, uid := range pc {
 			if n := h.world.CountRequests(simulator.Datto, "/api/v2/device/"+uid); n != 1 {
 				t.Errorf("%s was asked for %d times", uid, n)

@@ -75,7 +75,7 @@ func TestACompanyFollowsItsDepartmentButIsNeverRemoved(t *testing.T) {
 		counts := h.sync(codex.FeedFreshservice)
 		h.countOf(counts, "companies", 0, 1, 0)
 		h.countOf(counts, "contacts", 1, 0, 0)
-		h.countOf(counts, "contact_company_link", 1, 0, 0)
+		h.countOf(counts, "contact_links", 1, 0, 0)
 		if counts["companies"].Issues != 5 {
 			t.Errorf("%d issues of companies, want 5", counts["companies"].Issues)
 		}
@@ -157,7 +157,7 @@ func TestAContactIsRemovedOnlyWhenNobodyKnowsTheirID(t *testing.T) {
 		)
 		counts := h.sync(codex.FeedFreshservice)
 		h.countOf(counts, "contacts", 0, 3, 3) // merged into: addresses; inactive; renamed
-		h.countOf(counts, "contact_company_link", 1, 0, 1)
+		h.countOf(counts, "contact_links", 1, 0, 1)
 		served := func(r simulator.Requester, want bool) {
 			t.Helper()
 			got := h.value("SELECT removed_at IS NULL AS served FROM contacts WHERE id = "+ids[r.ID]) == "1"

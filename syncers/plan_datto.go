@@ -180,7 +180,7 @@ func (p *machinePlanner) plan(v verdicts) FeedPlan {
 	return FeedPlan{
 		Base: p.base.revisions,
 		Steps: []Step{
-			step[SiteRecord]{entity: sites(), plan: sitePlan, issues: countIssues(issues, "datto_site_links")},
+			step[SiteRecord]{entity: sites(), plan: sitePlan, issues: countIssues(issues, "sites")},
 			step[AssetRecord]{entity: assets(), plan: assetPlan, issues: countIssues(issues, "assets"), after: writeReadings},
 			step[AssetLinkRecord]{entity: assetLinks(), plan: linkPlan},
 		},

@@ -24,12 +24,12 @@ func (e *Engine) registry() []feed {
 	return []feed{
 		{
 			name: codex.FeedFreshservice, section: "freshservice", off: e.freshservice == nil,
-			entities: []string{"companies", "locations", "contacts", "contact_company_link"},
+			entities: []string{"companies", "locations", "contacts", "contact_links"},
 			run:      e.syncFreshservice,
 		},
 		{
 			name: codex.FeedDatto, section: "datto", off: e.datto == nil,
-			entities: []string{"datto_site_links", "assets", "asset_contact_link"},
+			entities: []string{"sites", "assets", "asset_links"},
 			run:      e.syncDatto,
 		},
 		{

@@ -15,7 +15,7 @@ func load[R any](ctx context.Context, tx *store.Tx, e *Entity[R], where string, 
 	for i, c := range e.Columns {
 		names[i] = c.Name
 	}
-	query := fmt.Sprintf("SELECT %s FROM %s", strings.Join(names, ", "), e.Name)
+	query := fmt.Sprintf("SELECT %s FROM %s", strings.Join(names, ", "), e.tableName())
 	if where != "" {
 		query += " WHERE " + where
 	}

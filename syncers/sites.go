@@ -25,7 +25,7 @@ type SiteRecord struct {
 
 func sites() *Entity[SiteRecord] {
 	return &Entity[SiteRecord]{
-		Name: "datto_site_links",
+		Name: "sites", Table: "datto_site_links",
 		Columns: []Column[SiteRecord]{
 			column("id", primary, func(r *SiteRecord) *int { return &r.ID }),
 			column("company_account_number", compared, func(r *SiteRecord) *codex.AccountNumber { return &r.Account }),
@@ -72,7 +72,7 @@ func placeSites(list []site, known map[codex.AccountNumber]bool, variable string
 		case s.Unread != nil:
 			issues = append(issues, siteUnread(s))
 		case s.Account == "":
-			issues = append(issues, Issue{Kind: IssueSiteWithoutAccount, ID: s.UID, entity: "datto_site_links",
+			issues = append(issues, Issue{Kind: IssueSiteWithoutAccount, ID: s.UID, entity: "sites",
 				Reason: fmt.Sprintf("The site %q has no value in the variable %s: its machines belong to no company.", s.Name, variable)})
 		case s.Placed:
 			records = append(records, SiteRecord{Account: s.Account, UID: s.UID, Name: s.Name,
@@ -83,6 +83,6 @@ func placeSites(list []site, known map[codex.AccountNumber]bool, variable string
 }
 
 func siteUnread(s site) Issue {
-	return Issue{Kind: IssueSiteUnread, ID: s.UID, Account: s.Account, entity: "datto_site_links",
+	return Issue{Kind: IssueSiteUnread, ID: s.UID, Account: s.Account, entity: "sites",
 		Reason: fmt.Sprintf("The site %q could not be read, so its machines stay as they are: the next run tries again.", s.Name)}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,7 +69,7 @@ func summary(run *syncRun) string {
 	}
 	b.WriteByte('\n')
 	for _, c := range run.Counts {
-		fmt.Fprintf(&b, "  %-13s %6d created %6d updated %6d removed %6d unchanged", publicName(c.Entity), c.Created, c.Updated, c.Removed, c.Unchanged)
+		fmt.Fprintf(&b, "  %-13s %6d created %6d updated %6d removed %6d unchanged", c.Entity, c.Created, c.Updated, c.Removed, c.Unchanged)
 		if c.Held > 0 {
 			fmt.Fprintf(&b, " %6d held", c.Held)
 		}
@@ -139,25 +140,29 @@ func countsOf(c syncers.EntityCounts) countsJSON {
 	return countsJSON{c.Created, c.Updated, c.Removed, c.Unchanged, c.Held, c.Issues}
 }
 
-// runJSON is a run as --json prints it: its own counts, then those of each entity of its feed, that
-// the run did not reach too.
+// runJSON is a run as --json prints it: its own counts, those of the five entities that people ask
+// for whatever the feed, then those of what belongs to them.
 func runJSON(run *syncRun) []byte {
 	head := struct {
-		Run    *codex.RunID   `json:"run"` // null: none was started
+		ID     *codex.RunID   `json:"id"` // null: none was started
 		Feed   codex.Feed     `json:"feed"`
 		State  codex.RunState `json:"state"`
 		DryRun bool           `json:"dry_run"`
 		countsJSON
 	}{nil, run.Feed, run.State, run.DryRun, countsOf(syncers.Total(run.Counts))}
 	if run.ID != "" {
-		head.Run = &run.ID
+		head.ID = &run.ID
 	}
 	line := object(nil, head)
+	names := []string{"companies", "contacts", "locations", "assets", "tickets"}
 	byName := map[string]countsJSON{}
 	for _, c := range run.Counts {
-		byName[publicName(c.Entity)] = countsOf(c)
+		byName[c.Entity] = countsOf(c)
+		if !slices.Contains(names, c.Entity) {
+			names = append(names, c.Entity)
+		}
 	}
-	for _, name := range entitiesOf(run.Feed) {
+	for _, name := range names {
 		line = object(line, map[string]countsJSON{name: byName[name]})
 	}
 	if run.Error != nil {
@@ -176,30 +181,4 @@ func object(line []byte, value any) []byte {
 		return more
 	}
 	return append(append(line[:len(line)-1], ','), more[1:]...)
-}
-
-// entitiesOf are the entities of a feed, as --json names them.
-func entitiesOf(feed codex.Feed) []string {
-	switch feed {
-	case codex.FeedFreshservice:
-		return []string{"companies", "locations", "contacts", "contact_links"}
-	case codex.FeedDatto:
-		return []string{"sites", "assets", "asset_links"}
-	case codex.FeedTickets:
-		return []string{"tickets", "time_entries"}
-	}
-	return nil
-}
-
-// publicName is the name for people of an entity, which a run's counts name by its table.
-func publicName(table string) string {
-	switch table {
-	case "contact_company_link":
-		return "contact_links"
-	case "datto_site_links":
-		return "sites"
-	case "asset_contact_link":
-		return "asset_links"
-	}
-	return table
 }

@@ -21,12 +21,14 @@ func steps() []*syncRun {
 		{
 			ID: "R", Feed: codex.FeedDatto, State: codex.RunHeld, StartedAt: &started, EndedAt: &ended, Error: &reason,
 			Counts: []syncers.EntityCounts{
-				{Entity: "datto_site_links", Created: 1, Unchanged: 63},
+				{Entity: "sites", Created: 1, Unchanged: 63},
 				{Entity: "assets", Created: 2, Updated: 30, Removed: 4, Unchanged: 1452, Held: 12, Issues: 5},
 			},
 		},
 	}
 }
+
+const noCounts = `{"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0}`
 
 const steppedSummary = `datto: held in 2.3s, run R
   sites              1 created      0 updated      0 removed     63 unchanged
@@ -47,10 +49,10 @@ func TestWhatIsToldOfARun(t *testing.T) {
 		{"a log has a line a phase", func(w *strings.Builder) reporter { return &plainReport{w: w} },
 			"datto: run R\ndatto: reading machines\n" + steppedSummary},
 		{"a program has one object at the end", func(w *strings.Builder) reporter { return jsonReport{w} },
-			`{"run":"R","feed":"datto","state":"held","dry_run":false,"created":3,"updated":30,"removed":4,"unchanged":1515,"held":12,"issues":5,` +
+			`{"id":"R","feed":"datto","state":"held","dry_run":false,"created":3,"updated":30,"removed":4,"unchanged":1515,"held":12,"issues":5,` +
+				`"companies":` + noCounts + `,"contacts":` + noCounts + `,"locations":` + noCounts + `,` +
+				`"assets":{"created":2,"updated":30,"removed":4,"unchanged":1452,"held":12,"issues":5},"tickets":` + noCounts + `,` +
 				`"sites":{"created":1,"updated":0,"removed":0,"unchanged":63,"held":0,"issues":0},` +
-				`"assets":{"created":2,"updated":30,"removed":4,"unchanged":1452,"held":12,"issues":5},` +
-				`"asset_links":{"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0},` +
 				`"error":"12 assets of Contoso are missing: held\napprove them, or find out why"}` + "\n"},
 	}
 	for _, tt := range tests {
@@ -72,9 +74,9 @@ func TestWhatIsToldOfARun(t *testing.T) {
 
 func TestARunThatCouldNotBeStartedHasNoID(t *testing.T) {
 	run := failedRun(codex.FeedTickets, nil, codex.Errorf(codex.CodeUnavailable, "the database does not answer"))
-	want := `{"run":null,"feed":"tickets","state":"failed","dry_run":false,"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0,` +
-		`"tickets":{"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0},` +
-		`"time_entries":{"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0},"error":"the database does not answer"}`
+	want := `{"id":null,"feed":"tickets","state":"failed","dry_run":false,"created":0,"updated":0,"removed":0,"unchanged":0,"held":0,"issues":0,` +
+		`"companies":` + noCounts + `,"contacts":` + noCounts + `,"locations":` + noCounts + `,` +
+		`"assets":` + noCounts + `,"tickets":` + noCounts + `,"error":"the database does not answer"}`
 	if got := string(runJSON(run)); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
