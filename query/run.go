@@ -166,7 +166,7 @@ func (r *Reader) Issues(ctx context.Context, page Page, filter IssueFilter) (*Pa
 	if err != nil {
 		return nil, fmt.Errorf("reading a page of issues: %w", err)
 	}
-	if err := r.raiseLastSeen(ctx, rows); err != nil {
+	if err := r.RaiseLastSeen(ctx, rows); err != nil {
 		return nil, err
 	}
 	return cut(page, rows, func(issue *ent.SyncIssue) string {
@@ -183,8 +183,10 @@ func (r *Reader) CountIssues(ctx context.Context, filter IssueFilter) (int, erro
 	return n, nil
 }
 
-// raiseLastSeen sets LastSeenAt of the open ones of issues, with one statement for all.
-func (r *Reader) raiseLastSeen(ctx context.Context, issues []*ent.SyncIssue) error {
+// RaiseLastSeen sets LastSeenAt of the open ones of issues, which need not be written when they are
+// seen again: each complete run of the feed since has met them. It takes one statement for all, and
+// writes nothing.
+func (r *Reader) RaiseLastSeen(ctx context.Context, issues []*ent.SyncIssue) error {
 	if len(issues) == 0 {
 		return nil
 	}

@@ -281,6 +281,18 @@ func TestTwoReadingsOfADayAreTheLastOfThem(t *testing.T) {
 	})
 }
 
+// succeeded writes the row of a run that ends now.
+func (b *bench) succeeded() {
+	b.t.Helper()
+	now := b.db.Now()
+	err := b.db.Ent().SyncRun.Create().SetID("before").SetFeed(codex.FeedDatto).SetMode(codex.ModeIncremental).
+		SetTrigger(codex.TriggerCLI).SetRequestedBy("test").SetDryRun(false).SetForced(false).
+		SetState(codex.RunSucceeded).SetQueuedAt(now).SetEndedAt(now).Exec(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func TestAnIssueIsOneRowThatClosesAndOpensAgain(t *testing.T) {
 	benches(t, func(t *testing.T, b *bench) {
 		met := func(IssueKind, string) bool { return true }
@@ -303,9 +315,11 @@ func TestAnIssueIsOneRowThatClosesAndOpensAgain(t *testing.T) {
 		write(met, issue)
 		b.expect(look, "reimaged u1 s\uFFFD 1 1h 4h <nil>")
 		write(met, Issue{Kind: IssueUDFNotTold, ID: "u2", Reason: "x"})
-		b.expect(look, "reimaged u1 s\uFFFD 1 1h 5h 5h", "udf_not_told u2 x <nil> 5h 5h <nil>")
+		b.expect(look, "reimaged u1 s\uFFFD 1 1h 4h 5h", "udf_not_told u2 x <nil> 5h 5h <nil>")
+		b.clock.Add(1)
+		b.succeeded() // a complete run, which met the open one without writing it
 		write(met, issue)
-		b.expect(look, "reimaged u1 s\uFFFD 1 1h 6h <nil>", "udf_not_told u2 x <nil> 5h 6h 6h")
+		b.expect(look, "reimaged u1 s\uFFFD 1 1h 7h <nil>", "udf_not_told u2 x <nil> 5h 6h 7h")
 	})
 }
 

@@ -41,7 +41,6 @@ type Options struct {
 	Datto        *datto.Client        // nil: the feed datto is off
 	Settings     Settings
 	Logger       *slog.Logger
-	Now          func() time.Time
 }
 
 // Engine starts sync runs and works on them. It is safe for concurrent use.
@@ -51,7 +50,6 @@ type Engine struct {
 	datto        *datto.Client
 	settings     Settings
 	logger       *slog.Logger
-	now          func() time.Time
 	holder       string // this process, in leases
 
 	ctx    context.Context // ends when the engine closes
@@ -72,7 +70,7 @@ func New(o Options) *Engine {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Engine{
 		db: o.DB, freshservice: o.Freshservice, datto: o.Datto, settings: o.Settings,
-		logger: o.Logger, now: o.Now, holder: uuid.NewString(),
+		logger: o.Logger, holder: uuid.NewString(),
 		ctx: ctx, cancel: func() { cancel(errClosing) },
 		ends: make(map[codex.RunID]chan struct{}), joined: make(map[codex.RunID]bool),
 	}

@@ -111,7 +111,7 @@ func (h *hub) process() *syncers.Engine {
 	})
 	h.must(err)
 	engine := syncers.New(syncers.Options{
-		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Logger: logger, Now: h.clock.now,
+		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Logger: logger,
 	})
 	h.t.Cleanup(engine.Close)
 	return engine

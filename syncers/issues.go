@@ -7,6 +7,7 @@ import (
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/syncissue"
+	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -39,16 +40,26 @@ func applyIssues(ctx context.Context, tx *store.Tx, run codex.RunID, feed codex.
 		}
 		changed = changed || wrote
 	}
+	var over []*ent.SyncIssue
 	for k, row := range known {
-		if row.ClosedAt != nil || met[k] || p.Met == nil || !p.Met(IssueKind(k.kind), k.id) {
-			continue
+		if row.ClosedAt == nil && !met[k] && p.Met != nil && p.Met(IssueKind(k.kind), k.id) {
+			over = append(over, row)
 		}
-		if err := row.Update().SetClosedAt(tx.Now()).SetLastSeenAt(tx.Now()).Exec(ctx); err != nil {
-			return false, fmt.Errorf("closing the issue %s of %s: %w", k.kind, k.id, err)
-		}
-		changed = true
 	}
-	return changed, nil
+	return changed || len(over) > 0, closeIssues(ctx, tx, over)
+}
+
+// closeIssues closes rows, and writes when they were seen last, which an open one need not say.
+func closeIssues(ctx context.Context, tx *store.Tx, rows []*ent.SyncIssue) error {
+	if err := query.New(tx.Ent(), query.Rules{}).RaiseLastSeen(ctx, rows); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := row.Update().SetClosedAt(tx.Now()).SetLastSeenAt(row.LastSeenAt).Exec(ctx); err != nil {
+			return fmt.Errorf("closing the issue %s of %s: %w", row.Kind, row.UpstreamID, err)
+		}
+	}
+	return nil
 }
 
 func applyIssue(ctx context.Context, tx *store.Tx, run codex.RunID, feed codex.Feed, issue Issue, row *ent.SyncIssue) (bool, error) {

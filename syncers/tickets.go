@@ -12,6 +12,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/query"
 )
 
 // TicketRecord is a row of tickets.
@@ -33,7 +34,7 @@ type TicketRecord struct {
 	UnbillableSeconds int64               // the part of it that is not billable
 	Description       string              // description: HTML
 	DescriptionText   string              // the same as plain text
-	Conversations     string              // public entries, a JSON array of Message
+	Conversations     string              // public entries, a JSON array of query.TicketMessage
 	Notes             string              // private entries, the same
 	TimerRunning      bool                // a time entry's timer runs
 	UpstreamUpdatedAt time.Time           // updated_at, whatever the status
@@ -45,22 +46,6 @@ type TicketRecord struct {
 	monthKept bool
 	// Not a column: nobody told the status's name, so that of the same status stays.
 	statusUnnamed bool
-}
-
-// Message is an entry of a ticket's conversations or notes, as the column keeps it and REST serves
-// it.
-type Message struct {
-	ID           int64    `json:"id"`
-	Body         string   `json:"body"`      // plain text
-	BodyHTML     string   `json:"body_html"` // untrusted
-	FromEmail    *string  `json:"from_email"`
-	ToEmails     []string `json:"to_emails"`
-	CreatedAt    *string  `json:"created_at"`
-	UpdatedAt    *string  `json:"updated_at"`
-	Incoming     bool     `json:"incoming"`
-	Private      bool     `json:"private"`
-	UserID       *int64   `json:"user_id"`
-	SupportEmail *string  `json:"support_email"`
 }
 
 func tickets() *Entity[TicketRecord] {
@@ -228,7 +213,7 @@ func priorityName(t freshservice.Ticket) string {
 
 // messages are the private or the public ones of a ticket, as JSON.
 func messages(list []freshservice.Conversation, private bool) string {
-	entries := []Message{}
+	entries := []query.TicketMessage{}
 	for _, c := range list {
 		if c.Private != private {
 			continue
@@ -241,13 +226,13 @@ func messages(list []freshservice.Conversation, private bool) string {
 		if to == nil {
 			to = []string{}
 		}
-		entries = append(entries, Message{
+		entries = append(entries, query.TicketMessage{
 			ID: c.ID, Body: plain, BodyHTML: text(c.Body), FromEmail: c.FromEmail, ToEmails: to,
-			CreatedAt: isoTime(c.CreatedAt), UpdatedAt: isoTime(c.UpdatedAt),
+			Created: isoTime(c.CreatedAt), Updated: isoTime(c.UpdatedAt),
 			Incoming: c.Incoming, Private: c.Private, UserID: c.UserID, SupportEmail: c.SupportEmail,
 		})
 	}
-	slices.SortFunc(entries, func(a, b Message) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(entries, func(a, b query.TicketMessage) int { return cmp.Compare(a.ID, b.ID) })
 	return jsonText(entries)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/query"
 )
 
 func hours(n int) time.Time { return aMoment().Add(time.Duration(n) * time.Hour) }
@@ -138,7 +139,7 @@ func TestMessagesAreSplitOrderedAndComplete(t *testing.T) {
 	if got := messages(list, false); got != public {
 		t.Errorf("got  %s\nwant %s", got, public)
 	}
-	var notes []Message
+	var notes []query.TicketMessage
 	if err := json.Unmarshal([]byte(messages(list, true)), &notes); err != nil {
 		t.Fatal(err)
 	}
