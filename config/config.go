@@ -52,8 +52,8 @@ type Freshservice struct {
 	// The Freshservice account, such as `acme.freshservice.com`; bare means https. A full
 	// `http://…` or `https://…` URL is taken as it is. No default.
 	URL string
-	// The address that people open in a browser, for links to tickets, in the forms of `domain`.
-	// Default: `domain`.
+	// The address that people open in a browser, in the forms of `domain`. Accepted and checked;
+	// used for links to tickets from a later release on. Default: `domain`.
 	WebURL string
 	// The ids of the workspaces whose tickets are synced, separated by commas; `0`, alone, is all of
 	// them with their global fields. Default: the primary workspace.
@@ -109,38 +109,39 @@ type Server struct {
 	ArchiveListen string
 }
 
-// Core is the section [core].
+// Core is the section [core]: accepted and checked, used from a later release on.
 type Core struct {
-	// The address of Core, whose signed tokens are then accepted; CORE_SERVICE_URL of the
-	// environment or .flaskenv is taken too. Default: none, only local tokens.
+	// The address of Core, whose signed tokens are accepted from a later release on;
+	// CORE_SERVICE_URL of the environment or .flaskenv is taken too. Default: none, only local
+	// tokens.
 	URL string
 	// The `iss` that Core's tokens must have; a Core of before October 2025 says `hivematrix.core`.
 	// Default: `hivematrix-core`.
 	Issuer string
 	// Whether Core is asked if a user's session was revoked; a user's token without session id is
-	// then refused. Default: `false`.
+	// then refused. Accepted and checked; used from a later release on. Default: `false`.
 	CheckRevocation bool
 	// The name under which the hub asks Core for service tokens, `codex` or `archive`;
 	// SERVICE_NAME of the environment or .flaskenv is taken too. Default: `codex`.
 	ServiceName string
 }
 
-// Auth is the section [auth].
+// Auth is the section [auth]: accepted and checked, used from a later release on.
 type Auth struct {
 	// The names of the services whose tokens from Core may start syncs, separated by commas.
 	// Default: none.
 	SyncServices []string
 }
 
-// Services is the section [services].
+// Services is the section [services]: accepted and checked, used from a later release on.
 type Services struct {
 	// The address of Ledger, the billing service. Default: none.
 	LedgerURL string
 }
 
-// Scheduler is the section [scheduler].
+// Scheduler is the section [scheduler]: accepted and checked, used from a later release on.
 type Scheduler struct {
-	// Whether syncs run by themselves. Default: `true`.
+	// Whether syncs run by themselves, from a later release on. Default: `true`.
 	Enabled bool
 	// The time zone in which the schedules are meant, by its IANA name. Default: `UTC`.
 	Timezone *time.Location
@@ -156,7 +157,8 @@ type Scheduler struct {
 // Sync is the section [sync].
 type Sync struct {
 	// A sync that would remove more than this share of what is there, in percent, and at least 10
-	// records, holds the removals for a person to approve. Default: `20`.
+	// records, holds the removals: they wait until the records are no longer absent, or until
+	// somebody runs the feed again with `--force`. Default: `20`.
 	MaxRemovalPercent int
 	// The hours that a closed ticket without time spent counts as. Default: `0.25`.
 	DefaultHours codex.Seconds

@@ -76,8 +76,8 @@ func sections() []section {
 					name: "web_domain", example: "support.acme.example",
 					derived: func(c *Config) string { return c.Freshservice.URL },
 					defDoc:  "`domain`",
-					doc: "The address that people open in a browser, for links to tickets, in the forms of " +
-						"`domain`.",
+					doc: "The address that people open in a browser, in the forms of `domain`. Accepted and " +
+						"checked; used for links to tickets from a later release on.",
 					value: func(c *Config) value { return into(&c.Freshservice.WebURL, readURL) },
 				},
 				{
@@ -167,12 +167,13 @@ func sections() []section {
 				value: func(c *Config) value { return into(&c.Server.ArchiveListen, readListen) },
 			},
 		}},
-		{name: "core", doc: "Core, the identity service.", keys: []key{
+		{name: "core", doc: "Core, the identity service. Its tokens are taken from a later release on: until then " +
+			"these keys are accepted and checked, and `codex init` alone asks Core whether it answers.", keys: []key{
 			{
 				name: "url", env: "CORE_SERVICE_URL", defDoc: "none, only local tokens",
 				example: "http://127.0.0.1:5000",
-				doc: "The address of Core, whose signed tokens are then accepted; CORE_SERVICE_URL of the " +
-					"environment or .flaskenv is taken too.",
+				doc: "The address of Core, whose signed tokens are accepted from a later release on; " +
+					"CORE_SERVICE_URL of the environment or .flaskenv is taken too.",
 				value: func(c *Config) value { return into(&c.Core.URL, readURL) },
 			},
 			{
@@ -184,7 +185,7 @@ func sections() []section {
 			{
 				name: "check_revocation", def: "false",
 				doc: "Whether Core is asked if a user's session was revoked; a user's token without session id " +
-					"is then refused.",
+					"is then refused. Accepted and checked; used from a later release on.",
 				value: func(c *Config) value { return into(&c.Core.CheckRevocation, readBool) },
 			},
 			{
@@ -194,7 +195,8 @@ func sections() []section {
 				value: func(c *Config) value { return into(&c.Core.ServiceName, readServiceName) },
 			},
 		}},
-		{name: "auth", doc: "What services may do.", keys: []key{
+		{name: "auth", doc: "What services may do. Accepted and checked; used from a later release on, with Core's " +
+			"tokens. A service with a local token needs no entry.", keys: []key{
 			{
 				name: "sync_services", defDoc: "none", example: "ledger",
 				doc: "The names of the services whose tokens from Core may start syncs, separated by commas.",
@@ -203,17 +205,19 @@ func sections() []section {
 				},
 			},
 		}},
-		{name: "services", doc: "The neighbours.", keys: []key{
+		{name: "services", doc: "The neighbours. Accepted and checked; used from a later release on.", keys: []key{
 			{
 				name: "ledger_url", defDoc: "none", example: "http://127.0.0.1:5030",
 				doc:   "The address of Ledger, the billing service.",
 				value: func(c *Config) value { return into(&c.Services.LedgerURL, readURL) },
 			},
 		}},
-		{name: "scheduler", doc: "When syncs run by themselves.", unused: []string{"sync_*"}, keys: []key{
+		{name: "scheduler", doc: "When syncs run by themselves. Accepted and checked; used from a later release on: " +
+			"until then no sync starts by itself, whatever stands here. They are started by hand, by cron " +
+			"(README.md has an example), or over REST and GraphQL.", unused: []string{"sync_*"}, keys: []key{
 			{
 				name: "enabled", def: "true",
-				doc:   "Whether syncs run by themselves.",
+				doc:   "Whether syncs run by themselves, from a later release on.",
 				value: func(c *Config) value { return into(&c.Scheduler.Enabled, readBool) },
 			},
 			{
@@ -242,7 +246,8 @@ func sections() []section {
 			{
 				name: "max_removal_percent", def: "20",
 				doc: "A sync that would remove more than this share of what is there, in percent, and at least " +
-					"10 records, holds the removals for a person to approve.",
+					"10 records, holds the removals: they wait until the records are no longer absent, or until " +
+					"somebody runs the feed again with `--force`.",
 				value: func(c *Config) value { return into(&c.Sync.MaxRemovalPercent, readPercent) },
 			},
 			{
