@@ -198,7 +198,10 @@ func mapDepartments(list []freshservice.Department, bad map[int64]bool, current 
 	}
 	numberOf := func(d freshservice.Department) codex.AccountNumber {
 		number, _ := d.CustomFields.Text("account_number")
-		return codex.AccountNumber(strings.TrimSpace(number))
+		if number = strings.TrimSpace(number); tooLong(number) {
+			return ""
+		}
+		return codex.AccountNumber(number)
 	}
 	rank := func(d freshservice.Department) int {
 		if account, isKnown := known[d.ID]; isKnown && numberOf(d) != account {

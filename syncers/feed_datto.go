@@ -126,7 +126,7 @@ func (e *Engine) readVariables(ctx context.Context, run *Run, listed []datto.Sit
 			variables, err := e.datto.SiteVariables(ctx, s.UID)
 			switch {
 			case transport.IsNotFound(err): // no such site any more: none
-			case transport.IsUnauthorized(err) || ctx.Err() != nil:
+			case keyRefused(err) || ctx.Err() != nil:
 				return err
 			case err != nil:
 				s.Unread = err
@@ -153,7 +153,7 @@ func (e *Engine) readDevices(ctx context.Context, run *Run, read *machines) erro
 		read.bad = append(read.bad, listing.Bad...)
 		return nil
 	}
-	if transport.IsUnauthorized(err) || ctx.Err() != nil {
+	if keyRefused(err) || ctx.Err() != nil {
 		return err
 	}
 	run.Say("the list of all devices could not be read completely: reading site by site")
@@ -166,7 +166,7 @@ func (e *Engine) readDevices(ctx context.Context, run *Run, read *machines) erro
 	for i := range read.sites {
 		group.Go(func() error {
 			listing, err := e.datto.SiteDevices(ctx, read.sites[i].UID)
-			if transport.IsUnauthorized(err) || ctx.Err() != nil {
+			if keyRefused(err) || ctx.Err() != nil {
 				return err
 			}
 			listings[i], failures[i] = listing, err

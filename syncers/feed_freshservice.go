@@ -295,9 +295,23 @@ func (p *planner) plan(verdicts map[int64]bool) FeedPlan {
 }
 
 // officeScope: a company whose department was read and has no address has no main office any more.
+// Too many at once are held: a custom field that was renamed looks the same.
 func (p *planner) officeScope() Scope[LocationRecord] {
 	read := func(l *LocationRecord) bool { return l.Name == mainOffice && p.departments.read[l.Account] }
-	return Scope[LocationRecord]{Complete: read, Gone: read}
+	scope := Scope[LocationRecord]{Complete: read, Gone: read}
+	size := make(map[string]int)
+	for i := range p.base.locations {
+		if !p.base.locations[i].RemovedAt.Valid {
+			size["all"]++
+		}
+	}
+	var leaving []Leaver
+	for _, l := range Missing(locations(), p.base.locations, p.departments.offices, scope) {
+		leaving = append(leaving, Leaver{Key: strconv.Itoa(l.ID), Groups: []string{"all"}})
+	}
+	held := p.guard.Hold(leaving, size)
+	scope.Held = func(l *LocationRecord) bool { return held[strconv.Itoa(l.ID)] }
+	return scope
 }
 
 // links are the companies of the contacts that were read. Links that came from Freshservice follow

@@ -3,8 +3,8 @@ package syncers
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,6 +28,7 @@ type ticketRun struct {
 	checkpoint Checkpoint
 	rows       map[int]ticketRow
 	companies  []CompanyRecord
+	peopleMu   sync.Mutex
 	people     map[int64]requester // contacts, and agents who were looked up, by Freshservice's id
 	again      []*ent.SyncIssue    // what is wrong with tickets: they may have to be tried again
 	asked      map[string]string   // open questions about statuses, and their text
@@ -61,7 +62,7 @@ func (e *Engine) syncTickets(ctx context.Context, run *Run) (Outcome, error) {
 		return r.outcome, err
 	}
 	work := choice.choose()
-	r.outcome.add(step[TicketRecord]{entity: tickets(), plan: EntityPlan[TicketRecord]{Unchanged: work.unchanged}})
+	r.outcome.count(EntityCounts{Entity: tickets().Name, Unchanged: work.unchanged, Held: len(r.held)})
 	if err := r.batches(ctx, work); err != nil {
 		return r.outcome, err
 	}
@@ -245,7 +246,7 @@ func (r *ticketRun) confirm(ctx context.Context, c *ticketChoice) ([]int, error)
 	for _, id := range c.ask(c.choose().suspects) {
 		t, err := r.freshservice.Ticket(ctx, int64(id))
 		switch {
-		case transport.StatusOf(err) == http.StatusUnauthorized || ctx.Err() != nil:
+		case keyRefused(err) || ctx.Err() != nil:
 			return nil, err
 		case transport.IsNotFound(err):
 			gone = append(gone, id)
@@ -286,7 +287,7 @@ func (r *ticketRun) batches(ctx context.Context, work ticketWork) error {
 		for i, t := range batch {
 			group.Go(func() error {
 				parts[i], failures[i] = r.fetch(gctx, t, light[t.ID])
-				if transport.IsUnauthorized(failures[i]) || gctx.Err() != nil {
+				if keyRefused(failures[i]) || gctx.Err() != nil {
 					return failures[i]
 				}
 				return nil
@@ -310,8 +311,9 @@ func (r *ticketRun) fetch(ctx context.Context, t freshservice.Ticket, light bool
 	if t.Requester != nil {
 		p.requester = requester{name: told(t.Requester.Name), email: told(t.Requester.Email)}
 	}
-	if light {
-		return p, nil
+	var err error
+	if p.asked, err = r.who(ctx, t.RequesterID); err != nil || light {
+		return p, err
 	}
 	entries, err := r.freshservice.TimeEntries(ctx, t.ID)
 	if err == nil && (len(entries.Bad) > 0 || !entries.Complete) {
@@ -331,7 +333,9 @@ func (r *ticketRun) fetch(ctx context.Context, t freshservice.Ticket, light bool
 	if err != nil {
 		return p, err
 	}
-	p.messages, p.bodiesUnread = conversations.Items, false
+	// What is stored may have the message that could not be understood now.
+	_, stored := r.rows[int(t.ID)]
+	p.messages, p.badMessages, p.bodiesUnread = conversations.Items, conversations.Bad, stored && len(conversations.Bad) > 0
 	return p, nil
 }
 

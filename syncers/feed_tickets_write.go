@@ -41,10 +41,11 @@ func (r *ticketRun) write(ctx context.Context, batch []freshservice.Ticket, part
 				continue // its row, if there is one, stays as it is
 			}
 		}
-		if who, err := r.who(ctx, t.RequesterID); err != nil {
-			return err
-		} else if who.email.Valid || who.name.Valid {
-			p.requester = who
+		for _, bad := range p.badMessages {
+			issues = append(issues, badMessage(t.ID, account, bad))
+		}
+		if p.asked.email.Valid || p.asked.name.Valid {
+			p.requester = p.asked
 		}
 		records = append(records, mapTicket(p, r.settings))
 		if !p.hoursUnread {
@@ -160,30 +161,43 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 	return nil
 }
 
-// who is a requester: a contact, or somebody whom Freshservice knows as agent or requester.
+// who is a requester: a contact, or somebody whom Freshservice knows as agent or requester. Nobody is
+// an answer only where Freshservice knows of none, or does not show this key: what fails otherwise
+// may be told the next time.
 func (r *ticketRun) who(ctx context.Context, id *int64) (requester, error) {
 	if id == nil {
 		return requester{}, nil
 	}
-	if known, ok := r.people[*id]; ok {
+	r.peopleMu.Lock()
+	known, ok := r.people[*id]
+	r.peopleMu.Unlock()
+	if ok {
 		return known, nil
 	}
-	var found requester
-	agent, err := r.freshservice.Agent(ctx, *id)
-	switch {
-	case err == nil:
-		found = requester{name: filled(personName(agent.FirstName, agent.LastName, text(agent.Email))), email: told(agent.Email)}
-	case ctx.Err() != nil:
+	found, err := r.lookUp(ctx, *id)
+	if err != nil {
 		return requester{}, err
-	default: // no agent, or no right to see agents
-		person, err := r.freshservice.Requester(ctx, *id)
-		if ctx.Err() != nil {
-			return requester{}, err
-		}
-		if err == nil {
-			found = requester{name: filled(personName(person.FirstName, person.LastName, text(person.PrimaryEmail))), email: told(person.PrimaryEmail)}
-		}
 	}
+	r.peopleMu.Lock()
 	r.people[*id] = found
+	r.peopleMu.Unlock()
 	return found, nil
+}
+
+func (r *ticketRun) lookUp(ctx context.Context, id int64) (requester, error) {
+	agent, err := r.freshservice.Agent(ctx, id)
+	if err == nil {
+		return requester{name: filled(personName(agent.FirstName, agent.LastName, text(agent.Email))), email: told(agent.Email)}, nil
+	}
+	if !hidden(err) {
+		return requester{}, err
+	}
+	person, err := r.freshservice.Requester(ctx, id)
+	if err == nil {
+		return requester{name: filled(personName(person.FirstName, person.LastName, text(person.PrimaryEmail))), email: told(person.PrimaryEmail)}, nil
+	}
+	if !hidden(err) {
+		return requester{}, err
+	}
+	return requester{}, nil
 }

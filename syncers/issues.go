@@ -28,7 +28,7 @@ func applyIssues(ctx context.Context, tx *store.Tx, run codex.RunID, feed codex.
 	}
 	met := make(map[key]bool, len(p.Issues))
 	for _, issue := range p.Issues {
-		issue.ID, issue.Reason = store.CleanText(issue.ID), store.CleanText(issue.Reason)
+		issue.ID, issue.Reason = boundedKey(store.CleanText(issue.ID)), store.CleanText(issue.Reason)
 		k := key{string(issue.Kind), issue.ID}
 		if met[k] {
 			continue

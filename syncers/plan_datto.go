@@ -52,6 +52,8 @@ func (p *machinePlanner) prepare() {
 	for _, d := range p.read.devices {
 		s, listed := p.placed[d.SiteUID]
 		switch {
+		case tooLong(d.UID):
+			p.issues = append(p.issues, deviceIssue(IssueBadRecord, d, s.Account, "A device has a UID that is too long: it is not served."))
 		case d.Deleted || !listed && p.belongsNowhere(d.SiteUID):
 			// "Deleted Devices" and deleted ones count as absent: their own GET decides.
 		case !listed || s.Unread != nil:

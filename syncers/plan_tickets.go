@@ -11,6 +11,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/clients/wire"
 )
 
 // ticketRow is what deciding about a stored ticket takes: rows are many, and their bodies long.
@@ -265,6 +266,11 @@ func withoutCompany(t freshservice.Ticket, account codex.AccountNumber) Issue {
 		reason = fmt.Sprintf("The ticket's department %d has no account number: give it one in Freshservice if it is a customer.", *t.DepartmentID)
 	}
 	return Issue{Kind: IssueTicketWithoutCompany, ID: strconv.FormatInt(t.ID, 10), Account: account, Reason: reason, entity: "tickets"}
+}
+
+func badMessage(ticketID int64, account codex.AccountNumber, bad wire.BadRecord) Issue {
+	return Issue{Kind: IssueBadRecord, ID: strconv.FormatInt(ticketID, 10), Account: account, entity: "tickets",
+		Reason: fmt.Sprintf("The conversation %s of the ticket could not be understood (%s): it is not served, or as it was before.", bad.ID, bad.Reason)}
 }
 
 func unreadTicket(id int64, account codex.AccountNumber, err error) Issue {

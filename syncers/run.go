@@ -12,6 +12,7 @@ import (
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/transport"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/upstream"
 	"github.com/hivematrix/codex/store"
 )
@@ -92,18 +93,18 @@ func (o Outcome) state() (codex.RunState, string) {
 // add takes the counts of the steps of a plan, summing up batches.
 func (o *Outcome) add(steps ...Step) {
 	for _, s := range steps {
-		counts := s.Counts()
-		found := false
-		for i := range o.Counts {
-			if o.Counts[i].Entity == counts.Entity {
-				o.Counts[i] = sumOf(o.Counts[i], counts)
-				found = true
-			}
-		}
-		if !found {
-			o.Counts = append(o.Counts, counts)
+		o.count(s.Counts())
+	}
+}
+
+func (o *Outcome) count(counts EntityCounts) {
+	for i := range o.Counts {
+		if o.Counts[i].Entity == counts.Entity {
+			o.Counts[i] = sumOf(o.Counts[i], counts)
+			return
 		}
 	}
+	o.Counts = append(o.Counts, counts)
 }
 
 func (o *Outcome) held(entity string, n int) {
@@ -121,18 +122,24 @@ func sumOf(a, b EntityCounts) EntityCounts {
 }
 
 // checkUpstream makes sure that the data comes from the account that it always came from. A dry run
-// remembers nothing.
+// remembers nothing. Another account of Freshservice, where it is allowed, has other tickets: they are
+// read from the beginning of the window, not from the old account's cursor.
 func (e *Engine) checkUpstream(ctx context.Context, run *Run, name, identity string) error {
-	if run.Request.DryRun {
-		known, err := e.db.Ent().Upstream.Query().Where(upstream.ID(name)).Exist(ctx)
-		if err != nil {
-			return fmt.Errorf("looking where the data comes from: %w", err)
-		}
-		if !known || e.settings.NewUpstream {
-			return nil
-		}
+	known, err := e.db.Ent().Upstream.Query().Where(upstream.ID(name)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("looking where the data comes from: %w", err)
 	}
-	return e.db.CheckUpstream(ctx, name, identity, e.settings.NewUpstream)
+	if run.Request.DryRun && (len(known) == 0 || e.settings.NewUpstream) {
+		return nil
+	}
+	another := len(known) > 0 && known[0].Identity != identity
+	return e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.RememberUpstream(ctx, name, identity, e.settings.NewUpstream); err != nil || !another || name != upstreamFreshservice {
+			return err
+		}
+		_, err := tx.Ent().SyncCheckpoint.Delete().Where(synccheckpoint.ID(codex.FeedTickets)).Exec(ctx)
+		return err
+	})
 }
 
 // plans bounds how often a run plans anew because others wrote meanwhile.

@@ -263,6 +263,9 @@ func TestTicketsThatGoOrMoveInNumbersAreHeldAndSeenAgain(t *testing.T) {
 			h.must(h.world.EditTicket(ids[13], func(*simulator.Ticket) {})) // something newer than what is held
 			run := h.run(syncers.Request{Feed: codex.FeedTickets})
 			h.expect(run, codex.RunHeld)
+			if counts := h.counts(run); counts[0].Entity != "tickets" || counts[0].Held != 12 {
+				t.Errorf("counts %+v, want 12 tickets held", counts)
+			}
 			h.is(look, "a="+number(home)+" n=13 gone=0")
 		}
 		h.is("SELECT count(*) AS n FROM tickets WHERE subject = 'Renamed'", "n=1")

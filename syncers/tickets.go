@@ -12,6 +12,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/clients/wire"
 	"github.com/hivematrix/codex/query"
 )
 
@@ -141,6 +142,8 @@ type ticketParts struct {
 	requester   requester
 	entries     []freshservice.TimeEntry
 	messages    []freshservice.Conversation
+	badMessages []wire.BadRecord
+	asked       requester // who requester_id is; goes before what the ticket embeds
 
 	hoursUnread, bodiesUnread bool
 	// wasClosed is whether the row at hand is served as closed: a status that is neither closed nor
