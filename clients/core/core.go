@@ -14,7 +14,7 @@ import (
 // Options are what a check is made with.
 type Options struct {
 	BaseURL    string       // Core's address: http://localhost:5000
-	HTTPClient *http.Client // its Transport alone is used; nil = Go's default
+	HTTPClient *http.Client // as [transport.Options] has it
 	Now        func() time.Time
 	Logger     *slog.Logger
 	Tuning     transport.Tuning // zero = the defaults
@@ -30,6 +30,7 @@ func CheckKeys(ctx context.Context, options Options) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("core: %w", err)
 	}
+	defer api.Close()
 	keys := 0
 	_, err = api.Do(ctx, transport.Request{
 		Path: "/.well-known/jwks.json", Tries: 1, // a person is waiting, and can ask again

@@ -21,7 +21,7 @@ type Options struct {
 	BaseURL    string       // the platform's API: https://merlot-api.centrastage.net, without /api
 	PublicKey  string       // the API key
 	SecretKey  codex.Secret // the API secret key
-	HTTPClient *http.Client // its Transport alone is used; nil = Go's default
+	HTTPClient *http.Client // as [transport.Options] has it
 	Now        func() time.Time
 	Logger     *slog.Logger
 	Tuning     transport.Tuning // how patient the client is; zero = the defaults
@@ -68,8 +68,8 @@ func New(options Options) (*Client, error) {
 	return &Client{api: api, pace: newPacer(api, limiter, options)}, nil
 }
 
-// Stats are the figures of all calls since the client was made.
-func (c *Client) Stats() transport.Stats { return c.api.Stats() }
+// Close closes the client's connections, as [transport.Client.Close] does.
+func (c *Client) Close() { c.api.Close() }
 
 // ask makes a call with figures of the limit that are known and no older than a window. They are
 // looked at again after the answer: of many calls that were queued together, none was made later.

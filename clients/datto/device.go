@@ -14,13 +14,11 @@ import (
 type Device struct {
 	ID               int64 // of web links; 0 where it is not told
 	UID              string
-	SiteID           *int64
 	SiteUID          string
 	SiteName         string
 	Hostname         string
 	Description      *string
 	Category         *string // deviceType.category: free text, as "Laptop"
-	Type             *string // deviceType.type
 	DeviceClass      *string // device, printer, esxihost, rmmnetworkdevice, unknown, or a new one
 	OperatingSystem  *string
 	LastLoggedInUser *string
@@ -28,7 +26,6 @@ type Device struct {
 	IntIPAddress     *string
 	ExtIPAddress     *string
 	AntivirusProduct *string
-	AntivirusStatus  *string
 	PatchStatus      *string
 	Online           *bool
 	Suspended        bool
@@ -49,13 +46,11 @@ func decodeDevice(raw json.RawMessage) (Device, error) {
 	device := Device{
 		ID:               o.Int64("id"),
 		UID:              o.Name("uid"),
-		SiteID:           o.OptID("siteId"),
 		SiteUID:          o.Text("siteUid"),
 		SiteName:         o.Text("siteName"),
 		Hostname:         o.Text("hostname"),
 		Description:      o.OptText("description"),
 		Category:         kind.OptText("category"),
-		Type:             kind.OptText("type"),
 		DeviceClass:      o.OptText("deviceClass"),
 		OperatingSystem:  o.OptText("operatingSystem"),
 		LastLoggedInUser: o.OptText("lastLoggedInUser"),
@@ -63,7 +58,6 @@ func decodeDevice(raw json.RawMessage) (Device, error) {
 		IntIPAddress:     o.OptText("intIpAddress"),
 		ExtIPAddress:     o.OptText("extIpAddress"),
 		AntivirusProduct: antivirus.OptText("antivirusProduct"),
-		AntivirusStatus:  antivirus.OptText("antivirusStatus"),
 		PatchStatus:      patches.OptText("patchStatus"),
 		Online:           o.OptBool("online"),
 		Suspended:        o.Bool("suspended"),

@@ -56,7 +56,7 @@ func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing
 		if len(page.records) == 0 {
 			break
 		}
-		if collector.Add(page.records).Fresh > 0 {
+		if collector.Add(page.records) > 0 {
 			stale = 0
 		} else if complete, stale = false, stale+1; stale >= maxStalePages {
 			break

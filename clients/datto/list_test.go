@@ -152,14 +152,16 @@ func TestWrongKeysAreToldWithoutBeingTold(t *testing.T) {
 func TestFiguresOfTheAccountAreReadBeforeTheFirstCallAndCarryItsUid(t *testing.T) {
 	account := newAccount(t)
 	client := account.client()
-	rate, err := client.RequestRate(t.Context())
+	meter := &transport.Meter{}
+	ctx := transport.WithMeter(t.Context(), meter)
+	rate, err := client.RequestRate(ctx)
 	want := datto.RequestRate{AccountUID: "abc00f00d", Window: 60e9, Count: 1, Limit: 1000000, CutOffRatio: 0.9}
 	if err != nil || rate != want {
 		t.Errorf("got %+v, %v", rate, err)
 	}
 	account.on("/v2/account/sites", pages("sites"))
-	if _, err := client.Sites(t.Context()); err != nil || client.Stats().Requests != 3 { // login, figures, sites
-		t.Errorf("%d requests, %v", client.Stats().Requests, err)
+	if _, err := client.Sites(ctx); err != nil || meter.Stats().Requests != 3 { // login, figures, sites
+		t.Errorf("%d requests, %v", meter.Stats().Requests, err)
 	}
 }
 

@@ -13,13 +13,12 @@ import (
 
 // Site is a site of Datto RMM: the machines of one place of a customer.
 type Site struct {
-	ID              int64  // of web links
-	UID             string // of the API
-	AccountUID      string
-	Name            string
-	Description     *string
-	PortalURL       *string
-	NumberOfDevices *int64 // as devicesStatus tells it; nil where it does not
+	ID          int64  // of web links
+	UID         string // of the API
+	AccountUID  string
+	Name        string
+	Description *string
+	PortalURL   *string
 }
 
 // Pseudo tells that the site is none of a customer's: "Deleted Devices" and its like are listed
@@ -32,13 +31,12 @@ func (s Site) Pseudo() bool {
 func decodeSite(raw json.RawMessage) (Site, error) {
 	o := wire.Open(raw)
 	site := Site{
-		ID:              o.Int64("id"),
-		UID:             o.Name("uid"),
-		AccountUID:      o.Text("accountUid"),
-		Name:            o.Text("name"),
-		Description:     o.OptText("description"),
-		PortalURL:       o.OptText("portalUrl"),
-		NumberOfDevices: o.Object("devicesStatus").OptID("numberOfDevices"),
+		ID:          o.Int64("id"),
+		UID:         o.Name("uid"),
+		AccountUID:  o.Text("accountUid"),
+		Name:        o.Text("name"),
+		Description: o.OptText("description"),
+		PortalURL:   o.OptText("portalUrl"),
 	}
 	return site, o.Err()
 }

@@ -51,11 +51,11 @@ func newAccount(t *testing.T) *account {
 
 func (a *account) on(path string, handle http.HandlerFunc) { a.mux.HandleFunc("/api/v2"+path, handle) }
 
-// client reads two records a page, so that few records make many pages.
+// client reads two records a page.
 func (a *account) client(change ...func(*freshservice.Options)) *freshservice.Client {
 	a.t.Helper()
 	options := freshservice.Options{
-		BaseURL: a.server.URL, APIKey: "key", PerPage: 2, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Tuning: quick,
+		BaseURL: a.server.URL, APIKey: "key", Now: time.Now, Logger: slog.New(slog.DiscardHandler), Tuning: quick,
 	}
 	for _, edit := range change {
 		edit(&options)
@@ -64,6 +64,7 @@ func (a *account) client(change ...func(*freshservice.Options)) *freshservice.Cl
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	freshservice.SetPageSize(client, 2)
 	return client
 }
 

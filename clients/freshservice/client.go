@@ -15,14 +15,18 @@ import (
 // apiPath is in front of every path of the API. An address that has it already is taken as well.
 const apiPath = "/api/v2"
 
+// maxPerPage is how many records of a list Freshservice gives at once.
+const maxPerPage = 100
+
 // Options are what a client is made of.
 type Options struct {
-	BaseURL    string       // the API's origin: https://acme.freshservice.com, without /api/v2
-	APIKey     codex.Secret // of an agent who may see what is to be synced
-	WebDomain  string       // where people read tickets; empty = no links
-	Workspaces []int64      // one listing each, put together; none = a plain listing
-	PerPage    int          // records a page, at most and by default 100
-	HTTPClient *http.Client // its Transport alone is used; nil = Go's default
+	BaseURL   string       // the API's origin: https://acme.freshservice.com, without /api/v2
+	APIKey    codex.Secret // of an agent who may see what is to be synced
+	WebDomain string       // where people read tickets; empty = no links
+	// Workspaces are listed one by one and put together. None = what the account shows by itself, which
+	// is the primary workspace; 0 = all of them in one listing.
+	Workspaces []int64
+	HTTPClient *http.Client // as [transport.Options] has it
 	Now        func() time.Time
 	Logger     *slog.Logger
 	Tuning     transport.Tuning // how patient the client is; zero = the defaults
@@ -34,7 +38,7 @@ type Client struct {
 	api        *transport.Client
 	web        string
 	workspaces []int64
-	perPage    int
+	perPage    int // maxPerPage, and few in tests
 }
 
 // New makes a client. It makes no call: [Client.Me] tries domain and key.
@@ -58,15 +62,11 @@ func New(options Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("freshservice: %w", err)
 	}
-	perPage := options.PerPage
-	if perPage <= 0 || perPage > 100 {
-		perPage = 100
-	}
-	return &Client{api: api, web: webBase(options.WebDomain), workspaces: options.Workspaces, perPage: perPage}, nil
+	return &Client{api: api, web: webBase(options.WebDomain), workspaces: options.Workspaces, perPage: maxPerPage}, nil
 }
 
-// Stats are the figures of all calls since the client was made.
-func (c *Client) Stats() transport.Stats { return c.api.Stats() }
+// Close closes the client's connections, as [transport.Client.Close] does.
+func (c *Client) Close() { c.api.Close() }
 
 func webBase(domain string) string {
 	domain = strings.TrimRight(domain, "/")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hivematrix/codex/clients/wire"
@@ -21,7 +20,6 @@ type Department struct {
 	PrimeUserName *string // as HeadName
 	Domains       []string
 	CustomFields  CustomFields
-	WorkspaceID   *int64
 	CreatedAt     *time.Time
 	UpdatedAt     *time.Time
 }
@@ -38,7 +36,6 @@ func decodeDepartment(raw json.RawMessage) (Department, error) {
 		PrimeUserName: o.OptText("prime_user_name"),
 		Domains:       o.Texts("domains"),
 		CustomFields:  customFields(o),
-		WorkspaceID:   o.OptID("workspace_id"),
 		CreatedAt:     o.Time("created_at"),
 		UpdatedAt:     o.Time("updated_at"),
 	}
@@ -55,16 +52,4 @@ func (c *Client) Departments(ctx context.Context) (wire.Listing[Department], err
 		return list, fmt.Errorf("listing departments: %w", err)
 	}
 	return list, nil
-}
-
-// Department reads one department; [transport.IsNotFound] tells that there is none of that id.
-func (c *Client) Department(ctx context.Context, id int64) (Department, error) {
-	department, err := readOne(ctx, c, one{
-		path: "/departments/" + strconv.FormatInt(id, 10), endpoint: "/departments/{id}",
-		envelopes: []string{"department", "departments"},
-	}, decodeDepartment)
-	if err != nil {
-		return department, fmt.Errorf("reading department %d: %w", id, err)
-	}
-	return department, nil
 }

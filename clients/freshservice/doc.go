@@ -16,8 +16,10 @@
 //     listings of their own.
 //   - An account that refuses embeds is read without: Stats and Requester are then nil.
 //   - A ticket whose sub-lists answer 404 has none.
-//   - Without workspaces a listing is plain. With workspaces it is one a workspace, put together;
-//     departments and requesters fall back to a plain one where the parameter is refused.
+//   - Without workspaces a listing is plain: of tickets, it then shows the primary workspace. With
+//     workspaces it is one a workspace, put together; departments and requesters fall back to a
+//     plain one where the parameter is refused. Workspace 0 is Freshservice's word for all: it is
+//     asked for with tickets, and left off with the others, which a plain listing shows whole.
 //   - Envelopes are singular or plural; records are decoded one by one; what cannot be understood is
 //     a [wire.BadRecord]. A 200 without the list is an error, never an empty list.
 //

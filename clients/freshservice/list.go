@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,34 +32,45 @@ type resource[T any] struct {
 	key    func(T) int64
 }
 
-// listAll reads every page of r.
-func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing[T], error) {
-	return listPages(ctx, c, r, func(wire.Page[T]) error { return nil })
+// plain is the listing that names no workspace.
+const plain = ""
+
+// listings are the values of workspace_id that r is asked for with. 0 is all workspaces, which only
+// tickets know: what may belong to none is listed plainly then.
+func (r *resource[T]) listings(workspaces []int64) []string {
+	if !r.perWorkspace || len(workspaces) == 0 {
+		return []string{plain}
+	}
+	if slices.Contains(workspaces, 0) { // the others are in it
+		if r.global {
+			return []string{plain}
+		}
+		return []string{"0"}
+	}
+	var values []string
+	for _, id := range workspaces {
+		values = append(values, strconv.FormatInt(id, 10))
+	}
+	return values
 }
 
-// listPages reads every page of r, of each workspace, and gives visit what each page adds.
-func listPages[T any](
-	ctx context.Context, c *Client, r resource[T], visit func(wire.Page[T]) error,
-) (wire.Listing[T], error) {
+// listAll reads every page of r, of each workspace.
+func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing[T], error) {
 	id := func(item T) string { return strconv.FormatInt(r.key(item), 10) }
 	collector := wire.NewCollector("id", id, r.decode)
-	workspaces := []int64{0}
-	if r.perWorkspace && len(c.workspaces) > 0 {
-		workspaces = c.workspaces
-	}
 	complete := true
-	for _, workspace := range workspaces {
-		whole, err := walk(ctx, c, &r, workspace, collector, visit)
-		if r.global && workspace != 0 && transport.StatusOf(err) == http.StatusBadRequest {
+	for _, workspace := range r.listings(c.workspaces) {
+		whole, err := walk(ctx, c, &r, workspace, collector)
+		if r.global && workspace != plain && transport.StatusOf(err) == http.StatusBadRequest {
 			// The account does not divide these by workspace.
-			whole, err = walk(ctx, c, &r, 0, collector, visit)
-			workspace = 0
+			workspace = plain
+			whole, err = walk(ctx, c, &r, workspace, collector)
 		}
 		if err != nil {
 			return wire.Listing[T]{}, err
 		}
 		complete = complete && whole
-		if workspace == 0 {
+		if workspace == plain {
 			break
 		}
 	}
@@ -72,8 +84,7 @@ const maxStalePages = 2
 // walk reads the pages of one list to their end: an empty page, or one that is neither full nor
 // followed by a link to the next, since Freshservice tells no totals. False if a page was missing.
 func walk[T any](
-	ctx context.Context, c *Client, r *resource[T], workspace int64,
-	collector *wire.Collector[T], visit func(wire.Page[T]) error,
+	ctx context.Context, c *Client, r *resource[T], workspace string, collector *wire.Collector[T],
 ) (complete bool, err error) {
 	collector.NextRun()
 	complete, stale := true, 0
@@ -84,11 +95,8 @@ func walk[T any](
 			if records, more, err = readPage(ctx, c, r, workspace, page); err != nil {
 				return false, err
 			}
-			added := collector.Add(records)
-			if err := visit(added); err != nil {
-				return false, err
-			}
-			if stale++; len(records) == 0 || added.Fresh > 0 {
+			fresh := collector.Add(records)
+			if stale++; len(records) == 0 || fresh > 0 {
 				stale = 0
 				break
 			}
@@ -104,7 +112,7 @@ func walk[T any](
 
 // readPage reads one page. more tells that the answer links to a next one.
 func readPage[T any](
-	ctx context.Context, c *Client, r *resource[T], workspace int64, page int,
+	ctx context.Context, c *Client, r *resource[T], workspace string, page int,
 ) (records []json.RawMessage, more bool, err error) {
 	query := maps.Clone(r.query)
 	if query == nil {
@@ -112,8 +120,8 @@ func readPage[T any](
 	}
 	query.Set("page", strconv.Itoa(page))
 	query.Set("per_page", strconv.Itoa(c.perPage))
-	if workspace != 0 {
-		query.Set("workspace_id", strconv.FormatInt(workspace, 10))
+	if workspace != plain {
+		query.Set("workspace_id", workspace)
 	}
 	if len(r.include) > 0 {
 		query.Set("include", strings.Join(r.include, ","))

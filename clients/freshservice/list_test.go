@@ -2,15 +2,12 @@ package freshservice_test
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/hivematrix/codex/clients/freshservice"
 	"github.com/hivematrix/codex/clients/transport"
-	"github.com/hivematrix/codex/clients/wire"
 )
 
 func TestAListIsReadToItsEnd(t *testing.T) {
@@ -119,16 +116,16 @@ func TestARecordThatMovesBetweenPagesComesOnceAsItWasReadLast(t *testing.T) {
 func TestEnvelopesAreSingularOrPlural(t *testing.T) {
 	account := newAccount(t)
 	account.on("/requesters", pages("requester", `{"id":1}`))
-	account.on("/departments/1", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, `{"departments":{"id":"1","name":"Contoso"}}`) // as the product for MSPs has it
+	account.on("/agents/1", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, `{"agents":{"id":"1","first_name":"Ana"}}`) // as the product for MSPs has departments
 	})
 	requesters, err := account.client().Requesters(t.Context())
 	if err != nil || len(requesters.Items) != 1 {
 		t.Errorf("requesters: %+v, %v", requesters, err)
 	}
-	department, err := account.client().Department(t.Context(), 1)
-	if err != nil || department.ID != 1 || department.Name != "Contoso" {
-		t.Errorf("department: %+v, %v", department, err)
+	agent, err := account.client().Agent(t.Context(), 1)
+	if err != nil || agent.ID != 1 || agent.FirstName != "Ana" {
+		t.Errorf("agent: %+v, %v", agent, err)
 	}
 }
 
@@ -186,7 +183,7 @@ func TestAnAccountThatRefusesEmbedsIsReadWithout(t *testing.T) {
 	ticket := `{"id":7,"status":5,"updated_at":"2025-01-15T10:30:00Z"}`
 	account.on("/tickets", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, `{"tickets":[`+ticket+`]}`) })
 	account.on("/tickets/7", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, `{"ticket":`+ticket+`}`) })
-	list, err := account.client().Tickets(t.Context(), freshservice.TicketQuery{Stats: true, Requester: true})
+	list, err := account.client().Tickets(t.Context(), freshservice.TicketQuery{Stats: true})
 	if err != nil || len(list.Items) != 1 || list.Items[0].Stats != nil {
 		t.Errorf("list: %+v, %v", list, err)
 	}
@@ -213,6 +210,47 @@ func TestEachConfiguredWorkspaceIsListedAndTheyArePutTogether(t *testing.T) {
 	}
 }
 
+func TestWorkspaceZeroIsAllOfThemAndIsNamedWhereOnlyTicketsNeedIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		workspaces []int64
+		asked      []string
+	}{
+		"none is configured": {nil, []string{
+			"/tickets?order_type=asc&page=1&per_page=2",
+			"/departments?page=1&per_page=2", "/requesters?page=1&per_page=2",
+		}},
+		"zero is configured": {[]int64{0}, []string{
+			"/tickets?order_type=asc&page=1&per_page=2&workspace_id=0",
+			"/departments?page=1&per_page=2", "/requesters?page=1&per_page=2",
+		}},
+		"zero beside another, which is in it": {[]int64{3, 0}, []string{
+			"/tickets?order_type=asc&page=1&per_page=2&workspace_id=0",
+			"/departments?page=1&per_page=2", "/requesters?page=1&per_page=2",
+		}},
+		"one is configured": {[]int64{3}, []string{
+			"/tickets?order_type=asc&page=1&per_page=2&workspace_id=3",
+			"/departments?page=1&per_page=2&workspace_id=3", "/requesters?page=1&per_page=2&workspace_id=3",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			account := newAccount(t)
+			for _, kind := range []string{"tickets", "departments", "requesters"} {
+				account.on("/"+kind, pages(kind))
+			}
+			client := account.client(func(o *freshservice.Options) { o.Workspaces = test.workspaces })
+			_, tickets := client.Tickets(t.Context(), freshservice.TicketQuery{})
+			_, departments := client.Departments(t.Context())
+			_, requesters := client.Requesters(t.Context())
+			if err := errors.Join(tickets, departments, requesters); err != nil {
+				t.Fatal(err)
+			}
+			if asked := account.requests(); !reflect.DeepEqual(asked, test.asked) {
+				t.Errorf("asked %q\nwant  %q", asked, test.asked)
+			}
+		})
+	}
+}
+
 func TestWhereDepartmentsKnowNoWorkspacesThePlainListingIsTaken(t *testing.T) {
 	account := newAccount(t)
 	account.on("/departments", func(w http.ResponseWriter, r *http.Request) {
@@ -233,35 +271,6 @@ func TestWhereDepartmentsKnowNoWorkspacesThePlainListingIsTaken(t *testing.T) {
 	}
 }
 
-func TestTicketPagesAreGivenWhileTheRestIsRead(t *testing.T) {
-	account := newAccount(t)
-	ticket := func(id int) string {
-		return fmt.Sprintf(`{"id":%d,"status":5,"updated_at":"2025-01-15T10:30:00Z"}`, id)
-	}
-	account.on("/tickets", pages("tickets", ticket(1), ticket(2), ticket(2), ticket(3), `{"id":4}`))
-	var seen []string
-	complete, err := account.client().TicketPages(t.Context(), freshservice.TicketQuery{}, func(page wire.Page[freshservice.Ticket]) error {
-		seen = append(seen, fmt.Sprint(len(account.requests()), " requests:"))
-		for _, ticket := range page.Items {
-			seen = append(seen, fmt.Sprint(ticket.ID))
-		}
-		for _, bad := range page.Bad {
-			seen = append(seen, bad.ID+" "+bad.Reason)
-		}
-		return nil
-	})
-	want := "1 requests: 1 2 2 requests: 3 3 requests: 4 status: missing"
-	if err != nil || !complete || strings.Join(seen, " ") != want {
-		t.Errorf("got %s, complete %v, %v", strings.Join(seen, " "), complete, err)
-	}
-
-	enough := errors.New("enough")
-	_, err = account.client().TicketPages(t.Context(), freshservice.TicketQuery{}, func(wire.Page[freshservice.Ticket]) error { return enough })
-	if !errors.Is(err, enough) || len(account.requests()) != 4 {
-		t.Errorf("after %v: %v", account.requests(), err)
-	}
-}
-
 func TestLimitsFollowTheHeadersOfAnswers(t *testing.T) {
 	account := newAccount(t)
 	account.on("/departments", func(w http.ResponseWriter, r *http.Request) {
@@ -278,7 +287,7 @@ func TestLimitsFollowTheHeadersOfAnswers(t *testing.T) {
 	client := account.client()
 	meter := &transport.Meter{}
 	list, err := client.Departments(transport.WithMeter(t.Context(), meter))
-	if err != nil || len(list.Items) != 3 || meter.Stats().Requests != 3 || client.Stats().Requests != 3 {
+	if err != nil || len(list.Items) != 3 || meter.Stats().Requests != 3 {
 		t.Errorf("got %v, %v, %+v", ids(list.Items), err, meter.Stats())
 	}
 }

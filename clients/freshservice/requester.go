@@ -14,7 +14,6 @@ import (
 // [Agent] of the same id; a merged one vanishes.
 type Requester struct {
 	ID                int64
-	IsAgent           bool
 	FirstName         string
 	LastName          string
 	JobTitle          *string
@@ -33,7 +32,6 @@ func decodeRequester(raw json.RawMessage) (Requester, error) {
 	o := wire.Open(raw)
 	requester := Requester{
 		ID:                o.ID("id"),
-		IsAgent:           o.Bool("is_agent"),
 		FirstName:         o.Text("first_name"),
 		LastName:          o.Text("last_name"),
 		JobTitle:          o.OptText("job_title"),

@@ -64,6 +64,28 @@ func TestTheWholeOfASimulatedAccountIsRead(t *testing.T) {
 		return ticket.ID, ticket.WorkspaceID == 2 && !ticket.Deleted && !ticket.Spam && !ticket.UpdatedAt.Before(since)
 	})
 
+	options.Workspaces = []int64{0}
+	whole, err := freshservice.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := listed(t, "tickets of all workspaces", func(ticket freshservice.Ticket) int64 { return ticket.ID })(
+		whole.Tickets(t.Context(), freshservice.TicketQuery{UpdatedSince: since}))
+	same(t, "tickets of all workspaces", all, truth.Tickets, func(ticket simulator.Ticket) (int64, bool) {
+		return ticket.ID, !ticket.Deleted && !ticket.Spam && !ticket.UpdatedAt.Before(since)
+	})
+	elsewhere := sim.Fixtures().TicketInOtherWorkspace
+	if _, found := primary[elsewhere]; found {
+		t.Errorf("ticket %d of another workspace was read as one of the primary workspace", elsewhere)
+	}
+	if _, found := all[elsewhere]; !found {
+		t.Errorf("ticket %d of another workspace is missing among those of all", elsewhere)
+	}
+	departments = listed(t, "departments beside all workspaces", func(d freshservice.Department) int64 { return d.ID })(whole.Departments(t.Context()))
+	same(t, "departments beside all workspaces", departments, truth.Departments, func(d simulator.Department) (int64, bool) { return d.ID, true })
+	requesters = listed(t, "requesters beside all workspaces", func(r freshservice.Requester) int64 { return r.ID })(whole.Requesters(t.Context()))
+	same(t, "requesters beside all workspaces", requesters, truth.Requesters, func(r simulator.Requester) (int64, bool) { return r.ID, true })
+
 	for _, ticket := range truth.Tickets {
 		if len(ticket.TimeEntries) < 30 && len(ticket.Conversations) < 30 { // one page: nothing to learn
 			continue

@@ -24,17 +24,14 @@ const (
 // Ticket is a ticket as listings and single reads have it.
 type Ticket struct {
 	ID              int64 // the number that people see
-	WorkspaceID     *int64
 	Subject         *string
 	Description     *string // untrusted HTML
 	DescriptionText *string
-	Type            *string // "Incident", "Service Request"
 	Status          int
 	StatusName      *string // plain records carry none
 	Priority        int     // 1 low, 2 medium, 3 high, 4 urgent
 	PriorityName    *string // plain records carry none
 	RequesterID     *int64
-	ResponderID     *int64
 	DepartmentID    *int64
 	Spam            bool
 	Deleted         bool
@@ -42,16 +39,12 @@ type Ticket struct {
 	CreatedAt       *time.Time
 	UpdatedAt       time.Time
 	Stats           *TicketStats     // nil where they were not embedded
-	Requester       *TicketRequester // nil where it was not embedded
+	Requester       *TicketRequester // of single reads; nil where it was not embedded
 }
 
 // TicketStats are the times that Freshservice keeps of a ticket; nil is "not yet".
 type TicketStats struct {
-	AssignedAt       *time.Time
-	FirstRespondedAt *time.Time
-	ResolvedAt       *time.Time
-	ClosedAt         *time.Time
-	StatusUpdatedAt  *time.Time
+	ClosedAt *time.Time
 }
 
 // TicketRequester is the requester as a ticket embeds it, possibly with less than its record has.
@@ -65,17 +58,14 @@ func decodeTicket(raw json.RawMessage) (Ticket, error) {
 	o := wire.Open(raw)
 	ticket := Ticket{
 		ID:              o.ID("id"),
-		WorkspaceID:     o.OptID("workspace_id"),
 		Subject:         o.OptText("subject"),
 		Description:     o.OptText("description"),
 		DescriptionText: o.OptText("description_text"),
-		Type:            o.OptText("type"),
 		Status:          int(o.ID("status")),
 		StatusName:      o.OptText("status_name"),
 		Priority:        o.Int("priority"),
 		PriorityName:    o.OptText("priority_name"),
 		RequesterID:     o.OptID("requester_id"),
-		ResponderID:     o.OptID("responder_id"),
 		DepartmentID:    o.OptID("department_id"),
 		Spam:            o.Bool("spam"),
 		Deleted:         o.Bool("deleted"),
@@ -89,11 +79,7 @@ func decodeTicket(raw json.RawMessage) (Ticket, error) {
 	}
 	if stats := o.Object("stats"); stats != nil {
 		ticket.Stats = &TicketStats{
-			AssignedAt:       stats.Time("assigned_at"),
-			FirstRespondedAt: stats.Time("first_responded_at"),
-			ResolvedAt:       stats.Time("resolved_at"),
-			ClosedAt:         stats.Time("closed_at"),
-			StatusUpdatedAt:  stats.Time("status_updated_at"),
+			ClosedAt: stats.Time("closed_at"),
 		}
 	}
 	if requester := o.Object("requester"); requester != nil {
@@ -124,7 +110,6 @@ type TicketQuery struct {
 	UpdatedSince time.Time
 	Filter       TicketFilter
 	Stats        bool // embed [TicketStats]: two or three credits a page instead of one
-	Requester    bool // embed [TicketRequester]: as many again
 }
 
 // Tickets lists every ticket that query asks for, from all pages.
@@ -134,21 +119,6 @@ func (c *Client) Tickets(ctx context.Context, query TicketQuery) (wire.Listing[T
 		return list, fmt.Errorf("listing tickets: %w", err)
 	}
 	return list, nil
-}
-
-// TicketPages gives the tickets that query asks for page by page, so that the work on one page can
-// go on while the next is read. A ticket comes once, and once more when a later page has it with
-// other content. An error of visit ends the listing and is returned as it is.
-//
-// complete is [wire.Listing.Complete] of the whole.
-func (c *Client) TicketPages(
-	ctx context.Context, query TicketQuery, visit func(wire.Page[Ticket]) error,
-) (complete bool, err error) {
-	list, err := listPages(ctx, c, c.tickets(query), visit)
-	if err != nil {
-		return false, fmt.Errorf("listing tickets: %w", err)
-	}
-	return list.Complete, nil
 }
 
 // tickets is the plan of a listing by /tickets, never by /tickets/filter: the latter reads a search
@@ -164,22 +134,15 @@ func (c *Client) tickets(query TicketQuery) resource[Ticket] {
 	if query.Filter != TicketsPlain {
 		values.Set("filter", string(query.Filter))
 	}
+	var include []string
+	if query.Stats {
+		include = []string{"stats"}
+	}
 	return resource[Ticket]{
 		path: "/tickets", envelope: "tickets", bucket: bucketTickets, perWorkspace: true,
-		query: values, include: embeds(query.Stats, query.Requester),
+		query: values, include: include,
 		decode: decodeTicket, key: func(t Ticket) int64 { return t.ID },
 	}
-}
-
-func embeds(stats, requester bool) []string {
-	var include []string
-	if stats {
-		include = append(include, "stats")
-	}
-	if requester {
-		include = append(include, "requester")
-	}
-	return include
 }
 
 // Ticket reads one ticket with its stats and requester; [transport.IsNotFound] tells that there is
@@ -187,7 +150,7 @@ func embeds(stats, requester bool) []string {
 func (c *Client) Ticket(ctx context.Context, id int64) (Ticket, error) {
 	request := one{
 		path: "/tickets/" + strconv.FormatInt(id, 10), endpoint: "/tickets/{id}",
-		bucket: bucketTicket, include: embeds(true, true), envelopes: []string{"ticket", "tickets"},
+		bucket: bucketTicket, include: []string{"stats", "requester"}, envelopes: []string{"ticket", "tickets"},
 	}
 	ticket, err := readOne(ctx, c, request, decodeTicket)
 	if transport.StatusOf(err) == http.StatusBadRequest { // an account that refuses embeds

@@ -15,7 +15,7 @@ import (
 
 // attempt asks once, within the limiter and the deadline of an attempt.
 func (c *Client) attempt(ctx context.Context, request Request, authorization codex.Secret) (Answer, error) {
-	grant, err := c.options.Limiter.acquire(ctx, request, c.meter, meterFrom(ctx))
+	grant, err := c.options.Limiter.acquire(ctx, request)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -28,7 +28,6 @@ func (c *Client) attempt(ctx context.Context, request Request, authorization cod
 	if err != nil {
 		return Answer{}, err
 	}
-	c.meter.count()
 	meterFrom(ctx).count()
 	answer, err := c.exchange(outgoing, request, grant)
 	if err != nil && within.Err() != nil && ctx.Err() == nil {

@@ -28,10 +28,13 @@ type Options struct {
 	// BlocksAfter429 tells that a 403 soon after a 429 is a block of our address, not a lack of
 	// rights: every request is then refused for a while.
 	BlocksAfter429 bool
-	HTTPClient     *http.Client // its Transport alone is used; nil = Go's default
-	Now            func() time.Time
-	Logger         *slog.Logger
-	Tuning         Tuning
+	// HTTPClient lends its Transport, and nothing else of it is used; whoever made it closes it. Nil =
+	// a copy of [http.DefaultTransport], proxies of the environment included, which the [Client] owns
+	// and [Client.Close] closes.
+	HTTPClient *http.Client
+	Now        func() time.Time
+	Logger     *slog.Logger
+	Tuning     Tuning
 }
 
 // Tuning says how patient and how large requests may be. A zero field is its default.
@@ -92,7 +95,7 @@ type Client struct {
 	options Options
 	base    *url.URL
 	http    *http.Client
-	meter   *Meter // of all calls
+	own     *http.Transport // of http, where it is ours to close
 }
 
 // New makes a client, or says what is wrong with options.
@@ -105,14 +108,14 @@ func New(options Options) (*Client, error) {
 		return nil, errors.New("transport: a clock and a logger must be handed in")
 	}
 	options.Tuning = options.Tuning.withDefaults()
-	c := &Client{options: options, base: base, meter: &Meter{}}
+	c := &Client{options: options, base: base}
 	c.http = &http.Client{CheckRedirect: c.checkRedirect}
 	if options.HTTPClient != nil {
 		c.http.Transport = options.HTTPClient.Transport
 	} else if standard, ok := http.DefaultTransport.(*http.Transport); ok {
-		own := standard.Clone()
-		own.MaxIdleConnsPerHost = maxInFlight // Go keeps two, and would dial for most calls
-		c.http.Transport = own
+		c.own = standard.Clone()
+		c.own.MaxIdleConnsPerHost = maxInFlight // Go keeps two, and would dial for most calls
+		c.http.Transport = c.own
 	}
 	if t, ok := c.http.Transport.(*http.Transport); ok && !verifies(t.TLSClientConfig) {
 		return nil, errors.New("transport: certificates must be verified")
@@ -133,8 +136,14 @@ func parseBase(text string) (*url.URL, error) {
 	return base, nil
 }
 
-// Stats are the figures of all calls since the client was made.
-func (c *Client) Stats() Stats { return c.meter.Stats() }
+// Close closes the connections that calls have left open. It is for when no call is under way and
+// none will follow; one that follows all the same dials anew. A transport that was handed in stays
+// as it is.
+func (c *Client) Close() {
+	if c.own != nil {
+		c.own.CloseIdleConnections()
+	}
+}
 
 // SameOrigin tells whether target has the scheme, host and port that this client talks to.
 func (c *Client) SameOrigin(target *url.URL) bool { return origin(target) == origin(c.base) }

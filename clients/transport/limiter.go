@@ -86,7 +86,7 @@ type grant struct {
 	bucket   *bucket // beside the account's; nil = none
 	cost     int
 	priority Priority
-	meters   [2]*Meter
+	meter    *Meter
 	ready    chan struct{}
 	sent     bool
 	sentAt   time.Time
@@ -95,9 +95,8 @@ type grant struct {
 }
 
 // acquire waits for the turn of request. The grant must be released.
-func (l *Limiter) acquire(ctx context.Context, request Request, meters ...*Meter) (*grant, error) {
-	g := &grant{limiter: l, cost: max(request.Cost, 1), priority: priorityFrom(ctx), ready: make(chan struct{})}
-	copy(g.meters[:], meters)
+func (l *Limiter) acquire(ctx context.Context, request Request) (*grant, error) {
+	g := &grant{limiter: l, cost: max(request.Cost, 1), priority: priorityFrom(ctx), meter: meterFrom(ctx), ready: make(chan struct{})}
 	if err := ctx.Err(); err != nil || l == nil {
 		return g, err
 	}
@@ -378,9 +377,7 @@ func (g *grant) beginWait(now time.Time) {
 		return
 	}
 	g.waiting = true
-	for _, meter := range g.meters {
-		meter.waitBegins(now)
-	}
+	g.meter.waitBegins(now)
 }
 
 func (g *grant) endWait(now time.Time) {
@@ -388,7 +385,5 @@ func (g *grant) endWait(now time.Time) {
 		return
 	}
 	g.waiting = false
-	for _, meter := range g.meters {
-		meter.waitEnds(now)
-	}
+	g.meter.waitEnds(now)
 }

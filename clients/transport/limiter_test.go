@@ -60,7 +60,7 @@ func (u *upstream) take(bucket string, cost int) (Figures, bool) {
 // call is one request through l, whose answer takes latency.
 func call(ctx context.Context, t *testing.T, l *Limiter, u *upstream, request Request, latency time.Duration) {
 	t.Helper()
-	grant, err := l.acquire(ctx, request, meterFrom(ctx))
+	grant, err := l.acquire(ctx, request)
 	if err != nil {
 		t.Errorf("acquire: %v", err)
 		return
@@ -471,7 +471,7 @@ func TestAMeterTellsTheTimeInWhichSomebodyWaited(t *testing.T) {
 		var all sync.WaitGroup
 		for range 33 {
 			all.Go(func() {
-				if grant, err := l.acquire(ctx, Request{}, nil, meterFrom(ctx)); err == nil {
+				if grant, err := l.acquire(ctx, Request{}); err == nil {
 					grant.release()
 				}
 			})

@@ -34,15 +34,6 @@ func (o *Object) Err() error {
 	return *o.err
 }
 
-// Has tells that key is there, if only as null: what is not told differs from what is empty.
-func (o *Object) Has(key string) bool {
-	if o == nil {
-		return false
-	}
-	_, found := o.fields[key]
-	return found
-}
-
 // Keys are the keys of the object, in no order.
 func (o *Object) Keys() []string {
 	if o == nil {

@@ -13,9 +13,9 @@ type Collector[T any] struct {
 	key    func(T) string                   // the identity of a record
 	peek   func(json.RawMessage) string     // the identity of one that cannot be understood
 	decode func(json.RawMessage) (T, error) // one record
-	seed   maphash.Seed                     // of the digests in seen
+	seed   maphash.Seed                     // of the names that nameless records are given
 	run    int                              // which reading of pages is going on
-	seen   map[string]sighting              // by identity
+	seen   map[string]int                   // the run that had it last, by identity
 	at     map[string]int                   // identity → place in list.Items or list.Bad
 	bad    map[string]bool                  // identities that are in list.Bad
 	list   Listing[T]
@@ -29,33 +29,19 @@ func NewCollector[T any](idField string, key func(T) string, decode func(json.Ra
 		peek:   func(raw json.RawMessage) string { return Open(raw).Text(idField) },
 		decode: decode,
 		seed:   maphash.MakeSeed(),
-		seen:   map[string]sighting{},
+		seen:   map[string]int{},
 		at:     map[string]int{},
 		bad:    map[string]bool{},
 		list:   Listing[T]{Items: []T{}},
 	}
 }
 
-// sighting is how a record was last seen.
-type sighting struct {
-	digest uint64 // of its bytes
-	run    int
-}
-
-// Page is what one page added.
-type Page[T any] struct {
-	Items []T         // records that are new, or that differ from how an earlier page had them
-	Bad   []BadRecord // the same of those that could not be understood
-	Fresh int         // records that no earlier page of the same run had
-}
-
 // NextRun says that the pages of another list begin, whose records may be the same: a listing of
 // each workspace, put together.
 func (c *Collector[T]) NextRun() { c.run++ }
 
-// Add takes the records of one page.
-func (c *Collector[T]) Add(records []json.RawMessage) Page[T] {
-	var page Page[T]
+// Add takes the records of one page; fresh is how many of them no earlier page of the same run had.
+func (c *Collector[T]) Add(records []json.RawMessage) (fresh int) {
 	for index, raw := range records {
 		item, err := c.decode(raw)
 		id := ""
@@ -64,25 +50,18 @@ func (c *Collector[T]) Add(records []json.RawMessage) Page[T] {
 		} else if id = c.peek(raw); id == "" {
 			id = "\x00" + strconv.FormatUint(maphash.Bytes(c.seed, raw), 36) // nameless: itself is its name
 		}
-		digest := maphash.Bytes(c.seed, raw)
 		before, known := c.seen[id]
-		c.seen[id] = sighting{digest: digest, run: c.run}
-		if !known || before.run != c.run {
-			page.Fresh++
-		}
-		if known && before.digest == digest {
-			continue
+		c.seen[id] = c.run
+		if !known || before != c.run {
+			fresh++
 		}
 		if err != nil {
-			bad := BadRecord{ID: nameOf(id), Index: index, Reason: err.Error()}
-			page.Bad = append(page.Bad, bad)
 			if !known {
 				c.at[id], c.bad[id] = len(c.list.Bad), true
-				c.list.Bad = append(c.list.Bad, bad)
+				c.list.Bad = append(c.list.Bad, BadRecord{ID: nameOf(id), Index: index, Reason: err.Error()})
 			} // else what was understood before stays
 			continue
 		}
-		page.Items = append(page.Items, item)
 		if known && !c.bad[id] {
 			c.list.Items[c.at[id]] = item
 			continue
@@ -93,7 +72,7 @@ func (c *Collector[T]) Add(records []json.RawMessage) Page[T] {
 		c.at[id] = len(c.list.Items)
 		c.list.Items = append(c.list.Items, item)
 	}
-	return page
+	return fresh
 }
 
 // Seen is the number of records so far.
