@@ -23,7 +23,7 @@ import (
 
 // Syncer starts syncs: the engine, or what hands on to the process that has it.
 type Syncer interface {
-	// Start starts a run, or joins the one of its feed that waits to start, and returns it at once.
+	// Start starts a run, or joins the one of the same kind that waits or runs, and returns it at once.
 	Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, error)
 }
 

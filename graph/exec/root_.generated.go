@@ -879,7 +879,7 @@ enum RunState {
   SUCCEEDED
   "Something could not be read; the rest was applied."
   PARTIAL
-  "Applied, but for removals beyond the guard, which wait for an approval."
+  "Applied, but for removals beyond the guard: what was absent stays until a forced run."
   HELD
   "Nothing more could be done; its error says why."
   FAILED
@@ -1069,21 +1069,21 @@ extend type Query {
 
 "What can be done. A mutation of syncs starts a run and returns it at once: watch it by its id."
 type Mutation {
-  "Starts a sync of companies, locations and contacts, or joins the one that waits to start."
+  "Starts a sync of companies, locations and contacts, or joins the one of the same kind that waits or runs."
   syncFreshservice(
     "Plan, and write nothing but the run."
     dryRun: Boolean! = false
     "Switch the removal guard off. This takes the role ADMIN."
     force: Boolean! = false @allow(roles: [ADMIN])
   ): SyncFreshservicePayload! @allow(roles: [ADMIN, SERVICE])
-  "Starts a sync of sites, assets and backups, or joins the one that waits to start."
+  "Starts a sync of sites, assets and backups, or joins the one of the same kind that waits or runs."
   syncDatto(
     "Plan, and write nothing but the run."
     dryRun: Boolean! = false
     "Switch the removal guard off. This takes the role ADMIN."
     force: Boolean! = false @allow(roles: [ADMIN])
   ): SyncDattoPayload! @allow(roles: [ADMIN, SERVICE])
-  "Starts a sync of tickets, or joins the one that waits to start."
+  "Starts a sync of tickets, or joins the one of the same kind that waits or runs."
   syncTickets(
     "Read the whole window again, and not only what changed since the last run."
     full: Boolean! = false
