@@ -31,7 +31,7 @@ func (p *program) demo(ctx context.Context, addresses simulator.Addresses, newUp
 	if err != nil {
 		return fmt.Errorf("%w\n--demo-freshservice and --demo-datto take other addresses", err)
 	}
-	defer func() { err = errors.Join(err, upstreams.Close()) }()
+	defer func() { err = errors.Join(err, closeUpstreams(upstreams)) }()
 	source.Env = p.demoEnv(upstreams)
 	c, _, err := config.Load(source)
 	if err != nil {

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -23,11 +25,12 @@ func (i *installation) demo(args ...string) *served {
 	go func() {
 		ended <- i.program(s.stdout, s.stderr).run(ctx, append([]string{"serve", "--demo"}, args...))
 	}()
-	s.stop = func() outcome {
+	s.stop = sync.OnceValue(func() outcome {
 		cancel()
 		return outcome{<-ended, s.stdout.String(), s.stderr.String()}
-	}
-	for until := time.Now().Add(60 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	})
+	i.t.Cleanup(func() { s.stop() })
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		if strings.Contains(s.stdout.String(), "Ctrl-C stops it.") {
 			return s
 		}
@@ -61,7 +64,13 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 	if shown, err := shortened(data.Data); err != nil || !strings.Contains(text, shown) || strings.Count(shown, "\n") < 15 {
 		t.Errorf("the proof is not what the line to paste gives: %v\n%s", err, shown)
 	}
-	if stopped := s.stop(); stopped.status != exitOK {
+	// A connection that carries no request, as clients open them in reserve, is no reason to fail.
+	reserve, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", free[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reserve.Close()
+	if stopped := s.stop(); stopped.status != exitOK || stopped.stderr != "" {
 		t.Errorf("status %d\n%s", stopped.status, stopped.stderr)
 	}
 
@@ -74,7 +83,9 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 		!strings.Contains(taken.stderr, "address already in use") || !strings.Contains(taken.stderr, "--demo-freshservice and --demo-datto take other addresses") {
 		t.Errorf("%+v", taken)
 	}
-	again.stop()
+	if stopped := again.stop(); stopped.status != exitOK {
+		t.Errorf("status %d\n%s", stopped.status, stopped.stderr)
+	}
 
 	if refused := i.codex("serve", "--demo", "--instance", "instance"); refused.status != exitFailed ||
 		!strings.Contains(refused.stderr, "a demo never touches the instance of a hub") {
@@ -111,7 +122,7 @@ func TestSimulateServesUpstreamsThatAHubCanRead(t *testing.T) {
 		ended <- i.program(stdout, stderr).run(ctx, strings.Fields(
 			"simulate --listen-freshservice 127.0.0.1:0 --listen-datto 127.0.0.1:0 --companies 6 --assets 60 --contacts 30 --tickets 40 --tier enterprise"))
 	}()
-	for until := time.Now().Add(20 * time.Second); !strings.Contains(stdout.String(), "secret_key"); time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(patience); !strings.Contains(stdout.String(), "secret_key"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatalf("%s%s", stdout, stderr)
 		}

@@ -29,7 +29,8 @@
 //	1  failed, cancelled or interrupted
 //	2  the command line makes no sense
 //	3  partial: something could not be read
-//	4  held: removals wait for an approval
+//	4  held: too many removals at once were not made; they wait until the records are there again, or
+//	   until somebody syncs with --force
 //
 // # What it never does
 //

@@ -189,6 +189,9 @@ func (i *installation) token(role string) string {
 	return strings.TrimSuffix(i.must("token", "create", "--name", "test-"+role, "--role", role), "\n")
 }
 
+// patience bounds what happens soon on a machine that has nothing else to do.
+const patience = 2 * time.Minute
+
 // served is a codex serve that runs in this process.
 type served struct {
 	*installation
@@ -229,7 +232,7 @@ func (i *installation) serve(args ...string) *served {
 	})
 	i.t.Cleanup(func() { s.stop() })
 	line := regexp.MustCompile(`hub +(http://\S+)/\n +archive +(http://\S+)/\n`)
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 		if m := line.FindStringSubmatch(s.stdout.String()); m != nil {
 			s.url, s.archive = m[1], m[2]
 			return s

@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/config"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -30,19 +33,27 @@ func (p *program) migrateCommand() *cobra.Command {
 			"  codex migrate --rebuild --yes=codex.db",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch {
-			case status && rebuild:
+			if status && rebuild {
 				return usageError("--status and --rebuild do not go together")
-			case cmd.Flags().Changed("yes") && !rebuild:
+			}
+			if cmd.Flags().Changed("yes") && !rebuild {
 				return usageError("--yes goes with --rebuild")
+			}
+			c, _, err := p.load()
+			switch {
+			case err != nil:
+				return err
+			case status && !databaseThere(c):
+				fmt.Fprintf(p.stdout, "%s is not there yet: codex migrate makes it\n", c.Database.Path)
+				return nil
 			case status:
-				return p.withDatabase(cmd.Context(), p.migrationStatus)
+				return p.withDatabase(cmd.Context(), c, p.migrationStatus)
 			case rebuild:
-				return p.withDatabase(cmd.Context(), func(ctx context.Context, db *store.DB) error {
+				return p.withDatabase(cmd.Context(), c, func(ctx context.Context, db *store.DB) error {
 					return p.rebuild(ctx, db, yes)
 				})
 			}
-			return p.withDatabase(cmd.Context(), p.migrate)
+			return p.withDatabase(cmd.Context(), c, p.migrate)
 		},
 	}
 	cmd.Flags().BoolVar(&status, "status", false, "tell what has been applied and what has not, and change nothing")
@@ -51,12 +62,17 @@ func (p *program) migrateCommand() *cobra.Command {
 	return cmd
 }
 
-// withDatabase opens the configured database, as it is.
-func (p *program) withDatabase(ctx context.Context, fn func(context.Context, *store.DB) error) (err error) {
-	c, _, err := p.load()
-	if err != nil {
-		return err
+// databaseThere tells whether there is a database to ask: opening a SQLite file makes it.
+func databaseThere(c *config.Config) bool {
+	if c.Database.Dialect != config.SQLite {
+		return true
 	}
+	_, err := os.Stat(c.Database.Path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// withDatabase opens the configured database, as it is.
+func (p *program) withDatabase(ctx context.Context, c *config.Config, fn func(context.Context, *store.DB) error) (err error) {
 	logger, err := p.logger(c, slog.LevelWarn)
 	if err != nil {
 		return err
@@ -69,7 +85,14 @@ func (p *program) withDatabase(ctx context.Context, fn func(context.Context, *st
 	return fn(ctx, db)
 }
 
+// migrate applies what is pending. It is refused where a serve, perhaps of an older program, works on
+// the same SQLite file.
 func (p *program) migrate(ctx context.Context, db *store.DB) error {
+	unlock, err := db.LockServe()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	applied, err := db.Migrate(ctx)
 	for _, a := range applied {
 		fmt.Fprintf(p.stdout, "applied %s_%s\n", a.Version, a.Name)

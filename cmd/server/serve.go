@@ -78,7 +78,11 @@ const (
 )
 
 // firstToken writes an admin token to a file that its owner alone may read, if the database has no
-// token yet. The file is there before the token is, so that no token is lost with it.
+// token yet. The file is there before the token is, so that a folder that cannot be written costs no
+// token. The secret is made with the token's row, and no second first token is: a process that dies
+// before it has written the secret leaves an admin token that nobody has. Then `codex token create`
+// makes another, and `codex token revoke` ends this one; both need no token, in their own process or
+// over the socket of a serve.
 func (p *program) firstToken(ctx context.Context, a *app) (err error) {
 	there, err := a.tokens.Any(ctx)
 	if err != nil || there {
@@ -103,15 +107,23 @@ func (p *program) firstToken(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	path := filepath.Join(a.config.InstanceDir, firstTokenFile)
-	if _, err = file.WriteString(secret.Reveal() + "\n"); err == nil {
-		err = errors.Join(file.Sync(), os.Rename(file.Name(), path))
-	}
-	if err != nil {
-		return fmt.Errorf("writing the first token, %s (revoke it, and create another): %w", firstTokenName, err)
+	if err := fileSecret(file, secret, path); err != nil {
+		return fmt.Errorf("writing the first token (codex token create makes another, codex token revoke %s ends it): %w", firstTokenName, err)
 	}
 	keep = true
 	fmt.Fprintf(p.stdout, "An admin token for this new database is in %s\n", path)
 	return nil
+}
+
+// fileSecret writes a secret to file, and when it is there to stay, gives the file its name.
+func fileSecret(file *os.File, secret codex.Secret, path string) error {
+	if _, err := file.WriteString(secret.Reveal() + "\n"); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
 }
 
 // announce tells where the hub listens.

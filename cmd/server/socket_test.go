@@ -37,6 +37,9 @@ func TestVerbsAskARunningServe(t *testing.T) {
 	if second := i.codex("serve"); second.status != exitFailed || !strings.Contains(second.stderr, "serves the SQLite database") {
 		t.Errorf("a second serve: %+v", second)
 	}
+	if migrated := i.codex("migrate"); migrated.status != exitFailed || !strings.Contains(migrated.stderr, "serves the SQLite database") {
+		t.Errorf("a database was migrated while it is served: %+v", migrated)
+	}
 	if rebuilt := i.codex("migrate", "--rebuild", "--yes=codex.db"); rebuilt.status != exitFailed {
 		t.Errorf("a database was rebuilt while it is served: %+v", rebuilt)
 	}
@@ -127,6 +130,13 @@ func TestTheFirstServeOfADatabaseWritesAnAdminTokenToAnOwnerOnlyFile(t *testing.
 
 func TestMigrateAppliesTellsAndRebuilds(t *testing.T) {
 	i := bare(t)
+	if none := i.must("migrate", "--status"); none != i.dir+"/instance/codex.db is not there yet: codex migrate makes it\n" {
+		t.Error(none)
+	}
+	if names := namesIn(t, i.dir); len(names) > 0 {
+		t.Errorf("--status made %v", names)
+	}
+	i.write("instance/codex.db", "")
 	pending := i.must("migrate", "--status")
 	if !strings.Contains(pending, "pending") || strings.Contains(pending, "applied") {
 		t.Errorf("of an empty database:\n%s", pending)

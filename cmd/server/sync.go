@@ -28,8 +28,9 @@ func (p *program) syncCommand() *cobra.Command {
 			"codex serve of the same instance does the work; where there is none it is done here.\n\n" +
 			"Exit status: 0 succeeded, or a dry run that could read everything; 1 failed, cancelled or\n" +
 			"interrupted; 3 partial: something could not be read, the rest was applied; 4 held: removals\n" +
-			"beyond [sync] max_removal_percent wait for an approval. all exits with the first of 1, 4, 3\n" +
-			"that any feed had.",
+			"beyond [sync] max_removal_percent were not made, and are not until the records are there\n" +
+			"again or a sync with --force removes them. all exits with the first of 1, 4, 3 that any feed\n" +
+			"had.",
 		Example: "  codex sync all\n" +
 			"  codex sync tickets --full-sync\n" +
 			"  codex sync datto --dry-run --json",
@@ -190,7 +191,7 @@ func (h *hub) abandon(ctx context.Context, run *syncRun) (*syncRun, error) {
 		return run, fmt.Errorf("stopped watching; the running codex serve goes on with run %s", run.ID)
 	}
 	h.local.engine.Close()
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), abandoning, errors.New("reading how the run ended"))
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), abandoning, fmt.Errorf("run %s was ended, but the database did not tell within %v how", run.ID, abandoning))
 	defer cancel()
 	return h.run(ctx, run.ID)
 }

@@ -102,7 +102,6 @@ func (a *app) Close() error {
 	if a.tokens != nil {
 		a.tokens.Wait()
 	}
-	http.DefaultClient.CloseIdleConnections() // of the upstreams' clients, which use Go's transport
 	err := a.db.Close()
 	a.unlock()
 	return err
@@ -126,7 +125,7 @@ func openDatabase(ctx context.Context, c *config.Config, logger *slog.Logger, no
 // newEngine makes the sync engine with the clients of the upstreams that are configured.
 func newEngine(db *store.DB, o appOptions) (*syncers.Engine, error) {
 	c := o.config
-	options := syncers.Options{DB: db, Logger: o.logger, Now: o.now, Settings: syncers.Settings{
+	options := syncers.Options{DB: db, Logger: o.logger, Settings: syncers.Settings{
 		AccountVariable:   c.Datto.AccountVariable,
 		BackupUDF:         c.Datto.BackupUDF,
 		AdministratorsUDF: c.Datto.AdministratorsUDF,
