@@ -40,7 +40,8 @@ type app struct {
 	graphql, rest http.Handler
 	logger        *slog.Logger
 
-	unlock func()
+	disconnect []func() // the upstreams' clients
+	unlock     func()
 }
 
 // appOptions are what an [app] is made of.
@@ -73,7 +74,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if _, err = a.db.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	if a.engine, err = newEngine(a.db, o); err != nil {
+	if err = a.connect(o); err != nil {
 		return nil, err
 	}
 	a.tokens = auth.NewTokens(a.db, o.now)
@@ -102,6 +103,9 @@ func (a *app) Close() error {
 	if a.tokens != nil {
 		a.tokens.Wait()
 	}
+	for _, disconnect := range a.disconnect {
+		disconnect()
+	}
 	err := a.db.Close()
 	a.unlock()
 	return err
@@ -122,10 +126,10 @@ func openDatabase(ctx context.Context, c *config.Config, logger *slog.Logger, no
 	return store.Open(ctx, o)
 }
 
-// newEngine makes the sync engine with the clients of the upstreams that are configured.
-func newEngine(db *store.DB, o appOptions) (*syncers.Engine, error) {
+// connect makes the sync engine with the clients of the upstreams that are configured.
+func (a *app) connect(o appOptions) error {
 	c := o.config
-	options := syncers.Options{DB: db, Logger: o.logger, Settings: syncers.Settings{
+	options := syncers.Options{DB: a.db, Logger: o.logger, Settings: syncers.Settings{
 		AccountVariable:   c.Datto.AccountVariable,
 		BackupUDF:         c.Datto.BackupUDF,
 		AdministratorsUDF: c.Datto.AdministratorsUDF,
@@ -139,18 +143,21 @@ func newEngine(db *store.DB, o appOptions) (*syncers.Engine, error) {
 	var err error
 	if c.Freshservice.Enabled() {
 		if options.Freshservice, err = freshserviceClient(c.Freshservice, o.logger, o.now); err != nil {
-			return nil, err
+			return err
 		}
+		a.disconnect = append(a.disconnect, options.Freshservice.Close)
 		if options.Settings.FreshserviceIdentity, err = accountOf(c.Freshservice.URL); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if c.Datto.Enabled() {
 		if options.Datto, err = dattoClient(c.Datto, o.logger, o.now); err != nil {
-			return nil, err
+			return err
 		}
+		a.disconnect = append(a.disconnect, options.Datto.Close)
 	}
-	return syncers.New(options), nil
+	a.engine = syncers.New(options)
+	return nil
 }
 
 func freshserviceClient(c config.Freshservice, logger *slog.Logger, now func() time.Time) (*freshservice.Client, error) {
