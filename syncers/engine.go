@@ -187,7 +187,8 @@ func (e *Engine) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("watching run %s: %w", id, context.Cause(ctx))
 		case <-ended:
-			ended = nil // its row is final now, unless another process took it for dead
+			// Its row is final now; one that could not be written so is found like any that died.
+			ended, ours = nil, false
 		case <-ticker.C:
 		}
 	}

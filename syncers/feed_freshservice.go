@@ -3,6 +3,7 @@ package syncers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/hivematrix/codex"
@@ -16,6 +17,7 @@ import (
 type people struct {
 	departments wire.Listing[freshservice.Department]
 	requesters  wire.Listing[freshservice.Requester]
+	agents      []freshservice.Agent // read where a contact is absent: it may have become one
 	names       userNames
 }
 
@@ -40,14 +42,21 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 		return outcome, err
 	}
 	verdicts := make(map[int64]bool) // requesters that were asked for by id: gone or not
+	agentsAsked := false
 	plan, err := e.settle(ctx, run, func(ctx context.Context) (FeedPlan, error) {
 		outcome = Outcome{}
 		base, err := e.peopleBase(ctx)
 		if err != nil {
 			return FeedPlan{}, err
 		}
-		p := planner{read: read, base: base, guard: e.settings.guard(run.Request)}
-		p.prepare()
+		p := newPlanner(read, base, e.settings.guard(run.Request))
+		if len(p.missing()) > 0 && !agentsAsked {
+			agentsAsked = true
+			if read.agents, err = e.readAgents(ctx, run); err != nil {
+				return FeedPlan{}, err
+			}
+			p = newPlanner(read, base, e.settings.guard(run.Request))
+		}
 		for _, c := range p.suspects() {
 			if _, asked := verdicts[c.FreshserviceID.V]; asked {
 				continue
@@ -90,6 +99,17 @@ func (e *Engine) readPeople(ctx context.Context, run *Run) (people, error) {
 	}
 	read.names, err = e.readNames(ctx, run, read)
 	return read, err
+}
+
+// readAgents lists the agents, as far as the key may see them: a requester turned agent is in no list
+// of requesters any more, and stays a contact.
+func (e *Engine) readAgents(ctx context.Context, run *Run) ([]freshservice.Agent, error) {
+	agents, err := e.freshservice.Agents(ctx)
+	if err != nil && !keyRefused(err) && ctx.Err() == nil {
+		run.Say("agents could not be listed, so absent contacts are asked for one by one: %s", reasonOf(err))
+		return nil, nil
+	}
+	return agents.Items, err
 }
 
 // whole refuses an empty or incomplete listing: an upstream that has nothing at all is one that
@@ -188,6 +208,12 @@ type planner struct {
 	heldContact map[string]bool
 }
 
+func newPlanner(read people, base peopleBase, guard Guard) *planner {
+	p := &planner{read: read, base: base, guard: guard}
+	p.prepare()
+	return p
+}
+
 // prepare maps what was read, and holds contacts that would be too many to lose.
 func (p *planner) prepare() {
 	bad := make(map[int64]bool)
@@ -199,6 +225,9 @@ func (p *planner) prepare() {
 	p.issues = append(p.issues, p.departments.issues...)
 	p.accounts = make(map[int64][]codex.AccountNumber)
 	p.seen, p.unclear = make(map[int64]bool), make(map[int64]bool)
+	for _, a := range p.read.agents {
+		p.seen[a.ID] = true
+	}
 	for _, b := range p.read.requesters.Bad {
 		p.seen[numericID(b.ID)] = true
 		p.issues = append(p.issues, badRecord(b, "requester", "contacts"))
@@ -245,7 +274,7 @@ func (p *planner) holdContacts() map[string]bool {
 		}
 	}
 	var leaving []Leaver
-	for _, c := range Missing(contacts(), p.base.contacts, p.contacts, p.contactScope(nil)) {
+	for _, c := range p.missing() {
 		leaving = append(leaving, Leaver{Key: strconv.Itoa(c.ID), Groups: groups(c)})
 	}
 	return p.guard.Hold(leaving, size)
@@ -263,16 +292,14 @@ func (p *planner) contactScope(verdicts map[int64]bool) Scope[ContactRecord] {
 	}
 }
 
+// missing are the contacts that are in no list.
+func (p *planner) missing() []*ContactRecord {
+	return Missing(contacts(), p.base.contacts, p.contacts, p.contactScope(nil))
+}
+
 // suspects are the contacts to ask Freshservice for one by one.
 func (p *planner) suspects() []*ContactRecord {
-	var ask []*ContactRecord
-	scope := p.contactScope(nil)
-	for _, c := range Missing(contacts(), p.base.contacts, p.contacts, scope) {
-		if !scope.held(c) {
-			ask = append(ask, c)
-		}
-	}
-	return ask
+	return slices.DeleteFunc(p.missing(), p.contactScope(nil).held)
 }
 
 func (p *planner) plan(verdicts map[int64]bool) FeedPlan {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -302,5 +303,27 @@ func TestTooManyContactsAreHeldAndTheRestApplies(t *testing.T) {
 		forced := h.run(syncers.Request{Feed: codex.FeedFreshservice, Force: true})
 		h.expect(forced, codex.RunSucceeded)
 		h.is("SELECT count(*) AS n FROM contacts WHERE removed_at IS NOT NULL", "n=12")
+	})
+}
+
+// Agents are in no list of requesters; however many contacts become some, none of them is leaving.
+func TestContactsWhoBecameAgentsAreNotAbsent(t *testing.T) {
+	each(t, few(), func(t *testing.T, h *hub) {
+		home := h.customers()[1].ID
+		h.hire(home, 14)
+		h.sync(codex.FeedFreshservice)
+		before := h.dump("SELECT id, email FROM contacts WHERE removed_at IS NULL")
+		for _, r := range h.staff(home)[:12] {
+			h.must(h.world.ConvertToAgent(r.ID))
+		}
+		h.sync(codex.FeedFreshservice)
+		h.sync(codex.FeedFreshservice)
+		h.is("SELECT id, email FROM contacts WHERE removed_at IS NULL", strings.Split(before, "\n")...)
+		if n := h.world.CountRequests(simulator.Freshservice, "/api/v2/requesters/*"); n != 0 {
+			t.Errorf("they were asked for one by one: %d calls", n)
+		}
+		h.fault(simulator.Freshservice, "/api/v2/agents", simulator.Refuse(403)) // a key without that right
+		h.expect(h.run(syncers.Request{Feed: codex.FeedFreshservice}), codex.RunHeld)
+		h.is("SELECT id, email FROM contacts WHERE removed_at IS NULL", strings.Split(before, "\n")...)
 	})
 }

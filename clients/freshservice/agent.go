@@ -47,6 +47,18 @@ func decodeAgent(raw json.RawMessage) (Agent, error) {
 	return agent, o.Err()
 }
 
+// Agents lists every agent. A key without the right to manage agents is refused, or sees fewer.
+func (c *Client) Agents(ctx context.Context) (wire.Listing[Agent], error) {
+	list, err := listAll(ctx, c, resource[Agent]{
+		path: "/agents", envelope: "agents", bucket: bucketAgents,
+		decode: decodeAgent, key: func(a Agent) int64 { return a.ID },
+	})
+	if err != nil {
+		return list, fmt.Errorf("listing agents: %w", err)
+	}
+	return list, nil
+}
+
 // Agent reads one agent; [transport.IsNotFound] tells that there is none of that id.
 func (c *Client) Agent(ctx context.Context, id int64) (Agent, error) {
 	agent, err := readOne(ctx, c, one{

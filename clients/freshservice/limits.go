@@ -13,6 +13,7 @@ const (
 	bucketTickets    = "list tickets"
 	bucketTicket     = "view ticket"
 	bucketRequesters = "list requesters"
+	bucketAgents     = "list agents"
 )
 
 // listCost is what a page of a list takes of the limits: one credit, and two for each embed.
