@@ -100,3 +100,10 @@ func TestTheExitStatusOfEachState(t *testing.T) {
 		}
 	}
 }
+
+func TestARunThatWasLostSightOfIsNotCalledFailed(t *testing.T) {
+	run := failedRun(codex.FeedTickets, &syncRun{ID: "R", Feed: codex.FeedTickets, State: codex.RunRunning}, codex.Errorf(codex.CodeUnavailable, "the codex serve has stopped"))
+	if run.State != codex.RunRunning || *run.Error != "the codex serve has stopped" || exitStatus(run) != exitFailed {
+		t.Errorf("state %s, %q, exit status %d", run.State, *run.Error, exitStatus(run))
+	}
+}

@@ -106,12 +106,12 @@ func isOff(err error) bool {
 	return ok && coded.Code == codex.CodeBadInput && coded.Field == "feed"
 }
 
-// failedRun is a run that could not be started, or that was lost sight of.
+// failedRun is a run that could not be started, or that was lost sight of: it is as it was seen last,
+// with the reason why no more is known.
 func failedRun(feed codex.Feed, run *syncRun, err error) *syncRun {
 	if run == nil {
-		run = &syncRun{Feed: feed}
+		run = &syncRun{Feed: feed, State: codex.RunFailed}
 	}
-	run.State = codex.RunFailed
 	reason := err.Error()
 	if coded, ok := errors.AsType[*codex.Error](err); ok && coded.Err == nil {
 		reason = coded.Message

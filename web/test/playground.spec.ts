@@ -94,7 +94,7 @@ describe("the playground", () => {
 
     expect(errors).toBeUndefined();
     expect(response.request().headers().authorization).toBe(`Bearer ${token}`);
-    await page.locator(".result-window").getByText(data.company.name).waitFor();
+    await page.locator(".result-window").getByText(`"${data.company.name}"`).waitFor();
   });
 
   test("shows the schema", async () => {
@@ -102,7 +102,7 @@ describe("the playground", () => {
     await page.getByText("Token accepted.").waitFor();
     await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
     await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).click();
-    await page.locator(".graphiql-doc-explorer").getByText("company", { exact: true }).waitFor();
+    await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "company", exact: true }).waitFor();
   });
 
   test("says plainly that the server refuses a token, and takes a better one", async () => {
