@@ -8,7 +8,7 @@ import (
 	"github.com/hivematrix/codex"
 )
 
-func TestABadValueNamesFileSectionKeyAndWhatToDo(t *testing.T) {
+func TestABadValueNamesFileSectionKeyAndRemedy(t *testing.T) {
 	const (
 		whole    = " must be a whole number from "
 		list     = "numbers of ticket statuses, separated by commas"

@@ -156,7 +156,7 @@ func TestAChangeThatIsNotCommittedHasNoVersion(t *testing.T) {
 	})
 }
 
-func TestNothingToDoIsNoStatement(t *testing.T) {
+func TestWithoutVersionsThereIsNoStatement(t *testing.T) {
 	statements := 0
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		write(t, db, func(ctx context.Context, tx *store.Tx) error {

@@ -31,7 +31,7 @@ func TestASpoolGivesWhatItWasGivenInThatOrder(t *testing.T) {
 			},
 			"read": func(t *rapid.T) {
 				if len(read) == len(written) {
-					t.Skip("it would wait")
+					return // a read would wait for the next write
 				}
 				p := make([]byte, rapid.IntRange(1, 100).Draw(t, "bytes"))
 				n, err := s.Read(p)
