@@ -30,6 +30,9 @@ type RunMode string
 const (
 	ModeIncremental RunMode = "incremental" // since the sync checkpoint
 	ModeFull        RunMode = "full"        // the whole window
+	// ModeReread is a run that reads only records that a webhook named. It is beside the others: it
+	// is not joined, waits for none, and says nothing of what else its feed has.
+	ModeReread RunMode = "reread"
 )
 
 // RunState is where a sync run stands.

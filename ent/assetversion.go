@@ -47,7 +47,11 @@ type AssetVersion struct {
 	// the sync run that brought this version
 	RunID *string `json:"run_id,omitempty"`
 	// the person who brought it, where no run did
-	ChangedBy    *string `json:"changed_by,omitempty"`
+	ChangedBy *string `json:"changed_by,omitempty"`
+	// the sync run that ended it; null too where it ended before this was kept
+	EndedRunID *string `json:"ended_run_id,omitempty"`
+	// the person who ended it, where no run did
+	EndedBy      *string `json:"ended_by,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -60,7 +64,7 @@ func (*AssetVersion) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case assetversion.FieldID, assetversion.FieldAssetID:
 			values[i] = new(sql.NullInt64)
-		case assetversion.FieldCompanyAccountNumber, assetversion.FieldDattoUID, assetversion.FieldHostname, assetversion.FieldDattoSiteUID, assetversion.FieldDattoSiteName, assetversion.FieldHardwareType, assetversion.FieldOperatingSystem, assetversion.FieldDeviceType, assetversion.FieldDomain, assetversion.FieldRunID, assetversion.FieldChangedBy:
+		case assetversion.FieldCompanyAccountNumber, assetversion.FieldDattoUID, assetversion.FieldHostname, assetversion.FieldDattoSiteUID, assetversion.FieldDattoSiteName, assetversion.FieldHardwareType, assetversion.FieldOperatingSystem, assetversion.FieldDeviceType, assetversion.FieldDomain, assetversion.FieldRunID, assetversion.FieldChangedBy, assetversion.FieldEndedRunID, assetversion.FieldEndedBy:
 			values[i] = new(sql.NullString)
 		case assetversion.FieldSeenFrom, assetversion.FieldSeenTo:
 			values[i] = new(sql.NullTime)
@@ -185,6 +189,20 @@ func (_m *AssetVersion) assignValues(columns []string, values []any) error {
 				_m.ChangedBy = new(string)
 				*_m.ChangedBy = value.String
 			}
+		case assetversion.FieldEndedRunID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_run_id", values[i])
+			} else if value.Valid {
+				_m.EndedRunID = new(string)
+				*_m.EndedRunID = value.String
+			}
+		case assetversion.FieldEndedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_by", values[i])
+			} else if value.Valid {
+				_m.EndedBy = new(string)
+				*_m.EndedBy = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -283,6 +301,16 @@ func (_m *AssetVersion) String() string {
 	builder.WriteString(", ")
 	if v := _m.ChangedBy; v != nil {
 		builder.WriteString("changed_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedRunID; v != nil {
+		builder.WriteString("ended_run_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedBy; v != nil {
+		builder.WriteString("ended_by=")
 		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')

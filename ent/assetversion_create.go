@@ -201,6 +201,34 @@ func (_c *AssetVersionCreate) SetNillableChangedBy(v *string) *AssetVersionCreat
 	return _c
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_c *AssetVersionCreate) SetEndedRunID(v string) *AssetVersionCreate {
+	_c.mutation.SetEndedRunID(v)
+	return _c
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_c *AssetVersionCreate) SetNillableEndedRunID(v *string) *AssetVersionCreate {
+	if v != nil {
+		_c.SetEndedRunID(*v)
+	}
+	return _c
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_c *AssetVersionCreate) SetEndedBy(v string) *AssetVersionCreate {
+	_c.mutation.SetEndedBy(v)
+	return _c
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_c *AssetVersionCreate) SetNillableEndedBy(v *string) *AssetVersionCreate {
+	if v != nil {
+		_c.SetEndedBy(*v)
+	}
+	return _c
+}
+
 // Mutation returns the AssetVersionMutation object of the builder.
 func (_c *AssetVersionCreate) Mutation() *AssetVersionMutation {
 	return _c.mutation
@@ -345,6 +373,14 @@ func (_c *AssetVersionCreate) createSpec() (*AssetVersion, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.ChangedBy(); ok {
 		_spec.SetField(assetversion.FieldChangedBy, field.TypeString, value)
 		_node.ChangedBy = &value
+	}
+	if value, ok := _c.mutation.EndedRunID(); ok {
+		_spec.SetField(assetversion.FieldEndedRunID, field.TypeString, value)
+		_node.EndedRunID = &value
+	}
+	if value, ok := _c.mutation.EndedBy(); ok {
+		_spec.SetField(assetversion.FieldEndedBy, field.TypeString, value)
+		_node.EndedBy = &value
 	}
 	return _node, _spec
 }
@@ -641,6 +677,42 @@ func (u *AssetVersionUpsert) UpdateChangedBy() *AssetVersionUpsert {
 // ClearChangedBy clears the value of the "changed_by" field.
 func (u *AssetVersionUpsert) ClearChangedBy() *AssetVersionUpsert {
 	u.SetNull(assetversion.FieldChangedBy)
+	return u
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *AssetVersionUpsert) SetEndedRunID(v string) *AssetVersionUpsert {
+	u.Set(assetversion.FieldEndedRunID, v)
+	return u
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *AssetVersionUpsert) UpdateEndedRunID() *AssetVersionUpsert {
+	u.SetExcluded(assetversion.FieldEndedRunID)
+	return u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *AssetVersionUpsert) ClearEndedRunID() *AssetVersionUpsert {
+	u.SetNull(assetversion.FieldEndedRunID)
+	return u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *AssetVersionUpsert) SetEndedBy(v string) *AssetVersionUpsert {
+	u.Set(assetversion.FieldEndedBy, v)
+	return u
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *AssetVersionUpsert) UpdateEndedBy() *AssetVersionUpsert {
+	u.SetExcluded(assetversion.FieldEndedBy)
+	return u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *AssetVersionUpsert) ClearEndedBy() *AssetVersionUpsert {
+	u.SetNull(assetversion.FieldEndedBy)
 	return u
 }
 
@@ -968,6 +1040,48 @@ func (u *AssetVersionUpsertOne) UpdateChangedBy() *AssetVersionUpsertOne {
 func (u *AssetVersionUpsertOne) ClearChangedBy() *AssetVersionUpsertOne {
 	return u.Update(func(s *AssetVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *AssetVersionUpsertOne) SetEndedRunID(v string) *AssetVersionUpsertOne {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *AssetVersionUpsertOne) UpdateEndedRunID() *AssetVersionUpsertOne {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *AssetVersionUpsertOne) ClearEndedRunID() *AssetVersionUpsertOne {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *AssetVersionUpsertOne) SetEndedBy(v string) *AssetVersionUpsertOne {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *AssetVersionUpsertOne) UpdateEndedBy() *AssetVersionUpsertOne {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *AssetVersionUpsertOne) ClearEndedBy() *AssetVersionUpsertOne {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 
@@ -1459,6 +1573,48 @@ func (u *AssetVersionUpsertBulk) UpdateChangedBy() *AssetVersionUpsertBulk {
 func (u *AssetVersionUpsertBulk) ClearChangedBy() *AssetVersionUpsertBulk {
 	return u.Update(func(s *AssetVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *AssetVersionUpsertBulk) SetEndedRunID(v string) *AssetVersionUpsertBulk {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *AssetVersionUpsertBulk) UpdateEndedRunID() *AssetVersionUpsertBulk {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *AssetVersionUpsertBulk) ClearEndedRunID() *AssetVersionUpsertBulk {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *AssetVersionUpsertBulk) SetEndedBy(v string) *AssetVersionUpsertBulk {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *AssetVersionUpsertBulk) UpdateEndedBy() *AssetVersionUpsertBulk {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *AssetVersionUpsertBulk) ClearEndedBy() *AssetVersionUpsertBulk {
+	return u.Update(func(s *AssetVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 

@@ -307,6 +307,46 @@ func (_u *AssetVersionUpdate) ClearChangedBy() *AssetVersionUpdate {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *AssetVersionUpdate) SetEndedRunID(v string) *AssetVersionUpdate {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *AssetVersionUpdate) SetNillableEndedRunID(v *string) *AssetVersionUpdate {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *AssetVersionUpdate) ClearEndedRunID() *AssetVersionUpdate {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *AssetVersionUpdate) SetEndedBy(v string) *AssetVersionUpdate {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *AssetVersionUpdate) SetNillableEndedBy(v *string) *AssetVersionUpdate {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *AssetVersionUpdate) ClearEndedBy() *AssetVersionUpdate {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the AssetVersionMutation object of the builder.
 func (_u *AssetVersionUpdate) Mutation() *AssetVersionMutation {
 	return _u.mutation
@@ -431,6 +471,18 @@ func (_u *AssetVersionUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(assetversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(assetversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(assetversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(assetversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(assetversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -731,6 +783,46 @@ func (_u *AssetVersionUpdateOne) ClearChangedBy() *AssetVersionUpdateOne {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *AssetVersionUpdateOne) SetEndedRunID(v string) *AssetVersionUpdateOne {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *AssetVersionUpdateOne) SetNillableEndedRunID(v *string) *AssetVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *AssetVersionUpdateOne) ClearEndedRunID() *AssetVersionUpdateOne {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *AssetVersionUpdateOne) SetEndedBy(v string) *AssetVersionUpdateOne {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *AssetVersionUpdateOne) SetNillableEndedBy(v *string) *AssetVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *AssetVersionUpdateOne) ClearEndedBy() *AssetVersionUpdateOne {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the AssetVersionMutation object of the builder.
 func (_u *AssetVersionUpdateOne) Mutation() *AssetVersionMutation {
 	return _u.mutation
@@ -885,6 +977,18 @@ func (_u *AssetVersionUpdateOne) sqlSave(ctx context.Context) (_node *AssetVersi
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(assetversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(assetversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(assetversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(assetversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(assetversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &AssetVersion{config: _u.config}

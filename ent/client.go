@@ -30,8 +30,10 @@ import (
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
+	"github.com/hivematrix/codex/ent/syncreread"
 	"github.com/hivematrix/codex/ent/syncrun"
 	"github.com/hivematrix/codex/ent/ticket"
 	"github.com/hivematrix/codex/ent/ticketversion"
@@ -75,10 +77,14 @@ type Client struct {
 	LocationVersion *LocationVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// SyncChange is the client for interacting with the SyncChange builders.
+	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
 	SyncCheckpoint *SyncCheckpointClient
 	// SyncIssue is the client for interacting with the SyncIssue builders.
 	SyncIssue *SyncIssueClient
+	// SyncReread is the client for interacting with the SyncReread builders.
+	SyncReread *SyncRereadClient
 	// SyncRun is the client for interacting with the SyncRun builders.
 	SyncRun *SyncRunClient
 	// Ticket is the client for interacting with the Ticket builders.
@@ -116,8 +122,10 @@ func (c *Client) init() {
 	c.Location = NewLocationClient(c.config)
 	c.LocationVersion = NewLocationVersionClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
+	c.SyncChange = NewSyncChangeClient(c.config)
 	c.SyncCheckpoint = NewSyncCheckpointClient(c.config)
 	c.SyncIssue = NewSyncIssueClient(c.config)
+	c.SyncReread = NewSyncRereadClient(c.config)
 	c.SyncRun = NewSyncRunClient(c.config)
 	c.Ticket = NewTicketClient(c.config)
 	c.TicketVersion = NewTicketVersionClient(c.config)
@@ -230,8 +238,10 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
+		SyncReread:                NewSyncRereadClient(cfg),
 		SyncRun:                   NewSyncRunClient(cfg),
 		Ticket:                    NewTicketClient(cfg),
 		TicketVersion:             NewTicketVersionClient(cfg),
@@ -271,8 +281,10 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
+		SyncReread:                NewSyncRereadClient(cfg),
 		SyncRun:                   NewSyncRunClient(cfg),
 		Ticket:                    NewTicketClient(cfg),
 		TicketVersion:             NewTicketVersionClient(cfg),
@@ -311,8 +323,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.Company,
 		c.CompanyVersion, c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion,
 		c.ContactVersion, c.DattoSiteLink, c.Location, c.LocationVersion, c.Revision,
-		c.SyncCheckpoint, c.SyncIssue, c.SyncRun, c.Ticket, c.TicketVersion,
-		c.TimeEntry, c.Token, c.Upstream,
+		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
+		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -325,8 +337,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.Company,
 		c.CompanyVersion, c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion,
 		c.ContactVersion, c.DattoSiteLink, c.Location, c.LocationVersion, c.Revision,
-		c.SyncCheckpoint, c.SyncIssue, c.SyncRun, c.Ticket, c.TicketVersion,
-		c.TimeEntry, c.Token, c.Upstream,
+		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
+		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -363,10 +375,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LocationVersion.mutate(ctx, m)
 	case *RevisionMutation:
 		return c.Revision.mutate(ctx, m)
+	case *SyncChangeMutation:
+		return c.SyncChange.mutate(ctx, m)
 	case *SyncCheckpointMutation:
 		return c.SyncCheckpoint.mutate(ctx, m)
 	case *SyncIssueMutation:
 		return c.SyncIssue.mutate(ctx, m)
+	case *SyncRereadMutation:
+		return c.SyncReread.mutate(ctx, m)
 	case *SyncRunMutation:
 		return c.SyncRun.mutate(ctx, m)
 	case *TicketMutation:
@@ -2484,6 +2500,139 @@ func (c *RevisionClient) mutate(ctx context.Context, m *RevisionMutation) (Value
 	}
 }
 
+// SyncChangeClient is a client for the SyncChange schema.
+type SyncChangeClient struct {
+	config
+}
+
+// NewSyncChangeClient returns a client for the SyncChange from the given config.
+func NewSyncChangeClient(c config) *SyncChangeClient {
+	return &SyncChangeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `syncchange.Hooks(f(g(h())))`.
+func (c *SyncChangeClient) Use(hooks ...Hook) {
+	c.hooks.SyncChange = append(c.hooks.SyncChange, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `syncchange.Intercept(f(g(h())))`.
+func (c *SyncChangeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SyncChange = append(c.inters.SyncChange, interceptors...)
+}
+
+// Create returns a builder for creating a SyncChange entity.
+func (c *SyncChangeClient) Create() *SyncChangeCreate {
+	mutation := newSyncChangeMutation(c.config, OpCreate)
+	return &SyncChangeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SyncChange entities.
+func (c *SyncChangeClient) CreateBulk(builders ...*SyncChangeCreate) *SyncChangeCreateBulk {
+	return &SyncChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SyncChangeClient) MapCreateBulk(slice any, setFunc func(*SyncChangeCreate, int)) *SyncChangeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SyncChangeCreateBulk{err: fmt.Errorf("calling to SyncChangeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SyncChangeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SyncChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SyncChange.
+func (c *SyncChangeClient) Update() *SyncChangeUpdate {
+	mutation := newSyncChangeMutation(c.config, OpUpdate)
+	return &SyncChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SyncChangeClient) UpdateOne(_m *SyncChange) *SyncChangeUpdateOne {
+	mutation := newSyncChangeMutation(c.config, OpUpdateOne, withSyncChange(_m))
+	return &SyncChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SyncChangeClient) UpdateOneID(id int) *SyncChangeUpdateOne {
+	mutation := newSyncChangeMutation(c.config, OpUpdateOne, withSyncChangeID(id))
+	return &SyncChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SyncChange.
+func (c *SyncChangeClient) Delete() *SyncChangeDelete {
+	mutation := newSyncChangeMutation(c.config, OpDelete)
+	return &SyncChangeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SyncChangeClient) DeleteOne(_m *SyncChange) *SyncChangeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SyncChangeClient) DeleteOneID(id int) *SyncChangeDeleteOne {
+	builder := c.Delete().Where(syncchange.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SyncChangeDeleteOne{builder}
+}
+
+// Query returns a query builder for SyncChange.
+func (c *SyncChangeClient) Query() *SyncChangeQuery {
+	return &SyncChangeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSyncChange},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SyncChange entity by its id.
+func (c *SyncChangeClient) Get(ctx context.Context, id int) (*SyncChange, error) {
+	return c.Query().Where(syncchange.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SyncChangeClient) GetX(ctx context.Context, id int) *SyncChange {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SyncChangeClient) Hooks() []Hook {
+	return c.hooks.SyncChange
+}
+
+// Interceptors returns the client interceptors.
+func (c *SyncChangeClient) Interceptors() []Interceptor {
+	return c.inters.SyncChange
+}
+
+func (c *SyncChangeClient) mutate(ctx context.Context, m *SyncChangeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SyncChangeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SyncChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SyncChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SyncChangeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SyncChange mutation op: %q", m.Op())
+	}
+}
+
 // SyncCheckpointClient is a client for the SyncCheckpoint schema.
 type SyncCheckpointClient struct {
 	config
@@ -2747,6 +2896,139 @@ func (c *SyncIssueClient) mutate(ctx context.Context, m *SyncIssueMutation) (Val
 		return (&SyncIssueDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown SyncIssue mutation op: %q", m.Op())
+	}
+}
+
+// SyncRereadClient is a client for the SyncReread schema.
+type SyncRereadClient struct {
+	config
+}
+
+// NewSyncRereadClient returns a client for the SyncReread from the given config.
+func NewSyncRereadClient(c config) *SyncRereadClient {
+	return &SyncRereadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `syncreread.Hooks(f(g(h())))`.
+func (c *SyncRereadClient) Use(hooks ...Hook) {
+	c.hooks.SyncReread = append(c.hooks.SyncReread, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `syncreread.Intercept(f(g(h())))`.
+func (c *SyncRereadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SyncReread = append(c.inters.SyncReread, interceptors...)
+}
+
+// Create returns a builder for creating a SyncReread entity.
+func (c *SyncRereadClient) Create() *SyncRereadCreate {
+	mutation := newSyncRereadMutation(c.config, OpCreate)
+	return &SyncRereadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SyncReread entities.
+func (c *SyncRereadClient) CreateBulk(builders ...*SyncRereadCreate) *SyncRereadCreateBulk {
+	return &SyncRereadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SyncRereadClient) MapCreateBulk(slice any, setFunc func(*SyncRereadCreate, int)) *SyncRereadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SyncRereadCreateBulk{err: fmt.Errorf("calling to SyncRereadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SyncRereadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SyncRereadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SyncReread.
+func (c *SyncRereadClient) Update() *SyncRereadUpdate {
+	mutation := newSyncRereadMutation(c.config, OpUpdate)
+	return &SyncRereadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SyncRereadClient) UpdateOne(_m *SyncReread) *SyncRereadUpdateOne {
+	mutation := newSyncRereadMutation(c.config, OpUpdateOne, withSyncReread(_m))
+	return &SyncRereadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SyncRereadClient) UpdateOneID(id int) *SyncRereadUpdateOne {
+	mutation := newSyncRereadMutation(c.config, OpUpdateOne, withSyncRereadID(id))
+	return &SyncRereadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SyncReread.
+func (c *SyncRereadClient) Delete() *SyncRereadDelete {
+	mutation := newSyncRereadMutation(c.config, OpDelete)
+	return &SyncRereadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SyncRereadClient) DeleteOne(_m *SyncReread) *SyncRereadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SyncRereadClient) DeleteOneID(id int) *SyncRereadDeleteOne {
+	builder := c.Delete().Where(syncreread.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SyncRereadDeleteOne{builder}
+}
+
+// Query returns a query builder for SyncReread.
+func (c *SyncRereadClient) Query() *SyncRereadQuery {
+	return &SyncRereadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSyncReread},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SyncReread entity by its id.
+func (c *SyncRereadClient) Get(ctx context.Context, id int) (*SyncReread, error) {
+	return c.Query().Where(syncreread.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SyncRereadClient) GetX(ctx context.Context, id int) *SyncReread {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SyncRereadClient) Hooks() []Hook {
+	return c.hooks.SyncReread
+}
+
+// Interceptors returns the client interceptors.
+func (c *SyncRereadClient) Interceptors() []Interceptor {
+	return c.inters.SyncReread
+}
+
+func (c *SyncRereadClient) mutate(ctx context.Context, m *SyncRereadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SyncRereadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SyncRereadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SyncRereadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SyncRereadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SyncReread mutation op: %q", m.Op())
 	}
 }
 
@@ -3601,14 +3883,16 @@ type (
 	hooks struct {
 		Asset, AssetContactLink, AssetVersion, BackupReading, Company, CompanyVersion,
 		Contact, ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion,
-		DattoSiteLink, Location, LocationVersion, Revision, SyncCheckpoint, SyncIssue,
-		SyncRun, Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Hook
+		DattoSiteLink, Location, LocationVersion, Revision, SyncChange, SyncCheckpoint,
+		SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
+		Upstream []ent.Hook
 	}
 	inters struct {
 		Asset, AssetContactLink, AssetVersion, BackupReading, Company, CompanyVersion,
 		Contact, ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion,
-		DattoSiteLink, Location, LocationVersion, Revision, SyncCheckpoint, SyncIssue,
-		SyncRun, Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
+		DattoSiteLink, Location, LocationVersion, Revision, SyncChange, SyncCheckpoint,
+		SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
+		Upstream []ent.Interceptor
 	}
 )
 

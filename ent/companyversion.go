@@ -61,7 +61,11 @@ type CompanyVersion struct {
 	// the sync run that brought this version
 	RunID *string `json:"run_id,omitempty"`
 	// the person who brought it, where no run did
-	ChangedBy    *string `json:"changed_by,omitempty"`
+	ChangedBy *string `json:"changed_by,omitempty"`
+	// the sync run that ended it; null too where it ended before this was kept
+	EndedRunID *string `json:"ended_run_id,omitempty"`
+	// the person who ended it, where no run did
+	EndedBy      *string `json:"ended_by,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -72,7 +76,7 @@ func (*CompanyVersion) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case companyversion.FieldID, companyversion.FieldFreshserviceID:
 			values[i] = new(sql.NullInt64)
-		case companyversion.FieldAccountNumber, companyversion.FieldName, companyversion.FieldDescription, companyversion.FieldPlanSelected, companyversion.FieldProfitOrNonProfit, companyversion.FieldCompanyMainNumber, companyversion.FieldCompanyStartDate, companyversion.FieldHeadName, companyversion.FieldPrimaryContactName, companyversion.FieldDomains, companyversion.FieldPhoneSystem, companyversion.FieldEmailSystem, companyversion.FieldContractTermLength, companyversion.FieldContractStartDate, companyversion.FieldContractEndDate, companyversion.FieldSupportLevel, companyversion.FieldComplianceLevel, companyversion.FieldRunID, companyversion.FieldChangedBy:
+		case companyversion.FieldAccountNumber, companyversion.FieldName, companyversion.FieldDescription, companyversion.FieldPlanSelected, companyversion.FieldProfitOrNonProfit, companyversion.FieldCompanyMainNumber, companyversion.FieldCompanyStartDate, companyversion.FieldHeadName, companyversion.FieldPrimaryContactName, companyversion.FieldDomains, companyversion.FieldPhoneSystem, companyversion.FieldEmailSystem, companyversion.FieldContractTermLength, companyversion.FieldContractStartDate, companyversion.FieldContractEndDate, companyversion.FieldSupportLevel, companyversion.FieldComplianceLevel, companyversion.FieldRunID, companyversion.FieldChangedBy, companyversion.FieldEndedRunID, companyversion.FieldEndedBy:
 			values[i] = new(sql.NullString)
 		case companyversion.FieldSeenFrom, companyversion.FieldSeenTo:
 			values[i] = new(sql.NullTime)
@@ -247,6 +251,20 @@ func (_m *CompanyVersion) assignValues(columns []string, values []any) error {
 				_m.ChangedBy = new(string)
 				*_m.ChangedBy = value.String
 			}
+		case companyversion.FieldEndedRunID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_run_id", values[i])
+			} else if value.Valid {
+				_m.EndedRunID = new(string)
+				*_m.EndedRunID = value.String
+			}
+		case companyversion.FieldEndedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_by", values[i])
+			} else if value.Valid {
+				_m.EndedBy = new(string)
+				*_m.EndedBy = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -382,6 +400,16 @@ func (_m *CompanyVersion) String() string {
 	builder.WriteString(", ")
 	if v := _m.ChangedBy; v != nil {
 		builder.WriteString("changed_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedRunID; v != nil {
+		builder.WriteString("ended_run_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedBy; v != nil {
+		builder.WriteString("ended_by=")
 		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')

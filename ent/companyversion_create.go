@@ -307,6 +307,34 @@ func (_c *CompanyVersionCreate) SetNillableChangedBy(v *string) *CompanyVersionC
 	return _c
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_c *CompanyVersionCreate) SetEndedRunID(v string) *CompanyVersionCreate {
+	_c.mutation.SetEndedRunID(v)
+	return _c
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_c *CompanyVersionCreate) SetNillableEndedRunID(v *string) *CompanyVersionCreate {
+	if v != nil {
+		_c.SetEndedRunID(*v)
+	}
+	return _c
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_c *CompanyVersionCreate) SetEndedBy(v string) *CompanyVersionCreate {
+	_c.mutation.SetEndedBy(v)
+	return _c
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_c *CompanyVersionCreate) SetNillableEndedBy(v *string) *CompanyVersionCreate {
+	if v != nil {
+		_c.SetEndedBy(*v)
+	}
+	return _c
+}
+
 // Mutation returns the CompanyVersionMutation object of the builder.
 func (_c *CompanyVersionCreate) Mutation() *CompanyVersionMutation {
 	return _c.mutation
@@ -476,6 +504,14 @@ func (_c *CompanyVersionCreate) createSpec() (*CompanyVersion, *sqlgraph.CreateS
 	if value, ok := _c.mutation.ChangedBy(); ok {
 		_spec.SetField(companyversion.FieldChangedBy, field.TypeString, value)
 		_node.ChangedBy = &value
+	}
+	if value, ok := _c.mutation.EndedRunID(); ok {
+		_spec.SetField(companyversion.FieldEndedRunID, field.TypeString, value)
+		_node.EndedRunID = &value
+	}
+	if value, ok := _c.mutation.EndedBy(); ok {
+		_spec.SetField(companyversion.FieldEndedBy, field.TypeString, value)
+		_node.EndedBy = &value
 	}
 	return _node, _spec
 }
@@ -904,6 +940,42 @@ func (u *CompanyVersionUpsert) UpdateChangedBy() *CompanyVersionUpsert {
 // ClearChangedBy clears the value of the "changed_by" field.
 func (u *CompanyVersionUpsert) ClearChangedBy() *CompanyVersionUpsert {
 	u.SetNull(companyversion.FieldChangedBy)
+	return u
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *CompanyVersionUpsert) SetEndedRunID(v string) *CompanyVersionUpsert {
+	u.Set(companyversion.FieldEndedRunID, v)
+	return u
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *CompanyVersionUpsert) UpdateEndedRunID() *CompanyVersionUpsert {
+	u.SetExcluded(companyversion.FieldEndedRunID)
+	return u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *CompanyVersionUpsert) ClearEndedRunID() *CompanyVersionUpsert {
+	u.SetNull(companyversion.FieldEndedRunID)
+	return u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *CompanyVersionUpsert) SetEndedBy(v string) *CompanyVersionUpsert {
+	u.Set(companyversion.FieldEndedBy, v)
+	return u
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *CompanyVersionUpsert) UpdateEndedBy() *CompanyVersionUpsert {
+	u.SetExcluded(companyversion.FieldEndedBy)
+	return u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *CompanyVersionUpsert) ClearEndedBy() *CompanyVersionUpsert {
+	u.SetNull(companyversion.FieldEndedBy)
 	return u
 }
 
@@ -1385,6 +1457,48 @@ func (u *CompanyVersionUpsertOne) UpdateChangedBy() *CompanyVersionUpsertOne {
 func (u *CompanyVersionUpsertOne) ClearChangedBy() *CompanyVersionUpsertOne {
 	return u.Update(func(s *CompanyVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *CompanyVersionUpsertOne) SetEndedRunID(v string) *CompanyVersionUpsertOne {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *CompanyVersionUpsertOne) UpdateEndedRunID() *CompanyVersionUpsertOne {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *CompanyVersionUpsertOne) ClearEndedRunID() *CompanyVersionUpsertOne {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *CompanyVersionUpsertOne) SetEndedBy(v string) *CompanyVersionUpsertOne {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *CompanyVersionUpsertOne) UpdateEndedBy() *CompanyVersionUpsertOne {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *CompanyVersionUpsertOne) ClearEndedBy() *CompanyVersionUpsertOne {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 
@@ -2030,6 +2144,48 @@ func (u *CompanyVersionUpsertBulk) UpdateChangedBy() *CompanyVersionUpsertBulk {
 func (u *CompanyVersionUpsertBulk) ClearChangedBy() *CompanyVersionUpsertBulk {
 	return u.Update(func(s *CompanyVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *CompanyVersionUpsertBulk) SetEndedRunID(v string) *CompanyVersionUpsertBulk {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *CompanyVersionUpsertBulk) UpdateEndedRunID() *CompanyVersionUpsertBulk {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *CompanyVersionUpsertBulk) ClearEndedRunID() *CompanyVersionUpsertBulk {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *CompanyVersionUpsertBulk) SetEndedBy(v string) *CompanyVersionUpsertBulk {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *CompanyVersionUpsertBulk) UpdateEndedBy() *CompanyVersionUpsertBulk {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *CompanyVersionUpsertBulk) ClearEndedBy() *CompanyVersionUpsertBulk {
+	return u.Update(func(s *CompanyVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 

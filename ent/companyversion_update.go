@@ -453,6 +453,46 @@ func (_u *CompanyVersionUpdate) ClearChangedBy() *CompanyVersionUpdate {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *CompanyVersionUpdate) SetEndedRunID(v string) *CompanyVersionUpdate {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *CompanyVersionUpdate) SetNillableEndedRunID(v *string) *CompanyVersionUpdate {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *CompanyVersionUpdate) ClearEndedRunID() *CompanyVersionUpdate {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *CompanyVersionUpdate) SetEndedBy(v string) *CompanyVersionUpdate {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *CompanyVersionUpdate) SetNillableEndedBy(v *string) *CompanyVersionUpdate {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *CompanyVersionUpdate) ClearEndedBy() *CompanyVersionUpdate {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the CompanyVersionMutation object of the builder.
 func (_u *CompanyVersionUpdate) Mutation() *CompanyVersionMutation {
 	return _u.mutation
@@ -622,6 +662,18 @@ func (_u *CompanyVersionUpdate) sqlSave(ctx context.Context) (_node int, err err
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(companyversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(companyversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(companyversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(companyversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(companyversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -1068,6 +1120,46 @@ func (_u *CompanyVersionUpdateOne) ClearChangedBy() *CompanyVersionUpdateOne {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *CompanyVersionUpdateOne) SetEndedRunID(v string) *CompanyVersionUpdateOne {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *CompanyVersionUpdateOne) SetNillableEndedRunID(v *string) *CompanyVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *CompanyVersionUpdateOne) ClearEndedRunID() *CompanyVersionUpdateOne {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *CompanyVersionUpdateOne) SetEndedBy(v string) *CompanyVersionUpdateOne {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *CompanyVersionUpdateOne) SetNillableEndedBy(v *string) *CompanyVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *CompanyVersionUpdateOne) ClearEndedBy() *CompanyVersionUpdateOne {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the CompanyVersionMutation object of the builder.
 func (_u *CompanyVersionUpdateOne) Mutation() *CompanyVersionMutation {
 	return _u.mutation
@@ -1267,6 +1359,18 @@ func (_u *CompanyVersionUpdateOne) sqlSave(ctx context.Context) (_node *CompanyV
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(companyversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(companyversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(companyversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(companyversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(companyversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &CompanyVersion{config: _u.config}

@@ -31,7 +31,11 @@ type ContactCompanyLinkVersion struct {
 	// the sync run that brought this version
 	RunID *string `json:"run_id,omitempty"`
 	// the person who brought it, where no run did
-	ChangedBy    *string `json:"changed_by,omitempty"`
+	ChangedBy *string `json:"changed_by,omitempty"`
+	// the sync run that ended it; null too where it ended before this was kept
+	EndedRunID *string `json:"ended_run_id,omitempty"`
+	// the person who ended it, where no run did
+	EndedBy      *string `json:"ended_by,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -42,7 +46,7 @@ func (*ContactCompanyLinkVersion) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case contactcompanylinkversion.FieldID, contactcompanylinkversion.FieldContactID:
 			values[i] = new(sql.NullInt64)
-		case contactcompanylinkversion.FieldCompanyAccountNumber, contactcompanylinkversion.FieldSource, contactcompanylinkversion.FieldRunID, contactcompanylinkversion.FieldChangedBy:
+		case contactcompanylinkversion.FieldCompanyAccountNumber, contactcompanylinkversion.FieldSource, contactcompanylinkversion.FieldRunID, contactcompanylinkversion.FieldChangedBy, contactcompanylinkversion.FieldEndedRunID, contactcompanylinkversion.FieldEndedBy:
 			values[i] = new(sql.NullString)
 		case contactcompanylinkversion.FieldSeenFrom, contactcompanylinkversion.FieldSeenTo:
 			values[i] = new(sql.NullTime)
@@ -112,6 +116,20 @@ func (_m *ContactCompanyLinkVersion) assignValues(columns []string, values []any
 				_m.ChangedBy = new(string)
 				*_m.ChangedBy = value.String
 			}
+		case contactcompanylinkversion.FieldEndedRunID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_run_id", values[i])
+			} else if value.Valid {
+				_m.EndedRunID = new(string)
+				*_m.EndedRunID = value.String
+			}
+		case contactcompanylinkversion.FieldEndedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_by", values[i])
+			} else if value.Valid {
+				_m.EndedBy = new(string)
+				*_m.EndedBy = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -172,6 +190,16 @@ func (_m *ContactCompanyLinkVersion) String() string {
 	builder.WriteString(", ")
 	if v := _m.ChangedBy; v != nil {
 		builder.WriteString("changed_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedRunID; v != nil {
+		builder.WriteString("ended_run_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedBy; v != nil {
+		builder.WriteString("ended_by=")
 		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')

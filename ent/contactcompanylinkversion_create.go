@@ -97,6 +97,34 @@ func (_c *ContactCompanyLinkVersionCreate) SetNillableChangedBy(v *string) *Cont
 	return _c
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_c *ContactCompanyLinkVersionCreate) SetEndedRunID(v string) *ContactCompanyLinkVersionCreate {
+	_c.mutation.SetEndedRunID(v)
+	return _c
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_c *ContactCompanyLinkVersionCreate) SetNillableEndedRunID(v *string) *ContactCompanyLinkVersionCreate {
+	if v != nil {
+		_c.SetEndedRunID(*v)
+	}
+	return _c
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_c *ContactCompanyLinkVersionCreate) SetEndedBy(v string) *ContactCompanyLinkVersionCreate {
+	_c.mutation.SetEndedBy(v)
+	return _c
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_c *ContactCompanyLinkVersionCreate) SetNillableEndedBy(v *string) *ContactCompanyLinkVersionCreate {
+	if v != nil {
+		_c.SetEndedBy(*v)
+	}
+	return _c
+}
+
 // Mutation returns the ContactCompanyLinkVersionMutation object of the builder.
 func (_c *ContactCompanyLinkVersionCreate) Mutation() *ContactCompanyLinkVersionMutation {
 	return _c.mutation
@@ -206,6 +234,14 @@ func (_c *ContactCompanyLinkVersionCreate) createSpec() (*ContactCompanyLinkVers
 	if value, ok := _c.mutation.ChangedBy(); ok {
 		_spec.SetField(contactcompanylinkversion.FieldChangedBy, field.TypeString, value)
 		_node.ChangedBy = &value
+	}
+	if value, ok := _c.mutation.EndedRunID(); ok {
+		_spec.SetField(contactcompanylinkversion.FieldEndedRunID, field.TypeString, value)
+		_node.EndedRunID = &value
+	}
+	if value, ok := _c.mutation.EndedBy(); ok {
+		_spec.SetField(contactcompanylinkversion.FieldEndedBy, field.TypeString, value)
+		_node.EndedBy = &value
 	}
 	return _node, _spec
 }
@@ -364,6 +400,42 @@ func (u *ContactCompanyLinkVersionUpsert) UpdateChangedBy() *ContactCompanyLinkV
 // ClearChangedBy clears the value of the "changed_by" field.
 func (u *ContactCompanyLinkVersionUpsert) ClearChangedBy() *ContactCompanyLinkVersionUpsert {
 	u.SetNull(contactcompanylinkversion.FieldChangedBy)
+	return u
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *ContactCompanyLinkVersionUpsert) SetEndedRunID(v string) *ContactCompanyLinkVersionUpsert {
+	u.Set(contactcompanylinkversion.FieldEndedRunID, v)
+	return u
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *ContactCompanyLinkVersionUpsert) UpdateEndedRunID() *ContactCompanyLinkVersionUpsert {
+	u.SetExcluded(contactcompanylinkversion.FieldEndedRunID)
+	return u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *ContactCompanyLinkVersionUpsert) ClearEndedRunID() *ContactCompanyLinkVersionUpsert {
+	u.SetNull(contactcompanylinkversion.FieldEndedRunID)
+	return u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *ContactCompanyLinkVersionUpsert) SetEndedBy(v string) *ContactCompanyLinkVersionUpsert {
+	u.Set(contactcompanylinkversion.FieldEndedBy, v)
+	return u
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *ContactCompanyLinkVersionUpsert) UpdateEndedBy() *ContactCompanyLinkVersionUpsert {
+	u.SetExcluded(contactcompanylinkversion.FieldEndedBy)
+	return u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *ContactCompanyLinkVersionUpsert) ClearEndedBy() *ContactCompanyLinkVersionUpsert {
+	u.SetNull(contactcompanylinkversion.FieldEndedBy)
 	return u
 }
 
@@ -530,6 +602,48 @@ func (u *ContactCompanyLinkVersionUpsertOne) UpdateChangedBy() *ContactCompanyLi
 func (u *ContactCompanyLinkVersionUpsertOne) ClearChangedBy() *ContactCompanyLinkVersionUpsertOne {
 	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *ContactCompanyLinkVersionUpsertOne) SetEndedRunID(v string) *ContactCompanyLinkVersionUpsertOne {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *ContactCompanyLinkVersionUpsertOne) UpdateEndedRunID() *ContactCompanyLinkVersionUpsertOne {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *ContactCompanyLinkVersionUpsertOne) ClearEndedRunID() *ContactCompanyLinkVersionUpsertOne {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *ContactCompanyLinkVersionUpsertOne) SetEndedBy(v string) *ContactCompanyLinkVersionUpsertOne {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *ContactCompanyLinkVersionUpsertOne) UpdateEndedBy() *ContactCompanyLinkVersionUpsertOne {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *ContactCompanyLinkVersionUpsertOne) ClearEndedBy() *ContactCompanyLinkVersionUpsertOne {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 
@@ -860,6 +974,48 @@ func (u *ContactCompanyLinkVersionUpsertBulk) UpdateChangedBy() *ContactCompanyL
 func (u *ContactCompanyLinkVersionUpsertBulk) ClearChangedBy() *ContactCompanyLinkVersionUpsertBulk {
 	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *ContactCompanyLinkVersionUpsertBulk) SetEndedRunID(v string) *ContactCompanyLinkVersionUpsertBulk {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *ContactCompanyLinkVersionUpsertBulk) UpdateEndedRunID() *ContactCompanyLinkVersionUpsertBulk {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *ContactCompanyLinkVersionUpsertBulk) ClearEndedRunID() *ContactCompanyLinkVersionUpsertBulk {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *ContactCompanyLinkVersionUpsertBulk) SetEndedBy(v string) *ContactCompanyLinkVersionUpsertBulk {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *ContactCompanyLinkVersionUpsertBulk) UpdateEndedBy() *ContactCompanyLinkVersionUpsertBulk {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *ContactCompanyLinkVersionUpsertBulk) ClearEndedBy() *ContactCompanyLinkVersionUpsertBulk {
+	return u.Update(func(s *ContactCompanyLinkVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 

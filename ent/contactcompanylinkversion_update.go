@@ -153,6 +153,46 @@ func (_u *ContactCompanyLinkVersionUpdate) ClearChangedBy() *ContactCompanyLinkV
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *ContactCompanyLinkVersionUpdate) SetEndedRunID(v string) *ContactCompanyLinkVersionUpdate {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *ContactCompanyLinkVersionUpdate) SetNillableEndedRunID(v *string) *ContactCompanyLinkVersionUpdate {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *ContactCompanyLinkVersionUpdate) ClearEndedRunID() *ContactCompanyLinkVersionUpdate {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *ContactCompanyLinkVersionUpdate) SetEndedBy(v string) *ContactCompanyLinkVersionUpdate {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *ContactCompanyLinkVersionUpdate) SetNillableEndedBy(v *string) *ContactCompanyLinkVersionUpdate {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *ContactCompanyLinkVersionUpdate) ClearEndedBy() *ContactCompanyLinkVersionUpdate {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the ContactCompanyLinkVersionMutation object of the builder.
 func (_u *ContactCompanyLinkVersionUpdate) Mutation() *ContactCompanyLinkVersionMutation {
 	return _u.mutation
@@ -232,6 +272,18 @@ func (_u *ContactCompanyLinkVersionUpdate) sqlSave(ctx context.Context) (_node i
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(contactcompanylinkversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(contactcompanylinkversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(contactcompanylinkversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(contactcompanylinkversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(contactcompanylinkversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -378,6 +430,46 @@ func (_u *ContactCompanyLinkVersionUpdateOne) ClearChangedBy() *ContactCompanyLi
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *ContactCompanyLinkVersionUpdateOne) SetEndedRunID(v string) *ContactCompanyLinkVersionUpdateOne {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *ContactCompanyLinkVersionUpdateOne) SetNillableEndedRunID(v *string) *ContactCompanyLinkVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *ContactCompanyLinkVersionUpdateOne) ClearEndedRunID() *ContactCompanyLinkVersionUpdateOne {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *ContactCompanyLinkVersionUpdateOne) SetEndedBy(v string) *ContactCompanyLinkVersionUpdateOne {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *ContactCompanyLinkVersionUpdateOne) SetNillableEndedBy(v *string) *ContactCompanyLinkVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *ContactCompanyLinkVersionUpdateOne) ClearEndedBy() *ContactCompanyLinkVersionUpdateOne {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the ContactCompanyLinkVersionMutation object of the builder.
 func (_u *ContactCompanyLinkVersionUpdateOne) Mutation() *ContactCompanyLinkVersionMutation {
 	return _u.mutation
@@ -487,6 +579,18 @@ func (_u *ContactCompanyLinkVersionUpdateOne) sqlSave(ctx context.Context) (_nod
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(contactcompanylinkversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(contactcompanylinkversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(contactcompanylinkversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(contactcompanylinkversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(contactcompanylinkversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &ContactCompanyLinkVersion{config: _u.config}

@@ -44,7 +44,11 @@ type ContactVersion struct {
 	// the sync run that brought this version
 	RunID *string `json:"run_id,omitempty"`
 	// the person who brought it, where no run did
-	ChangedBy    *string `json:"changed_by,omitempty"`
+	ChangedBy *string `json:"changed_by,omitempty"`
+	// the sync run that ended it; null too where it ended before this was kept
+	EndedRunID *string `json:"ended_run_id,omitempty"`
+	// the person who ended it, where no run did
+	EndedBy      *string `json:"ended_by,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -57,7 +61,7 @@ func (*ContactVersion) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case contactversion.FieldID, contactversion.FieldContactID, contactversion.FieldFreshserviceID:
 			values[i] = new(sql.NullInt64)
-		case contactversion.FieldName, contactversion.FieldEmail, contactversion.FieldTitle, contactversion.FieldEmploymentType, contactversion.FieldMobilePhoneNumber, contactversion.FieldWorkPhoneNumber, contactversion.FieldSecondaryEmails, contactversion.FieldRunID, contactversion.FieldChangedBy:
+		case contactversion.FieldName, contactversion.FieldEmail, contactversion.FieldTitle, contactversion.FieldEmploymentType, contactversion.FieldMobilePhoneNumber, contactversion.FieldWorkPhoneNumber, contactversion.FieldSecondaryEmails, contactversion.FieldRunID, contactversion.FieldChangedBy, contactversion.FieldEndedRunID, contactversion.FieldEndedBy:
 			values[i] = new(sql.NullString)
 		case contactversion.FieldSeenFrom, contactversion.FieldSeenTo:
 			values[i] = new(sql.NullTime)
@@ -174,6 +178,20 @@ func (_m *ContactVersion) assignValues(columns []string, values []any) error {
 				_m.ChangedBy = new(string)
 				*_m.ChangedBy = value.String
 			}
+		case contactversion.FieldEndedRunID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_run_id", values[i])
+			} else if value.Valid {
+				_m.EndedRunID = new(string)
+				*_m.EndedRunID = value.String
+			}
+		case contactversion.FieldEndedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_by", values[i])
+			} else if value.Valid {
+				_m.EndedBy = new(string)
+				*_m.EndedBy = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -265,6 +283,16 @@ func (_m *ContactVersion) String() string {
 	builder.WriteString(", ")
 	if v := _m.ChangedBy; v != nil {
 		builder.WriteString("changed_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedRunID; v != nil {
+		builder.WriteString("ended_run_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedBy; v != nil {
+		builder.WriteString("ended_by=")
 		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')

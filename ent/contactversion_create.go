@@ -186,6 +186,34 @@ func (_c *ContactVersionCreate) SetNillableChangedBy(v *string) *ContactVersionC
 	return _c
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_c *ContactVersionCreate) SetEndedRunID(v string) *ContactVersionCreate {
+	_c.mutation.SetEndedRunID(v)
+	return _c
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_c *ContactVersionCreate) SetNillableEndedRunID(v *string) *ContactVersionCreate {
+	if v != nil {
+		_c.SetEndedRunID(*v)
+	}
+	return _c
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_c *ContactVersionCreate) SetEndedBy(v string) *ContactVersionCreate {
+	_c.mutation.SetEndedBy(v)
+	return _c
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_c *ContactVersionCreate) SetNillableEndedBy(v *string) *ContactVersionCreate {
+	if v != nil {
+		_c.SetEndedBy(*v)
+	}
+	return _c
+}
+
 // Mutation returns the ContactVersionMutation object of the builder.
 func (_c *ContactVersionCreate) Mutation() *ContactVersionMutation {
 	return _c.mutation
@@ -333,6 +361,14 @@ func (_c *ContactVersionCreate) createSpec() (*ContactVersion, *sqlgraph.CreateS
 	if value, ok := _c.mutation.ChangedBy(); ok {
 		_spec.SetField(contactversion.FieldChangedBy, field.TypeString, value)
 		_node.ChangedBy = &value
+	}
+	if value, ok := _c.mutation.EndedRunID(); ok {
+		_spec.SetField(contactversion.FieldEndedRunID, field.TypeString, value)
+		_node.EndedRunID = &value
+	}
+	if value, ok := _c.mutation.EndedBy(); ok {
+		_spec.SetField(contactversion.FieldEndedBy, field.TypeString, value)
+		_node.EndedBy = &value
 	}
 	return _node, _spec
 }
@@ -611,6 +647,42 @@ func (u *ContactVersionUpsert) UpdateChangedBy() *ContactVersionUpsert {
 // ClearChangedBy clears the value of the "changed_by" field.
 func (u *ContactVersionUpsert) ClearChangedBy() *ContactVersionUpsert {
 	u.SetNull(contactversion.FieldChangedBy)
+	return u
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *ContactVersionUpsert) SetEndedRunID(v string) *ContactVersionUpsert {
+	u.Set(contactversion.FieldEndedRunID, v)
+	return u
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *ContactVersionUpsert) UpdateEndedRunID() *ContactVersionUpsert {
+	u.SetExcluded(contactversion.FieldEndedRunID)
+	return u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *ContactVersionUpsert) ClearEndedRunID() *ContactVersionUpsert {
+	u.SetNull(contactversion.FieldEndedRunID)
+	return u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *ContactVersionUpsert) SetEndedBy(v string) *ContactVersionUpsert {
+	u.Set(contactversion.FieldEndedBy, v)
+	return u
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *ContactVersionUpsert) UpdateEndedBy() *ContactVersionUpsert {
+	u.SetExcluded(contactversion.FieldEndedBy)
+	return u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *ContactVersionUpsert) ClearEndedBy() *ContactVersionUpsert {
+	u.SetNull(contactversion.FieldEndedBy)
 	return u
 }
 
@@ -917,6 +989,48 @@ func (u *ContactVersionUpsertOne) UpdateChangedBy() *ContactVersionUpsertOne {
 func (u *ContactVersionUpsertOne) ClearChangedBy() *ContactVersionUpsertOne {
 	return u.Update(func(s *ContactVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *ContactVersionUpsertOne) SetEndedRunID(v string) *ContactVersionUpsertOne {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *ContactVersionUpsertOne) UpdateEndedRunID() *ContactVersionUpsertOne {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *ContactVersionUpsertOne) ClearEndedRunID() *ContactVersionUpsertOne {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *ContactVersionUpsertOne) SetEndedBy(v string) *ContactVersionUpsertOne {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *ContactVersionUpsertOne) UpdateEndedBy() *ContactVersionUpsertOne {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *ContactVersionUpsertOne) ClearEndedBy() *ContactVersionUpsertOne {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 
@@ -1387,6 +1501,48 @@ func (u *ContactVersionUpsertBulk) UpdateChangedBy() *ContactVersionUpsertBulk {
 func (u *ContactVersionUpsertBulk) ClearChangedBy() *ContactVersionUpsertBulk {
 	return u.Update(func(s *ContactVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *ContactVersionUpsertBulk) SetEndedRunID(v string) *ContactVersionUpsertBulk {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *ContactVersionUpsertBulk) UpdateEndedRunID() *ContactVersionUpsertBulk {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *ContactVersionUpsertBulk) ClearEndedRunID() *ContactVersionUpsertBulk {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *ContactVersionUpsertBulk) SetEndedBy(v string) *ContactVersionUpsertBulk {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *ContactVersionUpsertBulk) UpdateEndedBy() *ContactVersionUpsertBulk {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *ContactVersionUpsertBulk) ClearEndedBy() *ContactVersionUpsertBulk {
+	return u.Update(func(s *ContactVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 

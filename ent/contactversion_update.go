@@ -287,6 +287,46 @@ func (_u *ContactVersionUpdate) ClearChangedBy() *ContactVersionUpdate {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *ContactVersionUpdate) SetEndedRunID(v string) *ContactVersionUpdate {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *ContactVersionUpdate) SetNillableEndedRunID(v *string) *ContactVersionUpdate {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *ContactVersionUpdate) ClearEndedRunID() *ContactVersionUpdate {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *ContactVersionUpdate) SetEndedBy(v string) *ContactVersionUpdate {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *ContactVersionUpdate) SetNillableEndedBy(v *string) *ContactVersionUpdate {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *ContactVersionUpdate) ClearEndedBy() *ContactVersionUpdate {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the ContactVersionMutation object of the builder.
 func (_u *ContactVersionUpdate) Mutation() *ContactVersionMutation {
 	return _u.mutation
@@ -405,6 +445,18 @@ func (_u *ContactVersionUpdate) sqlSave(ctx context.Context) (_node int, err err
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(contactversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(contactversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(contactversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(contactversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(contactversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -686,6 +738,46 @@ func (_u *ContactVersionUpdateOne) ClearChangedBy() *ContactVersionUpdateOne {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *ContactVersionUpdateOne) SetEndedRunID(v string) *ContactVersionUpdateOne {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *ContactVersionUpdateOne) SetNillableEndedRunID(v *string) *ContactVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *ContactVersionUpdateOne) ClearEndedRunID() *ContactVersionUpdateOne {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *ContactVersionUpdateOne) SetEndedBy(v string) *ContactVersionUpdateOne {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *ContactVersionUpdateOne) SetNillableEndedBy(v *string) *ContactVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *ContactVersionUpdateOne) ClearEndedBy() *ContactVersionUpdateOne {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the ContactVersionMutation object of the builder.
 func (_u *ContactVersionUpdateOne) Mutation() *ContactVersionMutation {
 	return _u.mutation
@@ -834,6 +926,18 @@ func (_u *ContactVersionUpdateOne) sqlSave(ctx context.Context) (_node *ContactV
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(contactversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(contactversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(contactversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(contactversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(contactversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &ContactVersion{config: _u.config}

@@ -26,8 +26,10 @@ import (
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
+	"github.com/hivematrix/codex/ent/syncreread"
 	"github.com/hivematrix/codex/ent/syncrun"
 	"github.com/hivematrix/codex/ent/ticket"
 	"github.com/hivematrix/codex/ent/ticketversion"
@@ -108,8 +110,10 @@ func checkColumn(t, c string) error {
 			location.Table:                  location.ValidColumn,
 			locationversion.Table:           locationversion.ValidColumn,
 			revision.Table:                  revision.ValidColumn,
+			syncchange.Table:                syncchange.ValidColumn,
 			synccheckpoint.Table:            synccheckpoint.ValidColumn,
 			syncissue.Table:                 syncissue.ValidColumn,
+			syncreread.Table:                syncreread.ValidColumn,
 			syncrun.Table:                   syncrun.ValidColumn,
 			ticket.Table:                    ticket.ValidColumn,
 			ticketversion.Table:             ticketversion.ValidColumn,

@@ -35,7 +35,11 @@ type LocationVersion struct {
 	// the sync run that brought this version
 	RunID *string `json:"run_id,omitempty"`
 	// the person who brought it, where no run did
-	ChangedBy    *string `json:"changed_by,omitempty"`
+	ChangedBy *string `json:"changed_by,omitempty"`
+	// the sync run that ended it; null too where it ended before this was kept
+	EndedRunID *string `json:"ended_run_id,omitempty"`
+	// the person who ended it, where no run did
+	EndedBy      *string `json:"ended_by,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -46,7 +50,7 @@ func (*LocationVersion) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case locationversion.FieldID, locationversion.FieldLocationID:
 			values[i] = new(sql.NullInt64)
-		case locationversion.FieldCompanyAccountNumber, locationversion.FieldName, locationversion.FieldAddress, locationversion.FieldPhoneNumber, locationversion.FieldRunID, locationversion.FieldChangedBy:
+		case locationversion.FieldCompanyAccountNumber, locationversion.FieldName, locationversion.FieldAddress, locationversion.FieldPhoneNumber, locationversion.FieldRunID, locationversion.FieldChangedBy, locationversion.FieldEndedRunID, locationversion.FieldEndedBy:
 			values[i] = new(sql.NullString)
 		case locationversion.FieldSeenFrom, locationversion.FieldSeenTo:
 			values[i] = new(sql.NullTime)
@@ -130,6 +134,20 @@ func (_m *LocationVersion) assignValues(columns []string, values []any) error {
 				_m.ChangedBy = new(string)
 				*_m.ChangedBy = value.String
 			}
+		case locationversion.FieldEndedRunID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_run_id", values[i])
+			} else if value.Valid {
+				_m.EndedRunID = new(string)
+				*_m.EndedRunID = value.String
+			}
+		case locationversion.FieldEndedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_by", values[i])
+			} else if value.Valid {
+				_m.EndedBy = new(string)
+				*_m.EndedBy = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -200,6 +218,16 @@ func (_m *LocationVersion) String() string {
 	builder.WriteString(", ")
 	if v := _m.ChangedBy; v != nil {
 		builder.WriteString("changed_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedRunID; v != nil {
+		builder.WriteString("ended_run_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedBy; v != nil {
+		builder.WriteString("ended_by=")
 		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')

@@ -117,6 +117,34 @@ func (_c *LocationVersionCreate) SetNillableChangedBy(v *string) *LocationVersio
 	return _c
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_c *LocationVersionCreate) SetEndedRunID(v string) *LocationVersionCreate {
+	_c.mutation.SetEndedRunID(v)
+	return _c
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_c *LocationVersionCreate) SetNillableEndedRunID(v *string) *LocationVersionCreate {
+	if v != nil {
+		_c.SetEndedRunID(*v)
+	}
+	return _c
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_c *LocationVersionCreate) SetEndedBy(v string) *LocationVersionCreate {
+	_c.mutation.SetEndedBy(v)
+	return _c
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_c *LocationVersionCreate) SetNillableEndedBy(v *string) *LocationVersionCreate {
+	if v != nil {
+		_c.SetEndedBy(*v)
+	}
+	return _c
+}
+
 // Mutation returns the LocationVersionMutation object of the builder.
 func (_c *LocationVersionCreate) Mutation() *LocationVersionMutation {
 	return _c.mutation
@@ -225,6 +253,14 @@ func (_c *LocationVersionCreate) createSpec() (*LocationVersion, *sqlgraph.Creat
 	if value, ok := _c.mutation.ChangedBy(); ok {
 		_spec.SetField(locationversion.FieldChangedBy, field.TypeString, value)
 		_node.ChangedBy = &value
+	}
+	if value, ok := _c.mutation.EndedRunID(); ok {
+		_spec.SetField(locationversion.FieldEndedRunID, field.TypeString, value)
+		_node.EndedRunID = &value
+	}
+	if value, ok := _c.mutation.EndedBy(); ok {
+		_spec.SetField(locationversion.FieldEndedBy, field.TypeString, value)
+		_node.EndedBy = &value
 	}
 	return _node, _spec
 }
@@ -419,6 +455,42 @@ func (u *LocationVersionUpsert) UpdateChangedBy() *LocationVersionUpsert {
 // ClearChangedBy clears the value of the "changed_by" field.
 func (u *LocationVersionUpsert) ClearChangedBy() *LocationVersionUpsert {
 	u.SetNull(locationversion.FieldChangedBy)
+	return u
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *LocationVersionUpsert) SetEndedRunID(v string) *LocationVersionUpsert {
+	u.Set(locationversion.FieldEndedRunID, v)
+	return u
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *LocationVersionUpsert) UpdateEndedRunID() *LocationVersionUpsert {
+	u.SetExcluded(locationversion.FieldEndedRunID)
+	return u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *LocationVersionUpsert) ClearEndedRunID() *LocationVersionUpsert {
+	u.SetNull(locationversion.FieldEndedRunID)
+	return u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *LocationVersionUpsert) SetEndedBy(v string) *LocationVersionUpsert {
+	u.Set(locationversion.FieldEndedBy, v)
+	return u
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *LocationVersionUpsert) UpdateEndedBy() *LocationVersionUpsert {
+	u.SetExcluded(locationversion.FieldEndedBy)
+	return u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *LocationVersionUpsert) ClearEndedBy() *LocationVersionUpsert {
+	u.SetNull(locationversion.FieldEndedBy)
 	return u
 }
 
@@ -627,6 +699,48 @@ func (u *LocationVersionUpsertOne) UpdateChangedBy() *LocationVersionUpsertOne {
 func (u *LocationVersionUpsertOne) ClearChangedBy() *LocationVersionUpsertOne {
 	return u.Update(func(s *LocationVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *LocationVersionUpsertOne) SetEndedRunID(v string) *LocationVersionUpsertOne {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *LocationVersionUpsertOne) UpdateEndedRunID() *LocationVersionUpsertOne {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *LocationVersionUpsertOne) ClearEndedRunID() *LocationVersionUpsertOne {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *LocationVersionUpsertOne) SetEndedBy(v string) *LocationVersionUpsertOne {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *LocationVersionUpsertOne) UpdateEndedBy() *LocationVersionUpsertOne {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *LocationVersionUpsertOne) ClearEndedBy() *LocationVersionUpsertOne {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 
@@ -998,6 +1112,48 @@ func (u *LocationVersionUpsertBulk) UpdateChangedBy() *LocationVersionUpsertBulk
 func (u *LocationVersionUpsertBulk) ClearChangedBy() *LocationVersionUpsertBulk {
 	return u.Update(func(s *LocationVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *LocationVersionUpsertBulk) SetEndedRunID(v string) *LocationVersionUpsertBulk {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *LocationVersionUpsertBulk) UpdateEndedRunID() *LocationVersionUpsertBulk {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *LocationVersionUpsertBulk) ClearEndedRunID() *LocationVersionUpsertBulk {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *LocationVersionUpsertBulk) SetEndedBy(v string) *LocationVersionUpsertBulk {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *LocationVersionUpsertBulk) UpdateEndedBy() *LocationVersionUpsertBulk {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *LocationVersionUpsertBulk) ClearEndedBy() *LocationVersionUpsertBulk {
+	return u.Update(func(s *LocationVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 

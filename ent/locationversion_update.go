@@ -193,6 +193,46 @@ func (_u *LocationVersionUpdate) ClearChangedBy() *LocationVersionUpdate {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *LocationVersionUpdate) SetEndedRunID(v string) *LocationVersionUpdate {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *LocationVersionUpdate) SetNillableEndedRunID(v *string) *LocationVersionUpdate {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *LocationVersionUpdate) ClearEndedRunID() *LocationVersionUpdate {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *LocationVersionUpdate) SetEndedBy(v string) *LocationVersionUpdate {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *LocationVersionUpdate) SetNillableEndedBy(v *string) *LocationVersionUpdate {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *LocationVersionUpdate) ClearEndedBy() *LocationVersionUpdate {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the LocationVersionMutation object of the builder.
 func (_u *LocationVersionUpdate) Mutation() *LocationVersionMutation {
 	return _u.mutation
@@ -284,6 +324,18 @@ func (_u *LocationVersionUpdate) sqlSave(ctx context.Context) (_node int, err er
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(locationversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(locationversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(locationversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(locationversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(locationversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -470,6 +522,46 @@ func (_u *LocationVersionUpdateOne) ClearChangedBy() *LocationVersionUpdateOne {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *LocationVersionUpdateOne) SetEndedRunID(v string) *LocationVersionUpdateOne {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *LocationVersionUpdateOne) SetNillableEndedRunID(v *string) *LocationVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *LocationVersionUpdateOne) ClearEndedRunID() *LocationVersionUpdateOne {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *LocationVersionUpdateOne) SetEndedBy(v string) *LocationVersionUpdateOne {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *LocationVersionUpdateOne) SetNillableEndedBy(v *string) *LocationVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *LocationVersionUpdateOne) ClearEndedBy() *LocationVersionUpdateOne {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the LocationVersionMutation object of the builder.
 func (_u *LocationVersionUpdateOne) Mutation() *LocationVersionMutation {
 	return _u.mutation
@@ -591,6 +683,18 @@ func (_u *LocationVersionUpdateOne) sqlSave(ctx context.Context) (_node *Locatio
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(locationversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(locationversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(locationversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(locationversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(locationversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &LocationVersion{config: _u.config}

@@ -27,8 +27,10 @@ import (
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/predicate"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
+	"github.com/hivematrix/codex/ent/syncreread"
 	"github.com/hivematrix/codex/ent/syncrun"
 	"github.com/hivematrix/codex/ent/ticket"
 	"github.com/hivematrix/codex/ent/ticketversion"
@@ -60,8 +62,10 @@ const (
 	TypeLocation                  = "Location"
 	TypeLocationVersion           = "LocationVersion"
 	TypeRevision                  = "Revision"
+	TypeSyncChange                = "SyncChange"
 	TypeSyncCheckpoint            = "SyncCheckpoint"
 	TypeSyncIssue                 = "SyncIssue"
+	TypeSyncReread                = "SyncReread"
 	TypeSyncRun                   = "SyncRun"
 	TypeTicket                    = "Ticket"
 	TypeTicketVersion             = "TicketVersion"
@@ -3010,6 +3014,8 @@ type AssetVersionMutation struct {
 	seen_to                *time.Time
 	run_id                 *string
 	changed_by             *string
+	ended_run_id           *string
+	ended_by               *string
 	clearedFields          map[string]struct{}
 	done                   bool
 	oldValue               func(context.Context) (*AssetVersion, error)
@@ -3804,6 +3810,104 @@ func (m *AssetVersionMutation) ResetChangedBy() {
 	delete(m.clearedFields, assetversion.FieldChangedBy)
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (m *AssetVersionMutation) SetEndedRunID(s string) {
+	m.ended_run_id = &s
+}
+
+// EndedRunID returns the value of the "ended_run_id" field in the mutation.
+func (m *AssetVersionMutation) EndedRunID() (r string, exists bool) {
+	v := m.ended_run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedRunID returns the old "ended_run_id" field's value of the AssetVersion entity.
+// If the AssetVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AssetVersionMutation) OldEndedRunID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedRunID: %w", err)
+	}
+	return oldValue.EndedRunID, nil
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (m *AssetVersionMutation) ClearEndedRunID() {
+	m.ended_run_id = nil
+	m.clearedFields[assetversion.FieldEndedRunID] = struct{}{}
+}
+
+// EndedRunIDCleared returns if the "ended_run_id" field was cleared in this mutation.
+func (m *AssetVersionMutation) EndedRunIDCleared() bool {
+	_, ok := m.clearedFields[assetversion.FieldEndedRunID]
+	return ok
+}
+
+// ResetEndedRunID resets all changes to the "ended_run_id" field.
+func (m *AssetVersionMutation) ResetEndedRunID() {
+	m.ended_run_id = nil
+	delete(m.clearedFields, assetversion.FieldEndedRunID)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *AssetVersionMutation) SetEndedBy(s string) {
+	m.ended_by = &s
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *AssetVersionMutation) EndedBy() (r string, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the AssetVersion entity.
+// If the AssetVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AssetVersionMutation) OldEndedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *AssetVersionMutation) ClearEndedBy() {
+	m.ended_by = nil
+	m.clearedFields[assetversion.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *AssetVersionMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[assetversion.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *AssetVersionMutation) ResetEndedBy() {
+	m.ended_by = nil
+	delete(m.clearedFields, assetversion.FieldEndedBy)
+}
+
 // Where appends a list predicates to the AssetVersionMutation builder.
 func (m *AssetVersionMutation) Where(ps ...predicate.AssetVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -3838,7 +3942,7 @@ func (m *AssetVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AssetVersionMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 17)
 	if m.asset_id != nil {
 		fields = append(fields, assetversion.FieldAssetID)
 	}
@@ -3884,6 +3988,12 @@ func (m *AssetVersionMutation) Fields() []string {
 	if m.changed_by != nil {
 		fields = append(fields, assetversion.FieldChangedBy)
 	}
+	if m.ended_run_id != nil {
+		fields = append(fields, assetversion.FieldEndedRunID)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, assetversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -3922,6 +4032,10 @@ func (m *AssetVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.RunID()
 	case assetversion.FieldChangedBy:
 		return m.ChangedBy()
+	case assetversion.FieldEndedRunID:
+		return m.EndedRunID()
+	case assetversion.FieldEndedBy:
+		return m.EndedBy()
 	}
 	return nil, false
 }
@@ -3961,6 +4075,10 @@ func (m *AssetVersionMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldRunID(ctx)
 	case assetversion.FieldChangedBy:
 		return m.OldChangedBy(ctx)
+	case assetversion.FieldEndedRunID:
+		return m.OldEndedRunID(ctx)
+	case assetversion.FieldEndedBy:
+		return m.OldEndedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown AssetVersion field %s", name)
 }
@@ -4075,6 +4193,20 @@ func (m *AssetVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChangedBy(v)
 		return nil
+	case assetversion.FieldEndedRunID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedRunID(v)
+		return nil
+	case assetversion.FieldEndedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown AssetVersion field %s", name)
 }
@@ -4150,6 +4282,12 @@ func (m *AssetVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(assetversion.FieldChangedBy) {
 		fields = append(fields, assetversion.FieldChangedBy)
 	}
+	if m.FieldCleared(assetversion.FieldEndedRunID) {
+		fields = append(fields, assetversion.FieldEndedRunID)
+	}
+	if m.FieldCleared(assetversion.FieldEndedBy) {
+		fields = append(fields, assetversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -4193,6 +4331,12 @@ func (m *AssetVersionMutation) ClearField(name string) error {
 		return nil
 	case assetversion.FieldChangedBy:
 		m.ClearChangedBy()
+		return nil
+	case assetversion.FieldEndedRunID:
+		m.ClearEndedRunID()
+		return nil
+	case assetversion.FieldEndedBy:
+		m.ClearEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown AssetVersion nullable field %s", name)
@@ -4246,6 +4390,12 @@ func (m *AssetVersionMutation) ResetField(name string) error {
 		return nil
 	case assetversion.FieldChangedBy:
 		m.ResetChangedBy()
+		return nil
+	case assetversion.FieldEndedRunID:
+		m.ResetEndedRunID()
+		return nil
+	case assetversion.FieldEndedBy:
+		m.ResetEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown AssetVersion field %s", name)
@@ -6927,6 +7077,8 @@ type CompanyVersionMutation struct {
 	seen_to              *time.Time
 	run_id               *string
 	changed_by           *string
+	ended_run_id         *string
+	ended_by             *string
 	clearedFields        map[string]struct{}
 	done                 bool
 	oldValue             func(context.Context) (*CompanyVersion, error)
@@ -8078,6 +8230,104 @@ func (m *CompanyVersionMutation) ResetChangedBy() {
 	delete(m.clearedFields, companyversion.FieldChangedBy)
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (m *CompanyVersionMutation) SetEndedRunID(s string) {
+	m.ended_run_id = &s
+}
+
+// EndedRunID returns the value of the "ended_run_id" field in the mutation.
+func (m *CompanyVersionMutation) EndedRunID() (r string, exists bool) {
+	v := m.ended_run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedRunID returns the old "ended_run_id" field's value of the CompanyVersion entity.
+// If the CompanyVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CompanyVersionMutation) OldEndedRunID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedRunID: %w", err)
+	}
+	return oldValue.EndedRunID, nil
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (m *CompanyVersionMutation) ClearEndedRunID() {
+	m.ended_run_id = nil
+	m.clearedFields[companyversion.FieldEndedRunID] = struct{}{}
+}
+
+// EndedRunIDCleared returns if the "ended_run_id" field was cleared in this mutation.
+func (m *CompanyVersionMutation) EndedRunIDCleared() bool {
+	_, ok := m.clearedFields[companyversion.FieldEndedRunID]
+	return ok
+}
+
+// ResetEndedRunID resets all changes to the "ended_run_id" field.
+func (m *CompanyVersionMutation) ResetEndedRunID() {
+	m.ended_run_id = nil
+	delete(m.clearedFields, companyversion.FieldEndedRunID)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *CompanyVersionMutation) SetEndedBy(s string) {
+	m.ended_by = &s
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *CompanyVersionMutation) EndedBy() (r string, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the CompanyVersion entity.
+// If the CompanyVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CompanyVersionMutation) OldEndedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *CompanyVersionMutation) ClearEndedBy() {
+	m.ended_by = nil
+	m.clearedFields[companyversion.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *CompanyVersionMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[companyversion.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *CompanyVersionMutation) ResetEndedBy() {
+	m.ended_by = nil
+	delete(m.clearedFields, companyversion.FieldEndedBy)
+}
+
 // Where appends a list predicates to the CompanyVersionMutation builder.
 func (m *CompanyVersionMutation) Where(ps ...predicate.CompanyVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -8112,7 +8362,7 @@ func (m *CompanyVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CompanyVersionMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 24)
 	if m.account_number != nil {
 		fields = append(fields, companyversion.FieldAccountNumber)
 	}
@@ -8179,6 +8429,12 @@ func (m *CompanyVersionMutation) Fields() []string {
 	if m.changed_by != nil {
 		fields = append(fields, companyversion.FieldChangedBy)
 	}
+	if m.ended_run_id != nil {
+		fields = append(fields, companyversion.FieldEndedRunID)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, companyversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -8231,6 +8487,10 @@ func (m *CompanyVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.RunID()
 	case companyversion.FieldChangedBy:
 		return m.ChangedBy()
+	case companyversion.FieldEndedRunID:
+		return m.EndedRunID()
+	case companyversion.FieldEndedBy:
+		return m.EndedBy()
 	}
 	return nil, false
 }
@@ -8284,6 +8544,10 @@ func (m *CompanyVersionMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldRunID(ctx)
 	case companyversion.FieldChangedBy:
 		return m.OldChangedBy(ctx)
+	case companyversion.FieldEndedRunID:
+		return m.OldEndedRunID(ctx)
+	case companyversion.FieldEndedBy:
+		return m.OldEndedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown CompanyVersion field %s", name)
 }
@@ -8447,6 +8711,20 @@ func (m *CompanyVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChangedBy(v)
 		return nil
+	case companyversion.FieldEndedRunID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedRunID(v)
+		return nil
+	case companyversion.FieldEndedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown CompanyVersion field %s", name)
 }
@@ -8546,6 +8824,12 @@ func (m *CompanyVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(companyversion.FieldChangedBy) {
 		fields = append(fields, companyversion.FieldChangedBy)
 	}
+	if m.FieldCleared(companyversion.FieldEndedRunID) {
+		fields = append(fields, companyversion.FieldEndedRunID)
+	}
+	if m.FieldCleared(companyversion.FieldEndedBy) {
+		fields = append(fields, companyversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -8613,6 +8897,12 @@ func (m *CompanyVersionMutation) ClearField(name string) error {
 		return nil
 	case companyversion.FieldChangedBy:
 		m.ClearChangedBy()
+		return nil
+	case companyversion.FieldEndedRunID:
+		m.ClearEndedRunID()
+		return nil
+	case companyversion.FieldEndedBy:
+		m.ClearEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown CompanyVersion nullable field %s", name)
@@ -8687,6 +8977,12 @@ func (m *CompanyVersionMutation) ResetField(name string) error {
 		return nil
 	case companyversion.FieldChangedBy:
 		m.ResetChangedBy()
+		return nil
+	case companyversion.FieldEndedRunID:
+		m.ResetEndedRunID()
+		return nil
+	case companyversion.FieldEndedBy:
+		m.ResetEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown CompanyVersion field %s", name)
@@ -10332,6 +10628,8 @@ type ContactCompanyLinkVersionMutation struct {
 	seen_to                *time.Time
 	run_id                 *string
 	changed_by             *string
+	ended_run_id           *string
+	ended_by               *string
 	clearedFields          map[string]struct{}
 	done                   bool
 	oldValue               func(context.Context) (*ContactCompanyLinkVersion, error)
@@ -10747,6 +11045,104 @@ func (m *ContactCompanyLinkVersionMutation) ResetChangedBy() {
 	delete(m.clearedFields, contactcompanylinkversion.FieldChangedBy)
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (m *ContactCompanyLinkVersionMutation) SetEndedRunID(s string) {
+	m.ended_run_id = &s
+}
+
+// EndedRunID returns the value of the "ended_run_id" field in the mutation.
+func (m *ContactCompanyLinkVersionMutation) EndedRunID() (r string, exists bool) {
+	v := m.ended_run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedRunID returns the old "ended_run_id" field's value of the ContactCompanyLinkVersion entity.
+// If the ContactCompanyLinkVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ContactCompanyLinkVersionMutation) OldEndedRunID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedRunID: %w", err)
+	}
+	return oldValue.EndedRunID, nil
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (m *ContactCompanyLinkVersionMutation) ClearEndedRunID() {
+	m.ended_run_id = nil
+	m.clearedFields[contactcompanylinkversion.FieldEndedRunID] = struct{}{}
+}
+
+// EndedRunIDCleared returns if the "ended_run_id" field was cleared in this mutation.
+func (m *ContactCompanyLinkVersionMutation) EndedRunIDCleared() bool {
+	_, ok := m.clearedFields[contactcompanylinkversion.FieldEndedRunID]
+	return ok
+}
+
+// ResetEndedRunID resets all changes to the "ended_run_id" field.
+func (m *ContactCompanyLinkVersionMutation) ResetEndedRunID() {
+	m.ended_run_id = nil
+	delete(m.clearedFields, contactcompanylinkversion.FieldEndedRunID)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *ContactCompanyLinkVersionMutation) SetEndedBy(s string) {
+	m.ended_by = &s
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *ContactCompanyLinkVersionMutation) EndedBy() (r string, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the ContactCompanyLinkVersion entity.
+// If the ContactCompanyLinkVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ContactCompanyLinkVersionMutation) OldEndedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *ContactCompanyLinkVersionMutation) ClearEndedBy() {
+	m.ended_by = nil
+	m.clearedFields[contactcompanylinkversion.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *ContactCompanyLinkVersionMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[contactcompanylinkversion.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *ContactCompanyLinkVersionMutation) ResetEndedBy() {
+	m.ended_by = nil
+	delete(m.clearedFields, contactcompanylinkversion.FieldEndedBy)
+}
+
 // Where appends a list predicates to the ContactCompanyLinkVersionMutation builder.
 func (m *ContactCompanyLinkVersionMutation) Where(ps ...predicate.ContactCompanyLinkVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -10781,7 +11177,7 @@ func (m *ContactCompanyLinkVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ContactCompanyLinkVersionMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 9)
 	if m.contact_id != nil {
 		fields = append(fields, contactcompanylinkversion.FieldContactID)
 	}
@@ -10802,6 +11198,12 @@ func (m *ContactCompanyLinkVersionMutation) Fields() []string {
 	}
 	if m.changed_by != nil {
 		fields = append(fields, contactcompanylinkversion.FieldChangedBy)
+	}
+	if m.ended_run_id != nil {
+		fields = append(fields, contactcompanylinkversion.FieldEndedRunID)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, contactcompanylinkversion.FieldEndedBy)
 	}
 	return fields
 }
@@ -10825,6 +11227,10 @@ func (m *ContactCompanyLinkVersionMutation) Field(name string) (ent.Value, bool)
 		return m.RunID()
 	case contactcompanylinkversion.FieldChangedBy:
 		return m.ChangedBy()
+	case contactcompanylinkversion.FieldEndedRunID:
+		return m.EndedRunID()
+	case contactcompanylinkversion.FieldEndedBy:
+		return m.EndedBy()
 	}
 	return nil, false
 }
@@ -10848,6 +11254,10 @@ func (m *ContactCompanyLinkVersionMutation) OldField(ctx context.Context, name s
 		return m.OldRunID(ctx)
 	case contactcompanylinkversion.FieldChangedBy:
 		return m.OldChangedBy(ctx)
+	case contactcompanylinkversion.FieldEndedRunID:
+		return m.OldEndedRunID(ctx)
+	case contactcompanylinkversion.FieldEndedBy:
+		return m.OldEndedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown ContactCompanyLinkVersion field %s", name)
 }
@@ -10906,6 +11316,20 @@ func (m *ContactCompanyLinkVersionMutation) SetField(name string, value ent.Valu
 		}
 		m.SetChangedBy(v)
 		return nil
+	case contactcompanylinkversion.FieldEndedRunID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedRunID(v)
+		return nil
+	case contactcompanylinkversion.FieldEndedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ContactCompanyLinkVersion field %s", name)
 }
@@ -10960,6 +11384,12 @@ func (m *ContactCompanyLinkVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(contactcompanylinkversion.FieldChangedBy) {
 		fields = append(fields, contactcompanylinkversion.FieldChangedBy)
 	}
+	if m.FieldCleared(contactcompanylinkversion.FieldEndedRunID) {
+		fields = append(fields, contactcompanylinkversion.FieldEndedRunID)
+	}
+	if m.FieldCleared(contactcompanylinkversion.FieldEndedBy) {
+		fields = append(fields, contactcompanylinkversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -10982,6 +11412,12 @@ func (m *ContactCompanyLinkVersionMutation) ClearField(name string) error {
 		return nil
 	case contactcompanylinkversion.FieldChangedBy:
 		m.ClearChangedBy()
+		return nil
+	case contactcompanylinkversion.FieldEndedRunID:
+		m.ClearEndedRunID()
+		return nil
+	case contactcompanylinkversion.FieldEndedBy:
+		m.ClearEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown ContactCompanyLinkVersion nullable field %s", name)
@@ -11011,6 +11447,12 @@ func (m *ContactCompanyLinkVersionMutation) ResetField(name string) error {
 		return nil
 	case contactcompanylinkversion.FieldChangedBy:
 		m.ResetChangedBy()
+		return nil
+	case contactcompanylinkversion.FieldEndedRunID:
+		m.ResetEndedRunID()
+		return nil
+	case contactcompanylinkversion.FieldEndedBy:
+		m.ResetEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown ContactCompanyLinkVersion field %s", name)
@@ -11086,6 +11528,8 @@ type ContactVersionMutation struct {
 	seen_to             *time.Time
 	run_id              *string
 	changed_by          *string
+	ended_run_id        *string
+	ended_by            *string
 	clearedFields       map[string]struct{}
 	done                bool
 	oldValue            func(context.Context) (*ContactVersion, error)
@@ -11839,6 +12283,104 @@ func (m *ContactVersionMutation) ResetChangedBy() {
 	delete(m.clearedFields, contactversion.FieldChangedBy)
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (m *ContactVersionMutation) SetEndedRunID(s string) {
+	m.ended_run_id = &s
+}
+
+// EndedRunID returns the value of the "ended_run_id" field in the mutation.
+func (m *ContactVersionMutation) EndedRunID() (r string, exists bool) {
+	v := m.ended_run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedRunID returns the old "ended_run_id" field's value of the ContactVersion entity.
+// If the ContactVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ContactVersionMutation) OldEndedRunID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedRunID: %w", err)
+	}
+	return oldValue.EndedRunID, nil
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (m *ContactVersionMutation) ClearEndedRunID() {
+	m.ended_run_id = nil
+	m.clearedFields[contactversion.FieldEndedRunID] = struct{}{}
+}
+
+// EndedRunIDCleared returns if the "ended_run_id" field was cleared in this mutation.
+func (m *ContactVersionMutation) EndedRunIDCleared() bool {
+	_, ok := m.clearedFields[contactversion.FieldEndedRunID]
+	return ok
+}
+
+// ResetEndedRunID resets all changes to the "ended_run_id" field.
+func (m *ContactVersionMutation) ResetEndedRunID() {
+	m.ended_run_id = nil
+	delete(m.clearedFields, contactversion.FieldEndedRunID)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *ContactVersionMutation) SetEndedBy(s string) {
+	m.ended_by = &s
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *ContactVersionMutation) EndedBy() (r string, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the ContactVersion entity.
+// If the ContactVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ContactVersionMutation) OldEndedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *ContactVersionMutation) ClearEndedBy() {
+	m.ended_by = nil
+	m.clearedFields[contactversion.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *ContactVersionMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[contactversion.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *ContactVersionMutation) ResetEndedBy() {
+	m.ended_by = nil
+	delete(m.clearedFields, contactversion.FieldEndedBy)
+}
+
 // Where appends a list predicates to the ContactVersionMutation builder.
 func (m *ContactVersionMutation) Where(ps ...predicate.ContactVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -11873,7 +12415,7 @@ func (m *ContactVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ContactVersionMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 16)
 	if m.contact_id != nil {
 		fields = append(fields, contactversion.FieldContactID)
 	}
@@ -11916,6 +12458,12 @@ func (m *ContactVersionMutation) Fields() []string {
 	if m.changed_by != nil {
 		fields = append(fields, contactversion.FieldChangedBy)
 	}
+	if m.ended_run_id != nil {
+		fields = append(fields, contactversion.FieldEndedRunID)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, contactversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -11952,6 +12500,10 @@ func (m *ContactVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.RunID()
 	case contactversion.FieldChangedBy:
 		return m.ChangedBy()
+	case contactversion.FieldEndedRunID:
+		return m.EndedRunID()
+	case contactversion.FieldEndedBy:
+		return m.EndedBy()
 	}
 	return nil, false
 }
@@ -11989,6 +12541,10 @@ func (m *ContactVersionMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldRunID(ctx)
 	case contactversion.FieldChangedBy:
 		return m.OldChangedBy(ctx)
+	case contactversion.FieldEndedRunID:
+		return m.OldEndedRunID(ctx)
+	case contactversion.FieldEndedBy:
+		return m.OldEndedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown ContactVersion field %s", name)
 }
@@ -12096,6 +12652,20 @@ func (m *ContactVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChangedBy(v)
 		return nil
+	case contactversion.FieldEndedRunID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedRunID(v)
+		return nil
+	case contactversion.FieldEndedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ContactVersion field %s", name)
 }
@@ -12177,6 +12747,12 @@ func (m *ContactVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(contactversion.FieldChangedBy) {
 		fields = append(fields, contactversion.FieldChangedBy)
 	}
+	if m.FieldCleared(contactversion.FieldEndedRunID) {
+		fields = append(fields, contactversion.FieldEndedRunID)
+	}
+	if m.FieldCleared(contactversion.FieldEndedBy) {
+		fields = append(fields, contactversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -12214,6 +12790,12 @@ func (m *ContactVersionMutation) ClearField(name string) error {
 		return nil
 	case contactversion.FieldChangedBy:
 		m.ClearChangedBy()
+		return nil
+	case contactversion.FieldEndedRunID:
+		m.ClearEndedRunID()
+		return nil
+	case contactversion.FieldEndedBy:
+		m.ClearEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown ContactVersion nullable field %s", name)
@@ -12264,6 +12846,12 @@ func (m *ContactVersionMutation) ResetField(name string) error {
 		return nil
 	case contactversion.FieldChangedBy:
 		m.ResetChangedBy()
+		return nil
+	case contactversion.FieldEndedRunID:
+		m.ResetEndedRunID()
+		return nil
+	case contactversion.FieldEndedBy:
+		m.ResetEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown ContactVersion field %s", name)
@@ -13701,6 +14289,8 @@ type LocationVersionMutation struct {
 	seen_to                *time.Time
 	run_id                 *string
 	changed_by             *string
+	ended_run_id           *string
+	ended_by               *string
 	clearedFields          map[string]struct{}
 	done                   bool
 	oldValue               func(context.Context) (*LocationVersion, error)
@@ -14214,6 +14804,104 @@ func (m *LocationVersionMutation) ResetChangedBy() {
 	delete(m.clearedFields, locationversion.FieldChangedBy)
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (m *LocationVersionMutation) SetEndedRunID(s string) {
+	m.ended_run_id = &s
+}
+
+// EndedRunID returns the value of the "ended_run_id" field in the mutation.
+func (m *LocationVersionMutation) EndedRunID() (r string, exists bool) {
+	v := m.ended_run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedRunID returns the old "ended_run_id" field's value of the LocationVersion entity.
+// If the LocationVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LocationVersionMutation) OldEndedRunID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedRunID: %w", err)
+	}
+	return oldValue.EndedRunID, nil
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (m *LocationVersionMutation) ClearEndedRunID() {
+	m.ended_run_id = nil
+	m.clearedFields[locationversion.FieldEndedRunID] = struct{}{}
+}
+
+// EndedRunIDCleared returns if the "ended_run_id" field was cleared in this mutation.
+func (m *LocationVersionMutation) EndedRunIDCleared() bool {
+	_, ok := m.clearedFields[locationversion.FieldEndedRunID]
+	return ok
+}
+
+// ResetEndedRunID resets all changes to the "ended_run_id" field.
+func (m *LocationVersionMutation) ResetEndedRunID() {
+	m.ended_run_id = nil
+	delete(m.clearedFields, locationversion.FieldEndedRunID)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *LocationVersionMutation) SetEndedBy(s string) {
+	m.ended_by = &s
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *LocationVersionMutation) EndedBy() (r string, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the LocationVersion entity.
+// If the LocationVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LocationVersionMutation) OldEndedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *LocationVersionMutation) ClearEndedBy() {
+	m.ended_by = nil
+	m.clearedFields[locationversion.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *LocationVersionMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[locationversion.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *LocationVersionMutation) ResetEndedBy() {
+	m.ended_by = nil
+	delete(m.clearedFields, locationversion.FieldEndedBy)
+}
+
 // Where appends a list predicates to the LocationVersionMutation builder.
 func (m *LocationVersionMutation) Where(ps ...predicate.LocationVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -14248,7 +14936,7 @@ func (m *LocationVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LocationVersionMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 11)
 	if m.location_id != nil {
 		fields = append(fields, locationversion.FieldLocationID)
 	}
@@ -14276,6 +14964,12 @@ func (m *LocationVersionMutation) Fields() []string {
 	if m.changed_by != nil {
 		fields = append(fields, locationversion.FieldChangedBy)
 	}
+	if m.ended_run_id != nil {
+		fields = append(fields, locationversion.FieldEndedRunID)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, locationversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -14302,6 +14996,10 @@ func (m *LocationVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.RunID()
 	case locationversion.FieldChangedBy:
 		return m.ChangedBy()
+	case locationversion.FieldEndedRunID:
+		return m.EndedRunID()
+	case locationversion.FieldEndedBy:
+		return m.EndedBy()
 	}
 	return nil, false
 }
@@ -14329,6 +15027,10 @@ func (m *LocationVersionMutation) OldField(ctx context.Context, name string) (en
 		return m.OldRunID(ctx)
 	case locationversion.FieldChangedBy:
 		return m.OldChangedBy(ctx)
+	case locationversion.FieldEndedRunID:
+		return m.OldEndedRunID(ctx)
+	case locationversion.FieldEndedBy:
+		return m.OldEndedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown LocationVersion field %s", name)
 }
@@ -14401,6 +15103,20 @@ func (m *LocationVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChangedBy(v)
 		return nil
+	case locationversion.FieldEndedRunID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedRunID(v)
+		return nil
+	case locationversion.FieldEndedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown LocationVersion field %s", name)
 }
@@ -14461,6 +15177,12 @@ func (m *LocationVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(locationversion.FieldChangedBy) {
 		fields = append(fields, locationversion.FieldChangedBy)
 	}
+	if m.FieldCleared(locationversion.FieldEndedRunID) {
+		fields = append(fields, locationversion.FieldEndedRunID)
+	}
+	if m.FieldCleared(locationversion.FieldEndedBy) {
+		fields = append(fields, locationversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -14489,6 +15211,12 @@ func (m *LocationVersionMutation) ClearField(name string) error {
 		return nil
 	case locationversion.FieldChangedBy:
 		m.ClearChangedBy()
+		return nil
+	case locationversion.FieldEndedRunID:
+		m.ClearEndedRunID()
+		return nil
+	case locationversion.FieldEndedBy:
+		m.ClearEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown LocationVersion nullable field %s", name)
@@ -14524,6 +15252,12 @@ func (m *LocationVersionMutation) ResetField(name string) error {
 		return nil
 	case locationversion.FieldChangedBy:
 		m.ResetChangedBy()
+		return nil
+	case locationversion.FieldEndedRunID:
+		m.ResetEndedRunID()
+		return nil
+	case locationversion.FieldEndedBy:
+		m.ResetEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown LocationVersion field %s", name)
@@ -14945,6 +15679,768 @@ func (m *RevisionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Revision edge %s", name)
 }
 
+// SyncChangeMutation represents an operation that mutates the SyncChange nodes in the graph.
+type SyncChangeMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *int
+	run_id                 *codex.RunID
+	ordinal                *int
+	addordinal             *int
+	entity                 *string
+	kind                   *string
+	record_id              *string
+	label                  *string
+	company_account_number *codex.AccountNumber
+	fields                 *string
+	clearedFields          map[string]struct{}
+	done                   bool
+	oldValue               func(context.Context) (*SyncChange, error)
+	predicates             []predicate.SyncChange
+}
+
+var _ ent.Mutation = (*SyncChangeMutation)(nil)
+
+// syncchangeOption allows management of the mutation configuration using functional options.
+type syncchangeOption func(*SyncChangeMutation)
+
+// newSyncChangeMutation creates new mutation for the SyncChange entity.
+func newSyncChangeMutation(c config, op Op, opts ...syncchangeOption) *SyncChangeMutation {
+	m := &SyncChangeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSyncChange,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSyncChangeID sets the ID field of the mutation.
+func withSyncChangeID(id int) syncchangeOption {
+	return func(m *SyncChangeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SyncChange
+		)
+		m.oldValue = func(ctx context.Context) (*SyncChange, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SyncChange.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSyncChange sets the old SyncChange of the mutation.
+func withSyncChange(node *SyncChange) syncchangeOption {
+	return func(m *SyncChangeMutation) {
+		m.oldValue = func(context.Context) (*SyncChange, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SyncChangeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SyncChangeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SyncChangeMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SyncChangeMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SyncChange.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRunID sets the "run_id" field.
+func (m *SyncChangeMutation) SetRunID(ci codex.RunID) {
+	m.run_id = &ci
+}
+
+// RunID returns the value of the "run_id" field in the mutation.
+func (m *SyncChangeMutation) RunID() (r codex.RunID, exists bool) {
+	v := m.run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRunID returns the old "run_id" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldRunID(ctx context.Context) (v codex.RunID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRunID: %w", err)
+	}
+	return oldValue.RunID, nil
+}
+
+// ResetRunID resets all changes to the "run_id" field.
+func (m *SyncChangeMutation) ResetRunID() {
+	m.run_id = nil
+}
+
+// SetOrdinal sets the "ordinal" field.
+func (m *SyncChangeMutation) SetOrdinal(i int) {
+	m.ordinal = &i
+	m.addordinal = nil
+}
+
+// Ordinal returns the value of the "ordinal" field in the mutation.
+func (m *SyncChangeMutation) Ordinal() (r int, exists bool) {
+	v := m.ordinal
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrdinal returns the old "ordinal" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldOrdinal(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrdinal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrdinal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrdinal: %w", err)
+	}
+	return oldValue.Ordinal, nil
+}
+
+// AddOrdinal adds i to the "ordinal" field.
+func (m *SyncChangeMutation) AddOrdinal(i int) {
+	if m.addordinal != nil {
+		*m.addordinal += i
+	} else {
+		m.addordinal = &i
+	}
+}
+
+// AddedOrdinal returns the value that was added to the "ordinal" field in this mutation.
+func (m *SyncChangeMutation) AddedOrdinal() (r int, exists bool) {
+	v := m.addordinal
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOrdinal resets all changes to the "ordinal" field.
+func (m *SyncChangeMutation) ResetOrdinal() {
+	m.ordinal = nil
+	m.addordinal = nil
+}
+
+// SetEntity sets the "entity" field.
+func (m *SyncChangeMutation) SetEntity(s string) {
+	m.entity = &s
+}
+
+// Entity returns the value of the "entity" field in the mutation.
+func (m *SyncChangeMutation) Entity() (r string, exists bool) {
+	v := m.entity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEntity returns the old "entity" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldEntity(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEntity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEntity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEntity: %w", err)
+	}
+	return oldValue.Entity, nil
+}
+
+// ResetEntity resets all changes to the "entity" field.
+func (m *SyncChangeMutation) ResetEntity() {
+	m.entity = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *SyncChangeMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *SyncChangeMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *SyncChangeMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *SyncChangeMutation) SetRecordID(s string) {
+	m.record_id = &s
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *SyncChangeMutation) RecordID() (r string, exists bool) {
+	v := m.record_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldRecordID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *SyncChangeMutation) ResetRecordID() {
+	m.record_id = nil
+}
+
+// SetLabel sets the "label" field.
+func (m *SyncChangeMutation) SetLabel(s string) {
+	m.label = &s
+}
+
+// Label returns the value of the "label" field in the mutation.
+func (m *SyncChangeMutation) Label() (r string, exists bool) {
+	v := m.label
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabel returns the old "label" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldLabel(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabel is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabel requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabel: %w", err)
+	}
+	return oldValue.Label, nil
+}
+
+// ResetLabel resets all changes to the "label" field.
+func (m *SyncChangeMutation) ResetLabel() {
+	m.label = nil
+}
+
+// SetCompanyAccountNumber sets the "company_account_number" field.
+func (m *SyncChangeMutation) SetCompanyAccountNumber(cn codex.AccountNumber) {
+	m.company_account_number = &cn
+}
+
+// CompanyAccountNumber returns the value of the "company_account_number" field in the mutation.
+func (m *SyncChangeMutation) CompanyAccountNumber() (r codex.AccountNumber, exists bool) {
+	v := m.company_account_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCompanyAccountNumber returns the old "company_account_number" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldCompanyAccountNumber(ctx context.Context) (v *codex.AccountNumber, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCompanyAccountNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCompanyAccountNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCompanyAccountNumber: %w", err)
+	}
+	return oldValue.CompanyAccountNumber, nil
+}
+
+// ClearCompanyAccountNumber clears the value of the "company_account_number" field.
+func (m *SyncChangeMutation) ClearCompanyAccountNumber() {
+	m.company_account_number = nil
+	m.clearedFields[syncchange.FieldCompanyAccountNumber] = struct{}{}
+}
+
+// CompanyAccountNumberCleared returns if the "company_account_number" field was cleared in this mutation.
+func (m *SyncChangeMutation) CompanyAccountNumberCleared() bool {
+	_, ok := m.clearedFields[syncchange.FieldCompanyAccountNumber]
+	return ok
+}
+
+// ResetCompanyAccountNumber resets all changes to the "company_account_number" field.
+func (m *SyncChangeMutation) ResetCompanyAccountNumber() {
+	m.company_account_number = nil
+	delete(m.clearedFields, syncchange.FieldCompanyAccountNumber)
+}
+
+// SetFields sets the "fields" field.
+func (m *SyncChangeMutation) SetFields(s string) {
+	m.fields = &s
+}
+
+// GetFields returns the value of the "fields" field in the mutation.
+func (m *SyncChangeMutation) GetFields() (r string, exists bool) {
+	v := m.fields
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFields returns the old "fields" field's value of the SyncChange entity.
+// If the SyncChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncChangeMutation) OldFields(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFields is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFields requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFields: %w", err)
+	}
+	return oldValue.Fields, nil
+}
+
+// ResetFields resets all changes to the "fields" field.
+func (m *SyncChangeMutation) ResetFields() {
+	m.fields = nil
+}
+
+// Where appends a list predicates to the SyncChangeMutation builder.
+func (m *SyncChangeMutation) Where(ps ...predicate.SyncChange) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SyncChangeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SyncChangeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SyncChange, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SyncChangeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SyncChangeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SyncChange).
+func (m *SyncChangeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SyncChangeMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.run_id != nil {
+		fields = append(fields, syncchange.FieldRunID)
+	}
+	if m.ordinal != nil {
+		fields = append(fields, syncchange.FieldOrdinal)
+	}
+	if m.entity != nil {
+		fields = append(fields, syncchange.FieldEntity)
+	}
+	if m.kind != nil {
+		fields = append(fields, syncchange.FieldKind)
+	}
+	if m.record_id != nil {
+		fields = append(fields, syncchange.FieldRecordID)
+	}
+	if m.label != nil {
+		fields = append(fields, syncchange.FieldLabel)
+	}
+	if m.company_account_number != nil {
+		fields = append(fields, syncchange.FieldCompanyAccountNumber)
+	}
+	if m.fields != nil {
+		fields = append(fields, syncchange.FieldFields)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SyncChangeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case syncchange.FieldRunID:
+		return m.RunID()
+	case syncchange.FieldOrdinal:
+		return m.Ordinal()
+	case syncchange.FieldEntity:
+		return m.Entity()
+	case syncchange.FieldKind:
+		return m.Kind()
+	case syncchange.FieldRecordID:
+		return m.RecordID()
+	case syncchange.FieldLabel:
+		return m.Label()
+	case syncchange.FieldCompanyAccountNumber:
+		return m.CompanyAccountNumber()
+	case syncchange.FieldFields:
+		return m.GetFields()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SyncChangeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case syncchange.FieldRunID:
+		return m.OldRunID(ctx)
+	case syncchange.FieldOrdinal:
+		return m.OldOrdinal(ctx)
+	case syncchange.FieldEntity:
+		return m.OldEntity(ctx)
+	case syncchange.FieldKind:
+		return m.OldKind(ctx)
+	case syncchange.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case syncchange.FieldLabel:
+		return m.OldLabel(ctx)
+	case syncchange.FieldCompanyAccountNumber:
+		return m.OldCompanyAccountNumber(ctx)
+	case syncchange.FieldFields:
+		return m.OldFields(ctx)
+	}
+	return nil, fmt.Errorf("unknown SyncChange field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SyncChangeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case syncchange.FieldRunID:
+		v, ok := value.(codex.RunID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRunID(v)
+		return nil
+	case syncchange.FieldOrdinal:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrdinal(v)
+		return nil
+	case syncchange.FieldEntity:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEntity(v)
+		return nil
+	case syncchange.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case syncchange.FieldRecordID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case syncchange.FieldLabel:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabel(v)
+		return nil
+	case syncchange.FieldCompanyAccountNumber:
+		v, ok := value.(codex.AccountNumber)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCompanyAccountNumber(v)
+		return nil
+	case syncchange.FieldFields:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFields(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SyncChange field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SyncChangeMutation) AddedFields() []string {
+	var fields []string
+	if m.addordinal != nil {
+		fields = append(fields, syncchange.FieldOrdinal)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SyncChangeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case syncchange.FieldOrdinal:
+		return m.AddedOrdinal()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SyncChangeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case syncchange.FieldOrdinal:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOrdinal(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SyncChange numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SyncChangeMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(syncchange.FieldCompanyAccountNumber) {
+		fields = append(fields, syncchange.FieldCompanyAccountNumber)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SyncChangeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SyncChangeMutation) ClearField(name string) error {
+	switch name {
+	case syncchange.FieldCompanyAccountNumber:
+		m.ClearCompanyAccountNumber()
+		return nil
+	}
+	return fmt.Errorf("unknown SyncChange nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SyncChangeMutation) ResetField(name string) error {
+	switch name {
+	case syncchange.FieldRunID:
+		m.ResetRunID()
+		return nil
+	case syncchange.FieldOrdinal:
+		m.ResetOrdinal()
+		return nil
+	case syncchange.FieldEntity:
+		m.ResetEntity()
+		return nil
+	case syncchange.FieldKind:
+		m.ResetKind()
+		return nil
+	case syncchange.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case syncchange.FieldLabel:
+		m.ResetLabel()
+		return nil
+	case syncchange.FieldCompanyAccountNumber:
+		m.ResetCompanyAccountNumber()
+		return nil
+	case syncchange.FieldFields:
+		m.ResetFields()
+		return nil
+	}
+	return fmt.Errorf("unknown SyncChange field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SyncChangeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SyncChangeMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SyncChangeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SyncChangeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SyncChangeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SyncChangeMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SyncChangeMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown SyncChange unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SyncChangeMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown SyncChange edge %s", name)
+}
+
 // SyncCheckpointMutation represents an operation that mutates the SyncCheckpoint nodes in the graph.
 type SyncCheckpointMutation struct {
 	config
@@ -14952,6 +16448,7 @@ type SyncCheckpointMutation struct {
 	typ           string
 	id            *codex.Feed
 	cursor        *time.Time
+	listed_at     *time.Time
 	run_id        *codex.RunID
 	run_mode      *string
 	_done         *string
@@ -15114,6 +16611,55 @@ func (m *SyncCheckpointMutation) ResetCursor() {
 	delete(m.clearedFields, synccheckpoint.FieldCursor)
 }
 
+// SetListedAt sets the "listed_at" field.
+func (m *SyncCheckpointMutation) SetListedAt(t time.Time) {
+	m.listed_at = &t
+}
+
+// ListedAt returns the value of the "listed_at" field in the mutation.
+func (m *SyncCheckpointMutation) ListedAt() (r time.Time, exists bool) {
+	v := m.listed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListedAt returns the old "listed_at" field's value of the SyncCheckpoint entity.
+// If the SyncCheckpoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncCheckpointMutation) OldListedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListedAt: %w", err)
+	}
+	return oldValue.ListedAt, nil
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (m *SyncCheckpointMutation) ClearListedAt() {
+	m.listed_at = nil
+	m.clearedFields[synccheckpoint.FieldListedAt] = struct{}{}
+}
+
+// ListedAtCleared returns if the "listed_at" field was cleared in this mutation.
+func (m *SyncCheckpointMutation) ListedAtCleared() bool {
+	_, ok := m.clearedFields[synccheckpoint.FieldListedAt]
+	return ok
+}
+
+// ResetListedAt resets all changes to the "listed_at" field.
+func (m *SyncCheckpointMutation) ResetListedAt() {
+	m.listed_at = nil
+	delete(m.clearedFields, synccheckpoint.FieldListedAt)
+}
+
 // SetRunID sets the "run_id" field.
 func (m *SyncCheckpointMutation) SetRunID(ci codex.RunID) {
 	m.run_id = &ci
@@ -15256,9 +16802,12 @@ func (m *SyncCheckpointMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SyncCheckpointMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.cursor != nil {
 		fields = append(fields, synccheckpoint.FieldCursor)
+	}
+	if m.listed_at != nil {
+		fields = append(fields, synccheckpoint.FieldListedAt)
 	}
 	if m.run_id != nil {
 		fields = append(fields, synccheckpoint.FieldRunID)
@@ -15279,6 +16828,8 @@ func (m *SyncCheckpointMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case synccheckpoint.FieldCursor:
 		return m.Cursor()
+	case synccheckpoint.FieldListedAt:
+		return m.ListedAt()
 	case synccheckpoint.FieldRunID:
 		return m.RunID()
 	case synccheckpoint.FieldRunMode:
@@ -15296,6 +16847,8 @@ func (m *SyncCheckpointMutation) OldField(ctx context.Context, name string) (ent
 	switch name {
 	case synccheckpoint.FieldCursor:
 		return m.OldCursor(ctx)
+	case synccheckpoint.FieldListedAt:
+		return m.OldListedAt(ctx)
 	case synccheckpoint.FieldRunID:
 		return m.OldRunID(ctx)
 	case synccheckpoint.FieldRunMode:
@@ -15317,6 +16870,13 @@ func (m *SyncCheckpointMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCursor(v)
+		return nil
+	case synccheckpoint.FieldListedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListedAt(v)
 		return nil
 	case synccheckpoint.FieldRunID:
 		v, ok := value.(codex.RunID)
@@ -15372,6 +16932,9 @@ func (m *SyncCheckpointMutation) ClearedFields() []string {
 	if m.FieldCleared(synccheckpoint.FieldCursor) {
 		fields = append(fields, synccheckpoint.FieldCursor)
 	}
+	if m.FieldCleared(synccheckpoint.FieldListedAt) {
+		fields = append(fields, synccheckpoint.FieldListedAt)
+	}
 	return fields
 }
 
@@ -15389,6 +16952,9 @@ func (m *SyncCheckpointMutation) ClearField(name string) error {
 	case synccheckpoint.FieldCursor:
 		m.ClearCursor()
 		return nil
+	case synccheckpoint.FieldListedAt:
+		m.ClearListedAt()
+		return nil
 	}
 	return fmt.Errorf("unknown SyncCheckpoint nullable field %s", name)
 }
@@ -15399,6 +16965,9 @@ func (m *SyncCheckpointMutation) ResetField(name string) error {
 	switch name {
 	case synccheckpoint.FieldCursor:
 		m.ResetCursor()
+		return nil
+	case synccheckpoint.FieldListedAt:
+		m.ResetListedAt()
 		return nil
 	case synccheckpoint.FieldRunID:
 		m.ResetRunID()
@@ -16260,40 +17829,911 @@ func (m *SyncIssueMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown SyncIssue edge %s", name)
 }
 
+// SyncRereadMutation represents an operation that mutates the SyncReread nodes in the graph.
+type SyncRereadMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *int
+	record           *string
+	upstream_id      *int64
+	addupstream_id   *int64
+	announcements    *int64
+	addannouncements *int64
+	announced_at     *time.Time
+	due_at           *time.Time
+	attempts         *int
+	addattempts      *int
+	error            *string
+	read_from        *time.Time
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*SyncReread, error)
+	predicates       []predicate.SyncReread
+}
+
+var _ ent.Mutation = (*SyncRereadMutation)(nil)
+
+// syncrereadOption allows management of the mutation configuration using functional options.
+type syncrereadOption func(*SyncRereadMutation)
+
+// newSyncRereadMutation creates new mutation for the SyncReread entity.
+func newSyncRereadMutation(c config, op Op, opts ...syncrereadOption) *SyncRereadMutation {
+	m := &SyncRereadMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSyncReread,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSyncRereadID sets the ID field of the mutation.
+func withSyncRereadID(id int) syncrereadOption {
+	return func(m *SyncRereadMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SyncReread
+		)
+		m.oldValue = func(ctx context.Context) (*SyncReread, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SyncReread.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSyncReread sets the old SyncReread of the mutation.
+func withSyncReread(node *SyncReread) syncrereadOption {
+	return func(m *SyncRereadMutation) {
+		m.oldValue = func(context.Context) (*SyncReread, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SyncRereadMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SyncRereadMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SyncRereadMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SyncRereadMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SyncReread.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRecord sets the "record" field.
+func (m *SyncRereadMutation) SetRecord(s string) {
+	m.record = &s
+}
+
+// Record returns the value of the "record" field in the mutation.
+func (m *SyncRereadMutation) Record() (r string, exists bool) {
+	v := m.record
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecord returns the old "record" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldRecord(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecord is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecord requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecord: %w", err)
+	}
+	return oldValue.Record, nil
+}
+
+// ResetRecord resets all changes to the "record" field.
+func (m *SyncRereadMutation) ResetRecord() {
+	m.record = nil
+}
+
+// SetUpstreamID sets the "upstream_id" field.
+func (m *SyncRereadMutation) SetUpstreamID(i int64) {
+	m.upstream_id = &i
+	m.addupstream_id = nil
+}
+
+// UpstreamID returns the value of the "upstream_id" field in the mutation.
+func (m *SyncRereadMutation) UpstreamID() (r int64, exists bool) {
+	v := m.upstream_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpstreamID returns the old "upstream_id" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldUpstreamID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpstreamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpstreamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpstreamID: %w", err)
+	}
+	return oldValue.UpstreamID, nil
+}
+
+// AddUpstreamID adds i to the "upstream_id" field.
+func (m *SyncRereadMutation) AddUpstreamID(i int64) {
+	if m.addupstream_id != nil {
+		*m.addupstream_id += i
+	} else {
+		m.addupstream_id = &i
+	}
+}
+
+// AddedUpstreamID returns the value that was added to the "upstream_id" field in this mutation.
+func (m *SyncRereadMutation) AddedUpstreamID() (r int64, exists bool) {
+	v := m.addupstream_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUpstreamID resets all changes to the "upstream_id" field.
+func (m *SyncRereadMutation) ResetUpstreamID() {
+	m.upstream_id = nil
+	m.addupstream_id = nil
+}
+
+// SetAnnouncements sets the "announcements" field.
+func (m *SyncRereadMutation) SetAnnouncements(i int64) {
+	m.announcements = &i
+	m.addannouncements = nil
+}
+
+// Announcements returns the value of the "announcements" field in the mutation.
+func (m *SyncRereadMutation) Announcements() (r int64, exists bool) {
+	v := m.announcements
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnnouncements returns the old "announcements" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldAnnouncements(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnnouncements is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnnouncements requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnnouncements: %w", err)
+	}
+	return oldValue.Announcements, nil
+}
+
+// AddAnnouncements adds i to the "announcements" field.
+func (m *SyncRereadMutation) AddAnnouncements(i int64) {
+	if m.addannouncements != nil {
+		*m.addannouncements += i
+	} else {
+		m.addannouncements = &i
+	}
+}
+
+// AddedAnnouncements returns the value that was added to the "announcements" field in this mutation.
+func (m *SyncRereadMutation) AddedAnnouncements() (r int64, exists bool) {
+	v := m.addannouncements
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAnnouncements resets all changes to the "announcements" field.
+func (m *SyncRereadMutation) ResetAnnouncements() {
+	m.announcements = nil
+	m.addannouncements = nil
+}
+
+// SetAnnouncedAt sets the "announced_at" field.
+func (m *SyncRereadMutation) SetAnnouncedAt(t time.Time) {
+	m.announced_at = &t
+}
+
+// AnnouncedAt returns the value of the "announced_at" field in the mutation.
+func (m *SyncRereadMutation) AnnouncedAt() (r time.Time, exists bool) {
+	v := m.announced_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnnouncedAt returns the old "announced_at" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldAnnouncedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnnouncedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnnouncedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnnouncedAt: %w", err)
+	}
+	return oldValue.AnnouncedAt, nil
+}
+
+// ResetAnnouncedAt resets all changes to the "announced_at" field.
+func (m *SyncRereadMutation) ResetAnnouncedAt() {
+	m.announced_at = nil
+}
+
+// SetDueAt sets the "due_at" field.
+func (m *SyncRereadMutation) SetDueAt(t time.Time) {
+	m.due_at = &t
+}
+
+// DueAt returns the value of the "due_at" field in the mutation.
+func (m *SyncRereadMutation) DueAt() (r time.Time, exists bool) {
+	v := m.due_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDueAt returns the old "due_at" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldDueAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDueAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDueAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDueAt: %w", err)
+	}
+	return oldValue.DueAt, nil
+}
+
+// ClearDueAt clears the value of the "due_at" field.
+func (m *SyncRereadMutation) ClearDueAt() {
+	m.due_at = nil
+	m.clearedFields[syncreread.FieldDueAt] = struct{}{}
+}
+
+// DueAtCleared returns if the "due_at" field was cleared in this mutation.
+func (m *SyncRereadMutation) DueAtCleared() bool {
+	_, ok := m.clearedFields[syncreread.FieldDueAt]
+	return ok
+}
+
+// ResetDueAt resets all changes to the "due_at" field.
+func (m *SyncRereadMutation) ResetDueAt() {
+	m.due_at = nil
+	delete(m.clearedFields, syncreread.FieldDueAt)
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *SyncRereadMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *SyncRereadMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *SyncRereadMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *SyncRereadMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *SyncRereadMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// SetError sets the "error" field.
+func (m *SyncRereadMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *SyncRereadMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldError(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ClearError clears the value of the "error" field.
+func (m *SyncRereadMutation) ClearError() {
+	m.error = nil
+	m.clearedFields[syncreread.FieldError] = struct{}{}
+}
+
+// ErrorCleared returns if the "error" field was cleared in this mutation.
+func (m *SyncRereadMutation) ErrorCleared() bool {
+	_, ok := m.clearedFields[syncreread.FieldError]
+	return ok
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *SyncRereadMutation) ResetError() {
+	m.error = nil
+	delete(m.clearedFields, syncreread.FieldError)
+}
+
+// SetReadFrom sets the "read_from" field.
+func (m *SyncRereadMutation) SetReadFrom(t time.Time) {
+	m.read_from = &t
+}
+
+// ReadFrom returns the value of the "read_from" field in the mutation.
+func (m *SyncRereadMutation) ReadFrom() (r time.Time, exists bool) {
+	v := m.read_from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReadFrom returns the old "read_from" field's value of the SyncReread entity.
+// If the SyncReread object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRereadMutation) OldReadFrom(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReadFrom is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReadFrom requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReadFrom: %w", err)
+	}
+	return oldValue.ReadFrom, nil
+}
+
+// ClearReadFrom clears the value of the "read_from" field.
+func (m *SyncRereadMutation) ClearReadFrom() {
+	m.read_from = nil
+	m.clearedFields[syncreread.FieldReadFrom] = struct{}{}
+}
+
+// ReadFromCleared returns if the "read_from" field was cleared in this mutation.
+func (m *SyncRereadMutation) ReadFromCleared() bool {
+	_, ok := m.clearedFields[syncreread.FieldReadFrom]
+	return ok
+}
+
+// ResetReadFrom resets all changes to the "read_from" field.
+func (m *SyncRereadMutation) ResetReadFrom() {
+	m.read_from = nil
+	delete(m.clearedFields, syncreread.FieldReadFrom)
+}
+
+// Where appends a list predicates to the SyncRereadMutation builder.
+func (m *SyncRereadMutation) Where(ps ...predicate.SyncReread) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SyncRereadMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SyncRereadMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SyncReread, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SyncRereadMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SyncRereadMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SyncReread).
+func (m *SyncRereadMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SyncRereadMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.record != nil {
+		fields = append(fields, syncreread.FieldRecord)
+	}
+	if m.upstream_id != nil {
+		fields = append(fields, syncreread.FieldUpstreamID)
+	}
+	if m.announcements != nil {
+		fields = append(fields, syncreread.FieldAnnouncements)
+	}
+	if m.announced_at != nil {
+		fields = append(fields, syncreread.FieldAnnouncedAt)
+	}
+	if m.due_at != nil {
+		fields = append(fields, syncreread.FieldDueAt)
+	}
+	if m.attempts != nil {
+		fields = append(fields, syncreread.FieldAttempts)
+	}
+	if m.error != nil {
+		fields = append(fields, syncreread.FieldError)
+	}
+	if m.read_from != nil {
+		fields = append(fields, syncreread.FieldReadFrom)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SyncRereadMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case syncreread.FieldRecord:
+		return m.Record()
+	case syncreread.FieldUpstreamID:
+		return m.UpstreamID()
+	case syncreread.FieldAnnouncements:
+		return m.Announcements()
+	case syncreread.FieldAnnouncedAt:
+		return m.AnnouncedAt()
+	case syncreread.FieldDueAt:
+		return m.DueAt()
+	case syncreread.FieldAttempts:
+		return m.Attempts()
+	case syncreread.FieldError:
+		return m.Error()
+	case syncreread.FieldReadFrom:
+		return m.ReadFrom()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SyncRereadMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case syncreread.FieldRecord:
+		return m.OldRecord(ctx)
+	case syncreread.FieldUpstreamID:
+		return m.OldUpstreamID(ctx)
+	case syncreread.FieldAnnouncements:
+		return m.OldAnnouncements(ctx)
+	case syncreread.FieldAnnouncedAt:
+		return m.OldAnnouncedAt(ctx)
+	case syncreread.FieldDueAt:
+		return m.OldDueAt(ctx)
+	case syncreread.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case syncreread.FieldError:
+		return m.OldError(ctx)
+	case syncreread.FieldReadFrom:
+		return m.OldReadFrom(ctx)
+	}
+	return nil, fmt.Errorf("unknown SyncReread field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SyncRereadMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case syncreread.FieldRecord:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecord(v)
+		return nil
+	case syncreread.FieldUpstreamID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpstreamID(v)
+		return nil
+	case syncreread.FieldAnnouncements:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnnouncements(v)
+		return nil
+	case syncreread.FieldAnnouncedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnnouncedAt(v)
+		return nil
+	case syncreread.FieldDueAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDueAt(v)
+		return nil
+	case syncreread.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case syncreread.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case syncreread.FieldReadFrom:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReadFrom(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SyncReread field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SyncRereadMutation) AddedFields() []string {
+	var fields []string
+	if m.addupstream_id != nil {
+		fields = append(fields, syncreread.FieldUpstreamID)
+	}
+	if m.addannouncements != nil {
+		fields = append(fields, syncreread.FieldAnnouncements)
+	}
+	if m.addattempts != nil {
+		fields = append(fields, syncreread.FieldAttempts)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SyncRereadMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case syncreread.FieldUpstreamID:
+		return m.AddedUpstreamID()
+	case syncreread.FieldAnnouncements:
+		return m.AddedAnnouncements()
+	case syncreread.FieldAttempts:
+		return m.AddedAttempts()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SyncRereadMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case syncreread.FieldUpstreamID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUpstreamID(v)
+		return nil
+	case syncreread.FieldAnnouncements:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAnnouncements(v)
+		return nil
+	case syncreread.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SyncReread numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SyncRereadMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(syncreread.FieldDueAt) {
+		fields = append(fields, syncreread.FieldDueAt)
+	}
+	if m.FieldCleared(syncreread.FieldError) {
+		fields = append(fields, syncreread.FieldError)
+	}
+	if m.FieldCleared(syncreread.FieldReadFrom) {
+		fields = append(fields, syncreread.FieldReadFrom)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SyncRereadMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SyncRereadMutation) ClearField(name string) error {
+	switch name {
+	case syncreread.FieldDueAt:
+		m.ClearDueAt()
+		return nil
+	case syncreread.FieldError:
+		m.ClearError()
+		return nil
+	case syncreread.FieldReadFrom:
+		m.ClearReadFrom()
+		return nil
+	}
+	return fmt.Errorf("unknown SyncReread nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SyncRereadMutation) ResetField(name string) error {
+	switch name {
+	case syncreread.FieldRecord:
+		m.ResetRecord()
+		return nil
+	case syncreread.FieldUpstreamID:
+		m.ResetUpstreamID()
+		return nil
+	case syncreread.FieldAnnouncements:
+		m.ResetAnnouncements()
+		return nil
+	case syncreread.FieldAnnouncedAt:
+		m.ResetAnnouncedAt()
+		return nil
+	case syncreread.FieldDueAt:
+		m.ResetDueAt()
+		return nil
+	case syncreread.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case syncreread.FieldError:
+		m.ResetError()
+		return nil
+	case syncreread.FieldReadFrom:
+		m.ResetReadFrom()
+		return nil
+	}
+	return fmt.Errorf("unknown SyncReread field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SyncRereadMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SyncRereadMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SyncRereadMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SyncRereadMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SyncRereadMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SyncRereadMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SyncRereadMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown SyncReread unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SyncRereadMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown SyncReread edge %s", name)
+}
+
 // SyncRunMutation represents an operation that mutates the SyncRun nodes in the graph.
 type SyncRunMutation struct {
 	config
-	op                Op
-	typ               string
-	id                *codex.RunID
-	feed              *codex.Feed
-	mode              *codex.RunMode
-	trigger           *codex.RunTrigger
-	requested_by      *string
-	dry_run           *bool
-	forced            *bool
-	state             *codex.RunState
-	queued_at         *time.Time
-	started_at        *time.Time
-	ended_at          *time.Time
-	heartbeat_at      *time.Time
-	phase             *string
-	progress_done     *int
-	addprogress_done  *int
-	progress_total    *int
-	addprogress_total *int
-	requests          *int
-	addrequests       *int
-	waited_ms         *int64
-	addwaited_ms      *int64
-	counts            *string
-	error             *string
-	output            *string
-	resumed           *bool
-	clearedFields     map[string]struct{}
-	done              bool
-	oldValue          func(context.Context) (*SyncRun, error)
-	predicates        []predicate.SyncRun
+	op                  Op
+	typ                 string
+	id                  *codex.RunID
+	feed                *codex.Feed
+	mode                *codex.RunMode
+	trigger             *codex.RunTrigger
+	requested_by        *string
+	dry_run             *bool
+	forced              *bool
+	state               *codex.RunState
+	queued_at           *time.Time
+	started_at          *time.Time
+	ended_at            *time.Time
+	heartbeat_at        *time.Time
+	phase               *string
+	progress_done       *int
+	addprogress_done    *int
+	progress_total      *int
+	addprogress_total   *int
+	requests            *int
+	addrequests         *int
+	waited_ms           *int64
+	addwaited_ms        *int64
+	counts              *string
+	error               *string
+	output              *string
+	resumed             *bool
+	cancel_requested_by *string
+	approved_by         *string
+	approval_reason     *string
+	approved_at         *time.Time
+	approval_run_id     *codex.RunID
+	clearedFields       map[string]struct{}
+	done                bool
+	oldValue            func(context.Context) (*SyncRun, error)
+	predicates          []predicate.SyncRun
 }
 
 var _ ent.Mutation = (*SyncRunMutation)(nil)
@@ -17252,6 +19692,251 @@ func (m *SyncRunMutation) ResetResumed() {
 	m.resumed = nil
 }
 
+// SetCancelRequestedBy sets the "cancel_requested_by" field.
+func (m *SyncRunMutation) SetCancelRequestedBy(s string) {
+	m.cancel_requested_by = &s
+}
+
+// CancelRequestedBy returns the value of the "cancel_requested_by" field in the mutation.
+func (m *SyncRunMutation) CancelRequestedBy() (r string, exists bool) {
+	v := m.cancel_requested_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCancelRequestedBy returns the old "cancel_requested_by" field's value of the SyncRun entity.
+// If the SyncRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRunMutation) OldCancelRequestedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCancelRequestedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCancelRequestedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCancelRequestedBy: %w", err)
+	}
+	return oldValue.CancelRequestedBy, nil
+}
+
+// ClearCancelRequestedBy clears the value of the "cancel_requested_by" field.
+func (m *SyncRunMutation) ClearCancelRequestedBy() {
+	m.cancel_requested_by = nil
+	m.clearedFields[syncrun.FieldCancelRequestedBy] = struct{}{}
+}
+
+// CancelRequestedByCleared returns if the "cancel_requested_by" field was cleared in this mutation.
+func (m *SyncRunMutation) CancelRequestedByCleared() bool {
+	_, ok := m.clearedFields[syncrun.FieldCancelRequestedBy]
+	return ok
+}
+
+// ResetCancelRequestedBy resets all changes to the "cancel_requested_by" field.
+func (m *SyncRunMutation) ResetCancelRequestedBy() {
+	m.cancel_requested_by = nil
+	delete(m.clearedFields, syncrun.FieldCancelRequestedBy)
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (m *SyncRunMutation) SetApprovedBy(s string) {
+	m.approved_by = &s
+}
+
+// ApprovedBy returns the value of the "approved_by" field in the mutation.
+func (m *SyncRunMutation) ApprovedBy() (r string, exists bool) {
+	v := m.approved_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovedBy returns the old "approved_by" field's value of the SyncRun entity.
+// If the SyncRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRunMutation) OldApprovedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovedBy: %w", err)
+	}
+	return oldValue.ApprovedBy, nil
+}
+
+// ClearApprovedBy clears the value of the "approved_by" field.
+func (m *SyncRunMutation) ClearApprovedBy() {
+	m.approved_by = nil
+	m.clearedFields[syncrun.FieldApprovedBy] = struct{}{}
+}
+
+// ApprovedByCleared returns if the "approved_by" field was cleared in this mutation.
+func (m *SyncRunMutation) ApprovedByCleared() bool {
+	_, ok := m.clearedFields[syncrun.FieldApprovedBy]
+	return ok
+}
+
+// ResetApprovedBy resets all changes to the "approved_by" field.
+func (m *SyncRunMutation) ResetApprovedBy() {
+	m.approved_by = nil
+	delete(m.clearedFields, syncrun.FieldApprovedBy)
+}
+
+// SetApprovalReason sets the "approval_reason" field.
+func (m *SyncRunMutation) SetApprovalReason(s string) {
+	m.approval_reason = &s
+}
+
+// ApprovalReason returns the value of the "approval_reason" field in the mutation.
+func (m *SyncRunMutation) ApprovalReason() (r string, exists bool) {
+	v := m.approval_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovalReason returns the old "approval_reason" field's value of the SyncRun entity.
+// If the SyncRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRunMutation) OldApprovalReason(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovalReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovalReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovalReason: %w", err)
+	}
+	return oldValue.ApprovalReason, nil
+}
+
+// ClearApprovalReason clears the value of the "approval_reason" field.
+func (m *SyncRunMutation) ClearApprovalReason() {
+	m.approval_reason = nil
+	m.clearedFields[syncrun.FieldApprovalReason] = struct{}{}
+}
+
+// ApprovalReasonCleared returns if the "approval_reason" field was cleared in this mutation.
+func (m *SyncRunMutation) ApprovalReasonCleared() bool {
+	_, ok := m.clearedFields[syncrun.FieldApprovalReason]
+	return ok
+}
+
+// ResetApprovalReason resets all changes to the "approval_reason" field.
+func (m *SyncRunMutation) ResetApprovalReason() {
+	m.approval_reason = nil
+	delete(m.clearedFields, syncrun.FieldApprovalReason)
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (m *SyncRunMutation) SetApprovedAt(t time.Time) {
+	m.approved_at = &t
+}
+
+// ApprovedAt returns the value of the "approved_at" field in the mutation.
+func (m *SyncRunMutation) ApprovedAt() (r time.Time, exists bool) {
+	v := m.approved_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovedAt returns the old "approved_at" field's value of the SyncRun entity.
+// If the SyncRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRunMutation) OldApprovedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovedAt: %w", err)
+	}
+	return oldValue.ApprovedAt, nil
+}
+
+// ClearApprovedAt clears the value of the "approved_at" field.
+func (m *SyncRunMutation) ClearApprovedAt() {
+	m.approved_at = nil
+	m.clearedFields[syncrun.FieldApprovedAt] = struct{}{}
+}
+
+// ApprovedAtCleared returns if the "approved_at" field was cleared in this mutation.
+func (m *SyncRunMutation) ApprovedAtCleared() bool {
+	_, ok := m.clearedFields[syncrun.FieldApprovedAt]
+	return ok
+}
+
+// ResetApprovedAt resets all changes to the "approved_at" field.
+func (m *SyncRunMutation) ResetApprovedAt() {
+	m.approved_at = nil
+	delete(m.clearedFields, syncrun.FieldApprovedAt)
+}
+
+// SetApprovalRunID sets the "approval_run_id" field.
+func (m *SyncRunMutation) SetApprovalRunID(ci codex.RunID) {
+	m.approval_run_id = &ci
+}
+
+// ApprovalRunID returns the value of the "approval_run_id" field in the mutation.
+func (m *SyncRunMutation) ApprovalRunID() (r codex.RunID, exists bool) {
+	v := m.approval_run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovalRunID returns the old "approval_run_id" field's value of the SyncRun entity.
+// If the SyncRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRunMutation) OldApprovalRunID(ctx context.Context) (v *codex.RunID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovalRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovalRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovalRunID: %w", err)
+	}
+	return oldValue.ApprovalRunID, nil
+}
+
+// ClearApprovalRunID clears the value of the "approval_run_id" field.
+func (m *SyncRunMutation) ClearApprovalRunID() {
+	m.approval_run_id = nil
+	m.clearedFields[syncrun.FieldApprovalRunID] = struct{}{}
+}
+
+// ApprovalRunIDCleared returns if the "approval_run_id" field was cleared in this mutation.
+func (m *SyncRunMutation) ApprovalRunIDCleared() bool {
+	_, ok := m.clearedFields[syncrun.FieldApprovalRunID]
+	return ok
+}
+
+// ResetApprovalRunID resets all changes to the "approval_run_id" field.
+func (m *SyncRunMutation) ResetApprovalRunID() {
+	m.approval_run_id = nil
+	delete(m.clearedFields, syncrun.FieldApprovalRunID)
+}
+
 // Where appends a list predicates to the SyncRunMutation builder.
 func (m *SyncRunMutation) Where(ps ...predicate.SyncRun) {
 	m.predicates = append(m.predicates, ps...)
@@ -17286,7 +19971,7 @@ func (m *SyncRunMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SyncRunMutation) Fields() []string {
-	fields := make([]string, 0, 20)
+	fields := make([]string, 0, 25)
 	if m.feed != nil {
 		fields = append(fields, syncrun.FieldFeed)
 	}
@@ -17347,6 +20032,21 @@ func (m *SyncRunMutation) Fields() []string {
 	if m.resumed != nil {
 		fields = append(fields, syncrun.FieldResumed)
 	}
+	if m.cancel_requested_by != nil {
+		fields = append(fields, syncrun.FieldCancelRequestedBy)
+	}
+	if m.approved_by != nil {
+		fields = append(fields, syncrun.FieldApprovedBy)
+	}
+	if m.approval_reason != nil {
+		fields = append(fields, syncrun.FieldApprovalReason)
+	}
+	if m.approved_at != nil {
+		fields = append(fields, syncrun.FieldApprovedAt)
+	}
+	if m.approval_run_id != nil {
+		fields = append(fields, syncrun.FieldApprovalRunID)
+	}
 	return fields
 }
 
@@ -17395,6 +20095,16 @@ func (m *SyncRunMutation) Field(name string) (ent.Value, bool) {
 		return m.Output()
 	case syncrun.FieldResumed:
 		return m.Resumed()
+	case syncrun.FieldCancelRequestedBy:
+		return m.CancelRequestedBy()
+	case syncrun.FieldApprovedBy:
+		return m.ApprovedBy()
+	case syncrun.FieldApprovalReason:
+		return m.ApprovalReason()
+	case syncrun.FieldApprovedAt:
+		return m.ApprovedAt()
+	case syncrun.FieldApprovalRunID:
+		return m.ApprovalRunID()
 	}
 	return nil, false
 }
@@ -17444,6 +20154,16 @@ func (m *SyncRunMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldOutput(ctx)
 	case syncrun.FieldResumed:
 		return m.OldResumed(ctx)
+	case syncrun.FieldCancelRequestedBy:
+		return m.OldCancelRequestedBy(ctx)
+	case syncrun.FieldApprovedBy:
+		return m.OldApprovedBy(ctx)
+	case syncrun.FieldApprovalReason:
+		return m.OldApprovalReason(ctx)
+	case syncrun.FieldApprovedAt:
+		return m.OldApprovedAt(ctx)
+	case syncrun.FieldApprovalRunID:
+		return m.OldApprovalRunID(ctx)
 	}
 	return nil, fmt.Errorf("unknown SyncRun field %s", name)
 }
@@ -17593,6 +20313,41 @@ func (m *SyncRunMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetResumed(v)
 		return nil
+	case syncrun.FieldCancelRequestedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCancelRequestedBy(v)
+		return nil
+	case syncrun.FieldApprovedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovedBy(v)
+		return nil
+	case syncrun.FieldApprovalReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovalReason(v)
+		return nil
+	case syncrun.FieldApprovedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovedAt(v)
+		return nil
+	case syncrun.FieldApprovalRunID:
+		v, ok := value.(codex.RunID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovalRunID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown SyncRun field %s", name)
 }
@@ -17686,6 +20441,21 @@ func (m *SyncRunMutation) ClearedFields() []string {
 	if m.FieldCleared(syncrun.FieldError) {
 		fields = append(fields, syncrun.FieldError)
 	}
+	if m.FieldCleared(syncrun.FieldCancelRequestedBy) {
+		fields = append(fields, syncrun.FieldCancelRequestedBy)
+	}
+	if m.FieldCleared(syncrun.FieldApprovedBy) {
+		fields = append(fields, syncrun.FieldApprovedBy)
+	}
+	if m.FieldCleared(syncrun.FieldApprovalReason) {
+		fields = append(fields, syncrun.FieldApprovalReason)
+	}
+	if m.FieldCleared(syncrun.FieldApprovedAt) {
+		fields = append(fields, syncrun.FieldApprovedAt)
+	}
+	if m.FieldCleared(syncrun.FieldApprovalRunID) {
+		fields = append(fields, syncrun.FieldApprovalRunID)
+	}
 	return fields
 }
 
@@ -17711,6 +20481,21 @@ func (m *SyncRunMutation) ClearField(name string) error {
 		return nil
 	case syncrun.FieldError:
 		m.ClearError()
+		return nil
+	case syncrun.FieldCancelRequestedBy:
+		m.ClearCancelRequestedBy()
+		return nil
+	case syncrun.FieldApprovedBy:
+		m.ClearApprovedBy()
+		return nil
+	case syncrun.FieldApprovalReason:
+		m.ClearApprovalReason()
+		return nil
+	case syncrun.FieldApprovedAt:
+		m.ClearApprovedAt()
+		return nil
+	case syncrun.FieldApprovalRunID:
+		m.ClearApprovalRunID()
 		return nil
 	}
 	return fmt.Errorf("unknown SyncRun nullable field %s", name)
@@ -17779,6 +20564,21 @@ func (m *SyncRunMutation) ResetField(name string) error {
 		return nil
 	case syncrun.FieldResumed:
 		m.ResetResumed()
+		return nil
+	case syncrun.FieldCancelRequestedBy:
+		m.ResetCancelRequestedBy()
+		return nil
+	case syncrun.FieldApprovedBy:
+		m.ResetApprovedBy()
+		return nil
+	case syncrun.FieldApprovalReason:
+		m.ResetApprovalReason()
+		return nil
+	case syncrun.FieldApprovedAt:
+		m.ResetApprovedAt()
+		return nil
+	case syncrun.FieldApprovalRunID:
+		m.ResetApprovalRunID()
 		return nil
 	}
 	return fmt.Errorf("unknown SyncRun field %s", name)
@@ -19660,6 +22460,8 @@ type TicketVersionMutation struct {
 	seen_to                *time.Time
 	run_id                 *string
 	changed_by             *string
+	ended_run_id           *string
+	ended_by               *string
 	clearedFields          map[string]struct{}
 	done                   bool
 	oldValue               func(context.Context) (*TicketVersion, error)
@@ -20640,6 +23442,104 @@ func (m *TicketVersionMutation) ResetChangedBy() {
 	delete(m.clearedFields, ticketversion.FieldChangedBy)
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (m *TicketVersionMutation) SetEndedRunID(s string) {
+	m.ended_run_id = &s
+}
+
+// EndedRunID returns the value of the "ended_run_id" field in the mutation.
+func (m *TicketVersionMutation) EndedRunID() (r string, exists bool) {
+	v := m.ended_run_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedRunID returns the old "ended_run_id" field's value of the TicketVersion entity.
+// If the TicketVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TicketVersionMutation) OldEndedRunID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedRunID: %w", err)
+	}
+	return oldValue.EndedRunID, nil
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (m *TicketVersionMutation) ClearEndedRunID() {
+	m.ended_run_id = nil
+	m.clearedFields[ticketversion.FieldEndedRunID] = struct{}{}
+}
+
+// EndedRunIDCleared returns if the "ended_run_id" field was cleared in this mutation.
+func (m *TicketVersionMutation) EndedRunIDCleared() bool {
+	_, ok := m.clearedFields[ticketversion.FieldEndedRunID]
+	return ok
+}
+
+// ResetEndedRunID resets all changes to the "ended_run_id" field.
+func (m *TicketVersionMutation) ResetEndedRunID() {
+	m.ended_run_id = nil
+	delete(m.clearedFields, ticketversion.FieldEndedRunID)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *TicketVersionMutation) SetEndedBy(s string) {
+	m.ended_by = &s
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *TicketVersionMutation) EndedBy() (r string, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the TicketVersion entity.
+// If the TicketVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TicketVersionMutation) OldEndedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *TicketVersionMutation) ClearEndedBy() {
+	m.ended_by = nil
+	m.clearedFields[ticketversion.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *TicketVersionMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[ticketversion.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *TicketVersionMutation) ResetEndedBy() {
+	m.ended_by = nil
+	delete(m.clearedFields, ticketversion.FieldEndedBy)
+}
+
 // Where appends a list predicates to the TicketVersionMutation builder.
 func (m *TicketVersionMutation) Where(ps ...predicate.TicketVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -20674,7 +23574,7 @@ func (m *TicketVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TicketVersionMutation) Fields() []string {
-	fields := make([]string, 0, 19)
+	fields := make([]string, 0, 21)
 	if m.ticket_id != nil {
 		fields = append(fields, ticketversion.FieldTicketID)
 	}
@@ -20732,6 +23632,12 @@ func (m *TicketVersionMutation) Fields() []string {
 	if m.changed_by != nil {
 		fields = append(fields, ticketversion.FieldChangedBy)
 	}
+	if m.ended_run_id != nil {
+		fields = append(fields, ticketversion.FieldEndedRunID)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, ticketversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -20778,6 +23684,10 @@ func (m *TicketVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.RunID()
 	case ticketversion.FieldChangedBy:
 		return m.ChangedBy()
+	case ticketversion.FieldEndedRunID:
+		return m.EndedRunID()
+	case ticketversion.FieldEndedBy:
+		return m.EndedBy()
 	}
 	return nil, false
 }
@@ -20825,6 +23735,10 @@ func (m *TicketVersionMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldRunID(ctx)
 	case ticketversion.FieldChangedBy:
 		return m.OldChangedBy(ctx)
+	case ticketversion.FieldEndedRunID:
+		return m.OldEndedRunID(ctx)
+	case ticketversion.FieldEndedBy:
+		return m.OldEndedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown TicketVersion field %s", name)
 }
@@ -20967,6 +23881,20 @@ func (m *TicketVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChangedBy(v)
 		return nil
+	case ticketversion.FieldEndedRunID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedRunID(v)
+		return nil
+	case ticketversion.FieldEndedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown TicketVersion field %s", name)
 }
@@ -21081,6 +24009,12 @@ func (m *TicketVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(ticketversion.FieldChangedBy) {
 		fields = append(fields, ticketversion.FieldChangedBy)
 	}
+	if m.FieldCleared(ticketversion.FieldEndedRunID) {
+		fields = append(fields, ticketversion.FieldEndedRunID)
+	}
+	if m.FieldCleared(ticketversion.FieldEndedBy) {
+		fields = append(fields, ticketversion.FieldEndedBy)
+	}
 	return fields
 }
 
@@ -21115,6 +24049,12 @@ func (m *TicketVersionMutation) ClearField(name string) error {
 		return nil
 	case ticketversion.FieldChangedBy:
 		m.ClearChangedBy()
+		return nil
+	case ticketversion.FieldEndedRunID:
+		m.ClearEndedRunID()
+		return nil
+	case ticketversion.FieldEndedBy:
+		m.ClearEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown TicketVersion nullable field %s", name)
@@ -21180,6 +24120,12 @@ func (m *TicketVersionMutation) ResetField(name string) error {
 		return nil
 	case ticketversion.FieldChangedBy:
 		m.ResetChangedBy()
+		return nil
+	case ticketversion.FieldEndedRunID:
+		m.ResetEndedRunID()
+		return nil
+	case ticketversion.FieldEndedBy:
+		m.ResetEndedBy()
 		return nil
 	}
 	return fmt.Errorf("unknown TicketVersion field %s", name)

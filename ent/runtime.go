@@ -13,6 +13,7 @@ import (
 	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
 	"github.com/hivematrix/codex/ent/contactversion"
 	"github.com/hivematrix/codex/ent/schema"
+	"github.com/hivematrix/codex/ent/syncreread"
 	"github.com/hivematrix/codex/ent/syncrun"
 )
 
@@ -82,6 +83,12 @@ func init() {
 	contactversionDescActive := contactversionFields[6].Descriptor()
 	// contactversion.DefaultActive holds the default value on creation for the active field.
 	contactversion.DefaultActive = contactversionDescActive.Default.(bool)
+	syncrereadFields := schema.SyncReread{}.Fields()
+	_ = syncrereadFields
+	// syncrereadDescAttempts is the schema descriptor for attempts field.
+	syncrereadDescAttempts := syncrereadFields[5].Descriptor()
+	// syncreread.DefaultAttempts holds the default value on creation for the attempts field.
+	syncreread.DefaultAttempts = syncrereadDescAttempts.Default.(int)
 	syncrunFields := schema.SyncRun{}.Fields()
 	_ = syncrunFields
 	// syncrunDescPhase is the schema descriptor for phase field.

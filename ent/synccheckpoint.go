@@ -20,6 +20,8 @@ type SyncCheckpoint struct {
 	ID codex.Feed `json:"id,omitempty"`
 	// what was updated before it has been read; moved at the end of a run alone
 	Cursor *time.Time `json:"cursor,omitempty"`
+	// when the run began that moved the cursor last, by our clock
+	ListedAt *time.Time `json:"listed_at,omitempty"`
 	// the run that wrote it last
 	RunID codex.RunID `json:"run_id,omitempty"`
 	// the mode of that run
@@ -36,7 +38,7 @@ func (*SyncCheckpoint) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case synccheckpoint.FieldID, synccheckpoint.FieldRunID, synccheckpoint.FieldRunMode, synccheckpoint.FieldDone:
 			values[i] = new(sql.NullString)
-		case synccheckpoint.FieldCursor:
+		case synccheckpoint.FieldCursor, synccheckpoint.FieldListedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -65,6 +67,13 @@ func (_m *SyncCheckpoint) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Cursor = new(time.Time)
 				*_m.Cursor = value.Time
+			}
+		case synccheckpoint.FieldListedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field listed_at", values[i])
+			} else if value.Valid {
+				_m.ListedAt = new(time.Time)
+				*_m.ListedAt = value.Time
 			}
 		case synccheckpoint.FieldRunID:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -122,6 +131,11 @@ func (_m *SyncCheckpoint) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	if v := _m.Cursor; v != nil {
 		builder.WriteString("cursor=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ListedAt; v != nil {
+		builder.WriteString("listed_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")

@@ -38,6 +38,20 @@ func (_c *SyncCheckpointCreate) SetNillableCursor(v *time.Time) *SyncCheckpointC
 	return _c
 }
 
+// SetListedAt sets the "listed_at" field.
+func (_c *SyncCheckpointCreate) SetListedAt(v time.Time) *SyncCheckpointCreate {
+	_c.mutation.SetListedAt(v)
+	return _c
+}
+
+// SetNillableListedAt sets the "listed_at" field if the given value is not nil.
+func (_c *SyncCheckpointCreate) SetNillableListedAt(v *time.Time) *SyncCheckpointCreate {
+	if v != nil {
+		_c.SetListedAt(*v)
+	}
+	return _c
+}
+
 // SetRunID sets the "run_id" field.
 func (_c *SyncCheckpointCreate) SetRunID(v codex.RunID) *SyncCheckpointCreate {
 	_c.mutation.SetRunID(v)
@@ -145,6 +159,10 @@ func (_c *SyncCheckpointCreate) createSpec() (*SyncCheckpoint, *sqlgraph.CreateS
 		_spec.SetField(synccheckpoint.FieldCursor, field.TypeTime, value)
 		_node.Cursor = &value
 	}
+	if value, ok := _c.mutation.ListedAt(); ok {
+		_spec.SetField(synccheckpoint.FieldListedAt, field.TypeTime, value)
+		_node.ListedAt = &value
+	}
 	if value, ok := _c.mutation.RunID(); ok {
 		_spec.SetField(synccheckpoint.FieldRunID, field.TypeString, value)
 		_node.RunID = value
@@ -224,6 +242,24 @@ func (u *SyncCheckpointUpsert) UpdateCursor() *SyncCheckpointUpsert {
 // ClearCursor clears the value of the "cursor" field.
 func (u *SyncCheckpointUpsert) ClearCursor() *SyncCheckpointUpsert {
 	u.SetNull(synccheckpoint.FieldCursor)
+	return u
+}
+
+// SetListedAt sets the "listed_at" field.
+func (u *SyncCheckpointUpsert) SetListedAt(v time.Time) *SyncCheckpointUpsert {
+	u.Set(synccheckpoint.FieldListedAt, v)
+	return u
+}
+
+// UpdateListedAt sets the "listed_at" field to the value that was provided on create.
+func (u *SyncCheckpointUpsert) UpdateListedAt() *SyncCheckpointUpsert {
+	u.SetExcluded(synccheckpoint.FieldListedAt)
+	return u
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (u *SyncCheckpointUpsert) ClearListedAt() *SyncCheckpointUpsert {
+	u.SetNull(synccheckpoint.FieldListedAt)
 	return u
 }
 
@@ -329,6 +365,27 @@ func (u *SyncCheckpointUpsertOne) UpdateCursor() *SyncCheckpointUpsertOne {
 func (u *SyncCheckpointUpsertOne) ClearCursor() *SyncCheckpointUpsertOne {
 	return u.Update(func(s *SyncCheckpointUpsert) {
 		s.ClearCursor()
+	})
+}
+
+// SetListedAt sets the "listed_at" field.
+func (u *SyncCheckpointUpsertOne) SetListedAt(v time.Time) *SyncCheckpointUpsertOne {
+	return u.Update(func(s *SyncCheckpointUpsert) {
+		s.SetListedAt(v)
+	})
+}
+
+// UpdateListedAt sets the "listed_at" field to the value that was provided on create.
+func (u *SyncCheckpointUpsertOne) UpdateListedAt() *SyncCheckpointUpsertOne {
+	return u.Update(func(s *SyncCheckpointUpsert) {
+		s.UpdateListedAt()
+	})
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (u *SyncCheckpointUpsertOne) ClearListedAt() *SyncCheckpointUpsertOne {
+	return u.Update(func(s *SyncCheckpointUpsert) {
+		s.ClearListedAt()
 	})
 }
 
@@ -606,6 +663,27 @@ func (u *SyncCheckpointUpsertBulk) UpdateCursor() *SyncCheckpointUpsertBulk {
 func (u *SyncCheckpointUpsertBulk) ClearCursor() *SyncCheckpointUpsertBulk {
 	return u.Update(func(s *SyncCheckpointUpsert) {
 		s.ClearCursor()
+	})
+}
+
+// SetListedAt sets the "listed_at" field.
+func (u *SyncCheckpointUpsertBulk) SetListedAt(v time.Time) *SyncCheckpointUpsertBulk {
+	return u.Update(func(s *SyncCheckpointUpsert) {
+		s.SetListedAt(v)
+	})
+}
+
+// UpdateListedAt sets the "listed_at" field to the value that was provided on create.
+func (u *SyncCheckpointUpsertBulk) UpdateListedAt() *SyncCheckpointUpsertBulk {
+	return u.Update(func(s *SyncCheckpointUpsert) {
+		s.UpdateListedAt()
+	})
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (u *SyncCheckpointUpsertBulk) ClearListedAt() *SyncCheckpointUpsertBulk {
+	return u.Update(func(s *SyncCheckpointUpsert) {
+		s.ClearListedAt()
 	})
 }
 

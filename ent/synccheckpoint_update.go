@@ -50,6 +50,26 @@ func (_u *SyncCheckpointUpdate) ClearCursor() *SyncCheckpointUpdate {
 	return _u
 }
 
+// SetListedAt sets the "listed_at" field.
+func (_u *SyncCheckpointUpdate) SetListedAt(v time.Time) *SyncCheckpointUpdate {
+	_u.mutation.SetListedAt(v)
+	return _u
+}
+
+// SetNillableListedAt sets the "listed_at" field if the given value is not nil.
+func (_u *SyncCheckpointUpdate) SetNillableListedAt(v *time.Time) *SyncCheckpointUpdate {
+	if v != nil {
+		_u.SetListedAt(*v)
+	}
+	return _u
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (_u *SyncCheckpointUpdate) ClearListedAt() *SyncCheckpointUpdate {
+	_u.mutation.ClearListedAt()
+	return _u
+}
+
 // SetRunID sets the "run_id" field.
 func (_u *SyncCheckpointUpdate) SetRunID(v codex.RunID) *SyncCheckpointUpdate {
 	_u.mutation.SetRunID(v)
@@ -145,6 +165,12 @@ func (_u *SyncCheckpointUpdate) sqlSave(ctx context.Context) (_node int, err err
 	if _u.mutation.CursorCleared() {
 		_spec.ClearField(synccheckpoint.FieldCursor, field.TypeTime)
 	}
+	if value, ok := _u.mutation.ListedAt(); ok {
+		_spec.SetField(synccheckpoint.FieldListedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ListedAtCleared() {
+		_spec.ClearField(synccheckpoint.FieldListedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.RunID(); ok {
 		_spec.SetField(synccheckpoint.FieldRunID, field.TypeString, value)
 	}
@@ -193,6 +219,26 @@ func (_u *SyncCheckpointUpdateOne) SetNillableCursor(v *time.Time) *SyncCheckpoi
 // ClearCursor clears the value of the "cursor" field.
 func (_u *SyncCheckpointUpdateOne) ClearCursor() *SyncCheckpointUpdateOne {
 	_u.mutation.ClearCursor()
+	return _u
+}
+
+// SetListedAt sets the "listed_at" field.
+func (_u *SyncCheckpointUpdateOne) SetListedAt(v time.Time) *SyncCheckpointUpdateOne {
+	_u.mutation.SetListedAt(v)
+	return _u
+}
+
+// SetNillableListedAt sets the "listed_at" field if the given value is not nil.
+func (_u *SyncCheckpointUpdateOne) SetNillableListedAt(v *time.Time) *SyncCheckpointUpdateOne {
+	if v != nil {
+		_u.SetListedAt(*v)
+	}
+	return _u
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (_u *SyncCheckpointUpdateOne) ClearListedAt() *SyncCheckpointUpdateOne {
+	_u.mutation.ClearListedAt()
 	return _u
 }
 
@@ -320,6 +366,12 @@ func (_u *SyncCheckpointUpdateOne) sqlSave(ctx context.Context) (_node *SyncChec
 	}
 	if _u.mutation.CursorCleared() {
 		_spec.ClearField(synccheckpoint.FieldCursor, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ListedAt(); ok {
+		_spec.SetField(synccheckpoint.FieldListedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ListedAtCleared() {
+		_spec.ClearField(synccheckpoint.FieldListedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.RunID(); ok {
 		_spec.SetField(synccheckpoint.FieldRunID, field.TypeString, value)

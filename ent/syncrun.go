@@ -58,8 +58,18 @@ type SyncRun struct {
 	// its lines, for people; REST's output
 	Output string `json:"output,omitempty"`
 	// went on from the sync checkpoint of a run that died
-	Resumed      bool `json:"resumed,omitempty"`
-	selectValues sql.SelectValues
+	Resumed bool `json:"resumed,omitempty"`
+	// who asked it to stop; it does within seconds, or has ended before
+	CancelRequestedBy *string `json:"cancel_requested_by,omitempty"`
+	// who approved the removals that it holds
+	ApprovedBy *string `json:"approved_by,omitempty"`
+	// why, in that person's words
+	ApprovalReason *string `json:"approval_reason,omitempty"`
+	// when
+	ApprovedAt *time.Time `json:"approved_at,omitempty"`
+	// the run that made the approved removals; null while they wait for one
+	ApprovalRunID *codex.RunID `json:"approval_run_id,omitempty"`
+	selectValues  sql.SelectValues
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -71,9 +81,9 @@ func (*SyncRun) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case syncrun.FieldProgressDone, syncrun.FieldProgressTotal, syncrun.FieldRequests, syncrun.FieldWaitedMs:
 			values[i] = new(sql.NullInt64)
-		case syncrun.FieldID, syncrun.FieldFeed, syncrun.FieldMode, syncrun.FieldTrigger, syncrun.FieldRequestedBy, syncrun.FieldState, syncrun.FieldPhase, syncrun.FieldCounts, syncrun.FieldError, syncrun.FieldOutput:
+		case syncrun.FieldID, syncrun.FieldFeed, syncrun.FieldMode, syncrun.FieldTrigger, syncrun.FieldRequestedBy, syncrun.FieldState, syncrun.FieldPhase, syncrun.FieldCounts, syncrun.FieldError, syncrun.FieldOutput, syncrun.FieldCancelRequestedBy, syncrun.FieldApprovedBy, syncrun.FieldApprovalReason, syncrun.FieldApprovalRunID:
 			values[i] = new(sql.NullString)
-		case syncrun.FieldQueuedAt, syncrun.FieldStartedAt, syncrun.FieldEndedAt, syncrun.FieldHeartbeatAt:
+		case syncrun.FieldQueuedAt, syncrun.FieldStartedAt, syncrun.FieldEndedAt, syncrun.FieldHeartbeatAt, syncrun.FieldApprovedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -220,6 +230,41 @@ func (_m *SyncRun) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Resumed = value.Bool
 			}
+		case syncrun.FieldCancelRequestedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field cancel_requested_by", values[i])
+			} else if value.Valid {
+				_m.CancelRequestedBy = new(string)
+				*_m.CancelRequestedBy = value.String
+			}
+		case syncrun.FieldApprovedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field approved_by", values[i])
+			} else if value.Valid {
+				_m.ApprovedBy = new(string)
+				*_m.ApprovedBy = value.String
+			}
+		case syncrun.FieldApprovalReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field approval_reason", values[i])
+			} else if value.Valid {
+				_m.ApprovalReason = new(string)
+				*_m.ApprovalReason = value.String
+			}
+		case syncrun.FieldApprovedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field approved_at", values[i])
+			} else if value.Valid {
+				_m.ApprovedAt = new(time.Time)
+				*_m.ApprovedAt = value.Time
+			}
+		case syncrun.FieldApprovalRunID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field approval_run_id", values[i])
+			} else if value.Valid {
+				_m.ApprovalRunID = new(codex.RunID)
+				*_m.ApprovalRunID = codex.RunID(value.String)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -323,6 +368,31 @@ func (_m *SyncRun) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("resumed=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Resumed))
+	builder.WriteString(", ")
+	if v := _m.CancelRequestedBy; v != nil {
+		builder.WriteString("cancel_requested_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ApprovedBy; v != nil {
+		builder.WriteString("approved_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ApprovalReason; v != nil {
+		builder.WriteString("approval_reason=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ApprovedAt; v != nil {
+		builder.WriteString("approved_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ApprovalRunID; v != nil {
+		builder.WriteString("approval_run_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -240,6 +240,76 @@ func (_c *SyncRunCreate) SetNillableResumed(v *bool) *SyncRunCreate {
 	return _c
 }
 
+// SetCancelRequestedBy sets the "cancel_requested_by" field.
+func (_c *SyncRunCreate) SetCancelRequestedBy(v string) *SyncRunCreate {
+	_c.mutation.SetCancelRequestedBy(v)
+	return _c
+}
+
+// SetNillableCancelRequestedBy sets the "cancel_requested_by" field if the given value is not nil.
+func (_c *SyncRunCreate) SetNillableCancelRequestedBy(v *string) *SyncRunCreate {
+	if v != nil {
+		_c.SetCancelRequestedBy(*v)
+	}
+	return _c
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (_c *SyncRunCreate) SetApprovedBy(v string) *SyncRunCreate {
+	_c.mutation.SetApprovedBy(v)
+	return _c
+}
+
+// SetNillableApprovedBy sets the "approved_by" field if the given value is not nil.
+func (_c *SyncRunCreate) SetNillableApprovedBy(v *string) *SyncRunCreate {
+	if v != nil {
+		_c.SetApprovedBy(*v)
+	}
+	return _c
+}
+
+// SetApprovalReason sets the "approval_reason" field.
+func (_c *SyncRunCreate) SetApprovalReason(v string) *SyncRunCreate {
+	_c.mutation.SetApprovalReason(v)
+	return _c
+}
+
+// SetNillableApprovalReason sets the "approval_reason" field if the given value is not nil.
+func (_c *SyncRunCreate) SetNillableApprovalReason(v *string) *SyncRunCreate {
+	if v != nil {
+		_c.SetApprovalReason(*v)
+	}
+	return _c
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (_c *SyncRunCreate) SetApprovedAt(v time.Time) *SyncRunCreate {
+	_c.mutation.SetApprovedAt(v)
+	return _c
+}
+
+// SetNillableApprovedAt sets the "approved_at" field if the given value is not nil.
+func (_c *SyncRunCreate) SetNillableApprovedAt(v *time.Time) *SyncRunCreate {
+	if v != nil {
+		_c.SetApprovedAt(*v)
+	}
+	return _c
+}
+
+// SetApprovalRunID sets the "approval_run_id" field.
+func (_c *SyncRunCreate) SetApprovalRunID(v codex.RunID) *SyncRunCreate {
+	_c.mutation.SetApprovalRunID(v)
+	return _c
+}
+
+// SetNillableApprovalRunID sets the "approval_run_id" field if the given value is not nil.
+func (_c *SyncRunCreate) SetNillableApprovalRunID(v *codex.RunID) *SyncRunCreate {
+	if v != nil {
+		_c.SetApprovalRunID(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *SyncRunCreate) SetID(v codex.RunID) *SyncRunCreate {
 	_c.mutation.SetID(v)
@@ -480,6 +550,26 @@ func (_c *SyncRunCreate) createSpec() (*SyncRun, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Resumed(); ok {
 		_spec.SetField(syncrun.FieldResumed, field.TypeBool, value)
 		_node.Resumed = value
+	}
+	if value, ok := _c.mutation.CancelRequestedBy(); ok {
+		_spec.SetField(syncrun.FieldCancelRequestedBy, field.TypeString, value)
+		_node.CancelRequestedBy = &value
+	}
+	if value, ok := _c.mutation.ApprovedBy(); ok {
+		_spec.SetField(syncrun.FieldApprovedBy, field.TypeString, value)
+		_node.ApprovedBy = &value
+	}
+	if value, ok := _c.mutation.ApprovalReason(); ok {
+		_spec.SetField(syncrun.FieldApprovalReason, field.TypeString, value)
+		_node.ApprovalReason = &value
+	}
+	if value, ok := _c.mutation.ApprovedAt(); ok {
+		_spec.SetField(syncrun.FieldApprovedAt, field.TypeTime, value)
+		_node.ApprovedAt = &value
+	}
+	if value, ok := _c.mutation.ApprovalRunID(); ok {
+		_spec.SetField(syncrun.FieldApprovalRunID, field.TypeString, value)
+		_node.ApprovalRunID = &value
 	}
 	return _node, _spec
 }
@@ -734,6 +824,96 @@ func (u *SyncRunUpsert) SetResumed(v bool) *SyncRunUpsert {
 // UpdateResumed sets the "resumed" field to the value that was provided on create.
 func (u *SyncRunUpsert) UpdateResumed() *SyncRunUpsert {
 	u.SetExcluded(syncrun.FieldResumed)
+	return u
+}
+
+// SetCancelRequestedBy sets the "cancel_requested_by" field.
+func (u *SyncRunUpsert) SetCancelRequestedBy(v string) *SyncRunUpsert {
+	u.Set(syncrun.FieldCancelRequestedBy, v)
+	return u
+}
+
+// UpdateCancelRequestedBy sets the "cancel_requested_by" field to the value that was provided on create.
+func (u *SyncRunUpsert) UpdateCancelRequestedBy() *SyncRunUpsert {
+	u.SetExcluded(syncrun.FieldCancelRequestedBy)
+	return u
+}
+
+// ClearCancelRequestedBy clears the value of the "cancel_requested_by" field.
+func (u *SyncRunUpsert) ClearCancelRequestedBy() *SyncRunUpsert {
+	u.SetNull(syncrun.FieldCancelRequestedBy)
+	return u
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (u *SyncRunUpsert) SetApprovedBy(v string) *SyncRunUpsert {
+	u.Set(syncrun.FieldApprovedBy, v)
+	return u
+}
+
+// UpdateApprovedBy sets the "approved_by" field to the value that was provided on create.
+func (u *SyncRunUpsert) UpdateApprovedBy() *SyncRunUpsert {
+	u.SetExcluded(syncrun.FieldApprovedBy)
+	return u
+}
+
+// ClearApprovedBy clears the value of the "approved_by" field.
+func (u *SyncRunUpsert) ClearApprovedBy() *SyncRunUpsert {
+	u.SetNull(syncrun.FieldApprovedBy)
+	return u
+}
+
+// SetApprovalReason sets the "approval_reason" field.
+func (u *SyncRunUpsert) SetApprovalReason(v string) *SyncRunUpsert {
+	u.Set(syncrun.FieldApprovalReason, v)
+	return u
+}
+
+// UpdateApprovalReason sets the "approval_reason" field to the value that was provided on create.
+func (u *SyncRunUpsert) UpdateApprovalReason() *SyncRunUpsert {
+	u.SetExcluded(syncrun.FieldApprovalReason)
+	return u
+}
+
+// ClearApprovalReason clears the value of the "approval_reason" field.
+func (u *SyncRunUpsert) ClearApprovalReason() *SyncRunUpsert {
+	u.SetNull(syncrun.FieldApprovalReason)
+	return u
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (u *SyncRunUpsert) SetApprovedAt(v time.Time) *SyncRunUpsert {
+	u.Set(syncrun.FieldApprovedAt, v)
+	return u
+}
+
+// UpdateApprovedAt sets the "approved_at" field to the value that was provided on create.
+func (u *SyncRunUpsert) UpdateApprovedAt() *SyncRunUpsert {
+	u.SetExcluded(syncrun.FieldApprovedAt)
+	return u
+}
+
+// ClearApprovedAt clears the value of the "approved_at" field.
+func (u *SyncRunUpsert) ClearApprovedAt() *SyncRunUpsert {
+	u.SetNull(syncrun.FieldApprovedAt)
+	return u
+}
+
+// SetApprovalRunID sets the "approval_run_id" field.
+func (u *SyncRunUpsert) SetApprovalRunID(v codex.RunID) *SyncRunUpsert {
+	u.Set(syncrun.FieldApprovalRunID, v)
+	return u
+}
+
+// UpdateApprovalRunID sets the "approval_run_id" field to the value that was provided on create.
+func (u *SyncRunUpsert) UpdateApprovalRunID() *SyncRunUpsert {
+	u.SetExcluded(syncrun.FieldApprovalRunID)
+	return u
+}
+
+// ClearApprovalRunID clears the value of the "approval_run_id" field.
+func (u *SyncRunUpsert) ClearApprovalRunID() *SyncRunUpsert {
+	u.SetNull(syncrun.FieldApprovalRunID)
 	return u
 }
 
@@ -1041,6 +1221,111 @@ func (u *SyncRunUpsertOne) SetResumed(v bool) *SyncRunUpsertOne {
 func (u *SyncRunUpsertOne) UpdateResumed() *SyncRunUpsertOne {
 	return u.Update(func(s *SyncRunUpsert) {
 		s.UpdateResumed()
+	})
+}
+
+// SetCancelRequestedBy sets the "cancel_requested_by" field.
+func (u *SyncRunUpsertOne) SetCancelRequestedBy(v string) *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetCancelRequestedBy(v)
+	})
+}
+
+// UpdateCancelRequestedBy sets the "cancel_requested_by" field to the value that was provided on create.
+func (u *SyncRunUpsertOne) UpdateCancelRequestedBy() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateCancelRequestedBy()
+	})
+}
+
+// ClearCancelRequestedBy clears the value of the "cancel_requested_by" field.
+func (u *SyncRunUpsertOne) ClearCancelRequestedBy() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearCancelRequestedBy()
+	})
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (u *SyncRunUpsertOne) SetApprovedBy(v string) *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovedBy(v)
+	})
+}
+
+// UpdateApprovedBy sets the "approved_by" field to the value that was provided on create.
+func (u *SyncRunUpsertOne) UpdateApprovedBy() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovedBy()
+	})
+}
+
+// ClearApprovedBy clears the value of the "approved_by" field.
+func (u *SyncRunUpsertOne) ClearApprovedBy() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovedBy()
+	})
+}
+
+// SetApprovalReason sets the "approval_reason" field.
+func (u *SyncRunUpsertOne) SetApprovalReason(v string) *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovalReason(v)
+	})
+}
+
+// UpdateApprovalReason sets the "approval_reason" field to the value that was provided on create.
+func (u *SyncRunUpsertOne) UpdateApprovalReason() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovalReason()
+	})
+}
+
+// ClearApprovalReason clears the value of the "approval_reason" field.
+func (u *SyncRunUpsertOne) ClearApprovalReason() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovalReason()
+	})
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (u *SyncRunUpsertOne) SetApprovedAt(v time.Time) *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovedAt(v)
+	})
+}
+
+// UpdateApprovedAt sets the "approved_at" field to the value that was provided on create.
+func (u *SyncRunUpsertOne) UpdateApprovedAt() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovedAt()
+	})
+}
+
+// ClearApprovedAt clears the value of the "approved_at" field.
+func (u *SyncRunUpsertOne) ClearApprovedAt() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovedAt()
+	})
+}
+
+// SetApprovalRunID sets the "approval_run_id" field.
+func (u *SyncRunUpsertOne) SetApprovalRunID(v codex.RunID) *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovalRunID(v)
+	})
+}
+
+// UpdateApprovalRunID sets the "approval_run_id" field to the value that was provided on create.
+func (u *SyncRunUpsertOne) UpdateApprovalRunID() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovalRunID()
+	})
+}
+
+// ClearApprovalRunID clears the value of the "approval_run_id" field.
+func (u *SyncRunUpsertOne) ClearApprovalRunID() *SyncRunUpsertOne {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovalRunID()
 	})
 }
 
@@ -1515,6 +1800,111 @@ func (u *SyncRunUpsertBulk) SetResumed(v bool) *SyncRunUpsertBulk {
 func (u *SyncRunUpsertBulk) UpdateResumed() *SyncRunUpsertBulk {
 	return u.Update(func(s *SyncRunUpsert) {
 		s.UpdateResumed()
+	})
+}
+
+// SetCancelRequestedBy sets the "cancel_requested_by" field.
+func (u *SyncRunUpsertBulk) SetCancelRequestedBy(v string) *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetCancelRequestedBy(v)
+	})
+}
+
+// UpdateCancelRequestedBy sets the "cancel_requested_by" field to the value that was provided on create.
+func (u *SyncRunUpsertBulk) UpdateCancelRequestedBy() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateCancelRequestedBy()
+	})
+}
+
+// ClearCancelRequestedBy clears the value of the "cancel_requested_by" field.
+func (u *SyncRunUpsertBulk) ClearCancelRequestedBy() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearCancelRequestedBy()
+	})
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (u *SyncRunUpsertBulk) SetApprovedBy(v string) *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovedBy(v)
+	})
+}
+
+// UpdateApprovedBy sets the "approved_by" field to the value that was provided on create.
+func (u *SyncRunUpsertBulk) UpdateApprovedBy() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovedBy()
+	})
+}
+
+// ClearApprovedBy clears the value of the "approved_by" field.
+func (u *SyncRunUpsertBulk) ClearApprovedBy() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovedBy()
+	})
+}
+
+// SetApprovalReason sets the "approval_reason" field.
+func (u *SyncRunUpsertBulk) SetApprovalReason(v string) *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovalReason(v)
+	})
+}
+
+// UpdateApprovalReason sets the "approval_reason" field to the value that was provided on create.
+func (u *SyncRunUpsertBulk) UpdateApprovalReason() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovalReason()
+	})
+}
+
+// ClearApprovalReason clears the value of the "approval_reason" field.
+func (u *SyncRunUpsertBulk) ClearApprovalReason() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovalReason()
+	})
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (u *SyncRunUpsertBulk) SetApprovedAt(v time.Time) *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovedAt(v)
+	})
+}
+
+// UpdateApprovedAt sets the "approved_at" field to the value that was provided on create.
+func (u *SyncRunUpsertBulk) UpdateApprovedAt() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovedAt()
+	})
+}
+
+// ClearApprovedAt clears the value of the "approved_at" field.
+func (u *SyncRunUpsertBulk) ClearApprovedAt() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovedAt()
+	})
+}
+
+// SetApprovalRunID sets the "approval_run_id" field.
+func (u *SyncRunUpsertBulk) SetApprovalRunID(v codex.RunID) *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.SetApprovalRunID(v)
+	})
+}
+
+// UpdateApprovalRunID sets the "approval_run_id" field to the value that was provided on create.
+func (u *SyncRunUpsertBulk) UpdateApprovalRunID() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.UpdateApprovalRunID()
+	})
+}
+
+// ClearApprovalRunID clears the value of the "approval_run_id" field.
+func (u *SyncRunUpsertBulk) ClearApprovalRunID() *SyncRunUpsertBulk {
+	return u.Update(func(s *SyncRunUpsert) {
+		s.ClearApprovalRunID()
 	})
 }
 

@@ -264,6 +264,106 @@ func (_u *SyncRunUpdate) SetNillableResumed(v *bool) *SyncRunUpdate {
 	return _u
 }
 
+// SetCancelRequestedBy sets the "cancel_requested_by" field.
+func (_u *SyncRunUpdate) SetCancelRequestedBy(v string) *SyncRunUpdate {
+	_u.mutation.SetCancelRequestedBy(v)
+	return _u
+}
+
+// SetNillableCancelRequestedBy sets the "cancel_requested_by" field if the given value is not nil.
+func (_u *SyncRunUpdate) SetNillableCancelRequestedBy(v *string) *SyncRunUpdate {
+	if v != nil {
+		_u.SetCancelRequestedBy(*v)
+	}
+	return _u
+}
+
+// ClearCancelRequestedBy clears the value of the "cancel_requested_by" field.
+func (_u *SyncRunUpdate) ClearCancelRequestedBy() *SyncRunUpdate {
+	_u.mutation.ClearCancelRequestedBy()
+	return _u
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (_u *SyncRunUpdate) SetApprovedBy(v string) *SyncRunUpdate {
+	_u.mutation.SetApprovedBy(v)
+	return _u
+}
+
+// SetNillableApprovedBy sets the "approved_by" field if the given value is not nil.
+func (_u *SyncRunUpdate) SetNillableApprovedBy(v *string) *SyncRunUpdate {
+	if v != nil {
+		_u.SetApprovedBy(*v)
+	}
+	return _u
+}
+
+// ClearApprovedBy clears the value of the "approved_by" field.
+func (_u *SyncRunUpdate) ClearApprovedBy() *SyncRunUpdate {
+	_u.mutation.ClearApprovedBy()
+	return _u
+}
+
+// SetApprovalReason sets the "approval_reason" field.
+func (_u *SyncRunUpdate) SetApprovalReason(v string) *SyncRunUpdate {
+	_u.mutation.SetApprovalReason(v)
+	return _u
+}
+
+// SetNillableApprovalReason sets the "approval_reason" field if the given value is not nil.
+func (_u *SyncRunUpdate) SetNillableApprovalReason(v *string) *SyncRunUpdate {
+	if v != nil {
+		_u.SetApprovalReason(*v)
+	}
+	return _u
+}
+
+// ClearApprovalReason clears the value of the "approval_reason" field.
+func (_u *SyncRunUpdate) ClearApprovalReason() *SyncRunUpdate {
+	_u.mutation.ClearApprovalReason()
+	return _u
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (_u *SyncRunUpdate) SetApprovedAt(v time.Time) *SyncRunUpdate {
+	_u.mutation.SetApprovedAt(v)
+	return _u
+}
+
+// SetNillableApprovedAt sets the "approved_at" field if the given value is not nil.
+func (_u *SyncRunUpdate) SetNillableApprovedAt(v *time.Time) *SyncRunUpdate {
+	if v != nil {
+		_u.SetApprovedAt(*v)
+	}
+	return _u
+}
+
+// ClearApprovedAt clears the value of the "approved_at" field.
+func (_u *SyncRunUpdate) ClearApprovedAt() *SyncRunUpdate {
+	_u.mutation.ClearApprovedAt()
+	return _u
+}
+
+// SetApprovalRunID sets the "approval_run_id" field.
+func (_u *SyncRunUpdate) SetApprovalRunID(v codex.RunID) *SyncRunUpdate {
+	_u.mutation.SetApprovalRunID(v)
+	return _u
+}
+
+// SetNillableApprovalRunID sets the "approval_run_id" field if the given value is not nil.
+func (_u *SyncRunUpdate) SetNillableApprovalRunID(v *codex.RunID) *SyncRunUpdate {
+	if v != nil {
+		_u.SetApprovalRunID(*v)
+	}
+	return _u
+}
+
+// ClearApprovalRunID clears the value of the "approval_run_id" field.
+func (_u *SyncRunUpdate) ClearApprovalRunID() *SyncRunUpdate {
+	_u.mutation.ClearApprovalRunID()
+	return _u
+}
+
 // Mutation returns the SyncRunMutation object of the builder.
 func (_u *SyncRunUpdate) Mutation() *SyncRunMutation {
 	return _u.mutation
@@ -373,6 +473,36 @@ func (_u *SyncRunUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Resumed(); ok {
 		_spec.SetField(syncrun.FieldResumed, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.CancelRequestedBy(); ok {
+		_spec.SetField(syncrun.FieldCancelRequestedBy, field.TypeString, value)
+	}
+	if _u.mutation.CancelRequestedByCleared() {
+		_spec.ClearField(syncrun.FieldCancelRequestedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.ApprovedBy(); ok {
+		_spec.SetField(syncrun.FieldApprovedBy, field.TypeString, value)
+	}
+	if _u.mutation.ApprovedByCleared() {
+		_spec.ClearField(syncrun.FieldApprovedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.ApprovalReason(); ok {
+		_spec.SetField(syncrun.FieldApprovalReason, field.TypeString, value)
+	}
+	if _u.mutation.ApprovalReasonCleared() {
+		_spec.ClearField(syncrun.FieldApprovalReason, field.TypeString)
+	}
+	if value, ok := _u.mutation.ApprovedAt(); ok {
+		_spec.SetField(syncrun.FieldApprovedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ApprovedAtCleared() {
+		_spec.ClearField(syncrun.FieldApprovedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ApprovalRunID(); ok {
+		_spec.SetField(syncrun.FieldApprovalRunID, field.TypeString, value)
+	}
+	if _u.mutation.ApprovalRunIDCleared() {
+		_spec.ClearField(syncrun.FieldApprovalRunID, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -630,6 +760,106 @@ func (_u *SyncRunUpdateOne) SetNillableResumed(v *bool) *SyncRunUpdateOne {
 	return _u
 }
 
+// SetCancelRequestedBy sets the "cancel_requested_by" field.
+func (_u *SyncRunUpdateOne) SetCancelRequestedBy(v string) *SyncRunUpdateOne {
+	_u.mutation.SetCancelRequestedBy(v)
+	return _u
+}
+
+// SetNillableCancelRequestedBy sets the "cancel_requested_by" field if the given value is not nil.
+func (_u *SyncRunUpdateOne) SetNillableCancelRequestedBy(v *string) *SyncRunUpdateOne {
+	if v != nil {
+		_u.SetCancelRequestedBy(*v)
+	}
+	return _u
+}
+
+// ClearCancelRequestedBy clears the value of the "cancel_requested_by" field.
+func (_u *SyncRunUpdateOne) ClearCancelRequestedBy() *SyncRunUpdateOne {
+	_u.mutation.ClearCancelRequestedBy()
+	return _u
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (_u *SyncRunUpdateOne) SetApprovedBy(v string) *SyncRunUpdateOne {
+	_u.mutation.SetApprovedBy(v)
+	return _u
+}
+
+// SetNillableApprovedBy sets the "approved_by" field if the given value is not nil.
+func (_u *SyncRunUpdateOne) SetNillableApprovedBy(v *string) *SyncRunUpdateOne {
+	if v != nil {
+		_u.SetApprovedBy(*v)
+	}
+	return _u
+}
+
+// ClearApprovedBy clears the value of the "approved_by" field.
+func (_u *SyncRunUpdateOne) ClearApprovedBy() *SyncRunUpdateOne {
+	_u.mutation.ClearApprovedBy()
+	return _u
+}
+
+// SetApprovalReason sets the "approval_reason" field.
+func (_u *SyncRunUpdateOne) SetApprovalReason(v string) *SyncRunUpdateOne {
+	_u.mutation.SetApprovalReason(v)
+	return _u
+}
+
+// SetNillableApprovalReason sets the "approval_reason" field if the given value is not nil.
+func (_u *SyncRunUpdateOne) SetNillableApprovalReason(v *string) *SyncRunUpdateOne {
+	if v != nil {
+		_u.SetApprovalReason(*v)
+	}
+	return _u
+}
+
+// ClearApprovalReason clears the value of the "approval_reason" field.
+func (_u *SyncRunUpdateOne) ClearApprovalReason() *SyncRunUpdateOne {
+	_u.mutation.ClearApprovalReason()
+	return _u
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (_u *SyncRunUpdateOne) SetApprovedAt(v time.Time) *SyncRunUpdateOne {
+	_u.mutation.SetApprovedAt(v)
+	return _u
+}
+
+// SetNillableApprovedAt sets the "approved_at" field if the given value is not nil.
+func (_u *SyncRunUpdateOne) SetNillableApprovedAt(v *time.Time) *SyncRunUpdateOne {
+	if v != nil {
+		_u.SetApprovedAt(*v)
+	}
+	return _u
+}
+
+// ClearApprovedAt clears the value of the "approved_at" field.
+func (_u *SyncRunUpdateOne) ClearApprovedAt() *SyncRunUpdateOne {
+	_u.mutation.ClearApprovedAt()
+	return _u
+}
+
+// SetApprovalRunID sets the "approval_run_id" field.
+func (_u *SyncRunUpdateOne) SetApprovalRunID(v codex.RunID) *SyncRunUpdateOne {
+	_u.mutation.SetApprovalRunID(v)
+	return _u
+}
+
+// SetNillableApprovalRunID sets the "approval_run_id" field if the given value is not nil.
+func (_u *SyncRunUpdateOne) SetNillableApprovalRunID(v *codex.RunID) *SyncRunUpdateOne {
+	if v != nil {
+		_u.SetApprovalRunID(*v)
+	}
+	return _u
+}
+
+// ClearApprovalRunID clears the value of the "approval_run_id" field.
+func (_u *SyncRunUpdateOne) ClearApprovalRunID() *SyncRunUpdateOne {
+	_u.mutation.ClearApprovalRunID()
+	return _u
+}
+
 // Mutation returns the SyncRunMutation object of the builder.
 func (_u *SyncRunUpdateOne) Mutation() *SyncRunMutation {
 	return _u.mutation
@@ -769,6 +999,36 @@ func (_u *SyncRunUpdateOne) sqlSave(ctx context.Context) (_node *SyncRun, err er
 	}
 	if value, ok := _u.mutation.Resumed(); ok {
 		_spec.SetField(syncrun.FieldResumed, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.CancelRequestedBy(); ok {
+		_spec.SetField(syncrun.FieldCancelRequestedBy, field.TypeString, value)
+	}
+	if _u.mutation.CancelRequestedByCleared() {
+		_spec.ClearField(syncrun.FieldCancelRequestedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.ApprovedBy(); ok {
+		_spec.SetField(syncrun.FieldApprovedBy, field.TypeString, value)
+	}
+	if _u.mutation.ApprovedByCleared() {
+		_spec.ClearField(syncrun.FieldApprovedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.ApprovalReason(); ok {
+		_spec.SetField(syncrun.FieldApprovalReason, field.TypeString, value)
+	}
+	if _u.mutation.ApprovalReasonCleared() {
+		_spec.ClearField(syncrun.FieldApprovalReason, field.TypeString)
+	}
+	if value, ok := _u.mutation.ApprovedAt(); ok {
+		_spec.SetField(syncrun.FieldApprovedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ApprovedAtCleared() {
+		_spec.ClearField(syncrun.FieldApprovedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ApprovalRunID(); ok {
+		_spec.SetField(syncrun.FieldApprovalRunID, field.TypeString, value)
+	}
+	if _u.mutation.ApprovalRunIDCleared() {
+		_spec.ClearField(syncrun.FieldApprovalRunID, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &SyncRun{config: _u.config}

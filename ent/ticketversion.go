@@ -55,7 +55,11 @@ type TicketVersion struct {
 	// the sync run that brought this version
 	RunID *string `json:"run_id,omitempty"`
 	// the person who brought it, where no run did
-	ChangedBy    *string `json:"changed_by,omitempty"`
+	ChangedBy *string `json:"changed_by,omitempty"`
+	// the sync run that ended it; null too where it ended before this was kept
+	EndedRunID *string `json:"ended_run_id,omitempty"`
+	// the person who ended it, where no run did
+	EndedBy      *string `json:"ended_by,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -68,7 +72,7 @@ func (*TicketVersion) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case ticketversion.FieldID, ticketversion.FieldTicketID, ticketversion.FieldStatusCode, ticketversion.FieldRequesterID, ticketversion.FieldSpentSeconds, ticketversion.FieldUnbillableSeconds:
 			values[i] = new(sql.NullInt64)
-		case ticketversion.FieldCompanyAccountNumber, ticketversion.FieldSubject, ticketversion.FieldStatus, ticketversion.FieldPriority, ticketversion.FieldRequesterEmail, ticketversion.FieldRequesterName, ticketversion.FieldRunID, ticketversion.FieldChangedBy:
+		case ticketversion.FieldCompanyAccountNumber, ticketversion.FieldSubject, ticketversion.FieldStatus, ticketversion.FieldPriority, ticketversion.FieldRequesterEmail, ticketversion.FieldRequesterName, ticketversion.FieldRunID, ticketversion.FieldChangedBy, ticketversion.FieldEndedRunID, ticketversion.FieldEndedBy:
 			values[i] = new(sql.NullString)
 		case ticketversion.FieldCreatedAt, ticketversion.FieldLastUpdatedAt, ticketversion.FieldClosedAt, ticketversion.FieldSeenFrom, ticketversion.FieldSeenTo:
 			values[i] = new(sql.NullTime)
@@ -214,6 +218,20 @@ func (_m *TicketVersion) assignValues(columns []string, values []any) error {
 				_m.ChangedBy = new(string)
 				*_m.ChangedBy = value.String
 			}
+		case ticketversion.FieldEndedRunID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_run_id", values[i])
+			} else if value.Valid {
+				_m.EndedRunID = new(string)
+				*_m.EndedRunID = value.String
+			}
+		case ticketversion.FieldEndedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field ended_by", values[i])
+			} else if value.Valid {
+				_m.EndedBy = new(string)
+				*_m.EndedBy = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -318,6 +336,16 @@ func (_m *TicketVersion) String() string {
 	builder.WriteString(", ")
 	if v := _m.ChangedBy; v != nil {
 		builder.WriteString("changed_by=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedRunID; v != nil {
+		builder.WriteString("ended_run_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.EndedBy; v != nil {
+		builder.WriteString("ended_by=")
 		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')

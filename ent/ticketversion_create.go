@@ -193,6 +193,34 @@ func (_c *TicketVersionCreate) SetNillableChangedBy(v *string) *TicketVersionCre
 	return _c
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_c *TicketVersionCreate) SetEndedRunID(v string) *TicketVersionCreate {
+	_c.mutation.SetEndedRunID(v)
+	return _c
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_c *TicketVersionCreate) SetNillableEndedRunID(v *string) *TicketVersionCreate {
+	if v != nil {
+		_c.SetEndedRunID(*v)
+	}
+	return _c
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_c *TicketVersionCreate) SetEndedBy(v string) *TicketVersionCreate {
+	_c.mutation.SetEndedBy(v)
+	return _c
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_c *TicketVersionCreate) SetNillableEndedBy(v *string) *TicketVersionCreate {
+	if v != nil {
+		_c.SetEndedBy(*v)
+	}
+	return _c
+}
+
 // Mutation returns the TicketVersionMutation object of the builder.
 func (_c *TicketVersionCreate) Mutation() *TicketVersionMutation {
 	return _c.mutation
@@ -365,6 +393,14 @@ func (_c *TicketVersionCreate) createSpec() (*TicketVersion, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.ChangedBy(); ok {
 		_spec.SetField(ticketversion.FieldChangedBy, field.TypeString, value)
 		_node.ChangedBy = &value
+	}
+	if value, ok := _c.mutation.EndedRunID(); ok {
+		_spec.SetField(ticketversion.FieldEndedRunID, field.TypeString, value)
+		_node.EndedRunID = &value
+	}
+	if value, ok := _c.mutation.EndedBy(); ok {
+		_spec.SetField(ticketversion.FieldEndedBy, field.TypeString, value)
+		_node.EndedBy = &value
 	}
 	return _node, _spec
 }
@@ -715,6 +751,42 @@ func (u *TicketVersionUpsert) UpdateChangedBy() *TicketVersionUpsert {
 // ClearChangedBy clears the value of the "changed_by" field.
 func (u *TicketVersionUpsert) ClearChangedBy() *TicketVersionUpsert {
 	u.SetNull(ticketversion.FieldChangedBy)
+	return u
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *TicketVersionUpsert) SetEndedRunID(v string) *TicketVersionUpsert {
+	u.Set(ticketversion.FieldEndedRunID, v)
+	return u
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *TicketVersionUpsert) UpdateEndedRunID() *TicketVersionUpsert {
+	u.SetExcluded(ticketversion.FieldEndedRunID)
+	return u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *TicketVersionUpsert) ClearEndedRunID() *TicketVersionUpsert {
+	u.SetNull(ticketversion.FieldEndedRunID)
+	return u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *TicketVersionUpsert) SetEndedBy(v string) *TicketVersionUpsert {
+	u.Set(ticketversion.FieldEndedBy, v)
+	return u
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *TicketVersionUpsert) UpdateEndedBy() *TicketVersionUpsert {
+	u.SetExcluded(ticketversion.FieldEndedBy)
+	return u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *TicketVersionUpsert) ClearEndedBy() *TicketVersionUpsert {
+	u.SetNull(ticketversion.FieldEndedBy)
 	return u
 }
 
@@ -1105,6 +1177,48 @@ func (u *TicketVersionUpsertOne) UpdateChangedBy() *TicketVersionUpsertOne {
 func (u *TicketVersionUpsertOne) ClearChangedBy() *TicketVersionUpsertOne {
 	return u.Update(func(s *TicketVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *TicketVersionUpsertOne) SetEndedRunID(v string) *TicketVersionUpsertOne {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *TicketVersionUpsertOne) UpdateEndedRunID() *TicketVersionUpsertOne {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *TicketVersionUpsertOne) ClearEndedRunID() *TicketVersionUpsertOne {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *TicketVersionUpsertOne) SetEndedBy(v string) *TicketVersionUpsertOne {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *TicketVersionUpsertOne) UpdateEndedBy() *TicketVersionUpsertOne {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *TicketVersionUpsertOne) ClearEndedBy() *TicketVersionUpsertOne {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 
@@ -1658,6 +1772,48 @@ func (u *TicketVersionUpsertBulk) UpdateChangedBy() *TicketVersionUpsertBulk {
 func (u *TicketVersionUpsertBulk) ClearChangedBy() *TicketVersionUpsertBulk {
 	return u.Update(func(s *TicketVersionUpsert) {
 		s.ClearChangedBy()
+	})
+}
+
+// SetEndedRunID sets the "ended_run_id" field.
+func (u *TicketVersionUpsertBulk) SetEndedRunID(v string) *TicketVersionUpsertBulk {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.SetEndedRunID(v)
+	})
+}
+
+// UpdateEndedRunID sets the "ended_run_id" field to the value that was provided on create.
+func (u *TicketVersionUpsertBulk) UpdateEndedRunID() *TicketVersionUpsertBulk {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.UpdateEndedRunID()
+	})
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (u *TicketVersionUpsertBulk) ClearEndedRunID() *TicketVersionUpsertBulk {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.ClearEndedRunID()
+	})
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (u *TicketVersionUpsertBulk) SetEndedBy(v string) *TicketVersionUpsertBulk {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.SetEndedBy(v)
+	})
+}
+
+// UpdateEndedBy sets the "ended_by" field to the value that was provided on create.
+func (u *TicketVersionUpsertBulk) UpdateEndedBy() *TicketVersionUpsertBulk {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.UpdateEndedBy()
+	})
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (u *TicketVersionUpsertBulk) ClearEndedBy() *TicketVersionUpsertBulk {
+	return u.Update(func(s *TicketVersionUpsert) {
+		s.ClearEndedBy()
 	})
 }
 

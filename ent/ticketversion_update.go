@@ -373,6 +373,46 @@ func (_u *TicketVersionUpdate) ClearChangedBy() *TicketVersionUpdate {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *TicketVersionUpdate) SetEndedRunID(v string) *TicketVersionUpdate {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *TicketVersionUpdate) SetNillableEndedRunID(v *string) *TicketVersionUpdate {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *TicketVersionUpdate) ClearEndedRunID() *TicketVersionUpdate {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *TicketVersionUpdate) SetEndedBy(v string) *TicketVersionUpdate {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *TicketVersionUpdate) SetNillableEndedBy(v *string) *TicketVersionUpdate {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *TicketVersionUpdate) ClearEndedBy() *TicketVersionUpdate {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the TicketVersionMutation object of the builder.
 func (_u *TicketVersionUpdate) Mutation() *TicketVersionMutation {
 	return _u.mutation
@@ -512,6 +552,18 @@ func (_u *TicketVersionUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(ticketversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(ticketversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(ticketversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(ticketversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(ticketversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -878,6 +930,46 @@ func (_u *TicketVersionUpdateOne) ClearChangedBy() *TicketVersionUpdateOne {
 	return _u
 }
 
+// SetEndedRunID sets the "ended_run_id" field.
+func (_u *TicketVersionUpdateOne) SetEndedRunID(v string) *TicketVersionUpdateOne {
+	_u.mutation.SetEndedRunID(v)
+	return _u
+}
+
+// SetNillableEndedRunID sets the "ended_run_id" field if the given value is not nil.
+func (_u *TicketVersionUpdateOne) SetNillableEndedRunID(v *string) *TicketVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedRunID(*v)
+	}
+	return _u
+}
+
+// ClearEndedRunID clears the value of the "ended_run_id" field.
+func (_u *TicketVersionUpdateOne) ClearEndedRunID() *TicketVersionUpdateOne {
+	_u.mutation.ClearEndedRunID()
+	return _u
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (_u *TicketVersionUpdateOne) SetEndedBy(v string) *TicketVersionUpdateOne {
+	_u.mutation.SetEndedBy(v)
+	return _u
+}
+
+// SetNillableEndedBy sets the "ended_by" field if the given value is not nil.
+func (_u *TicketVersionUpdateOne) SetNillableEndedBy(v *string) *TicketVersionUpdateOne {
+	if v != nil {
+		_u.SetEndedBy(*v)
+	}
+	return _u
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (_u *TicketVersionUpdateOne) ClearEndedBy() *TicketVersionUpdateOne {
+	_u.mutation.ClearEndedBy()
+	return _u
+}
+
 // Mutation returns the TicketVersionMutation object of the builder.
 func (_u *TicketVersionUpdateOne) Mutation() *TicketVersionMutation {
 	return _u.mutation
@@ -1047,6 +1139,18 @@ func (_u *TicketVersionUpdateOne) sqlSave(ctx context.Context) (_node *TicketVer
 	}
 	if _u.mutation.ChangedByCleared() {
 		_spec.ClearField(ticketversion.FieldChangedBy, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedRunID(); ok {
+		_spec.SetField(ticketversion.FieldEndedRunID, field.TypeString, value)
+	}
+	if _u.mutation.EndedRunIDCleared() {
+		_spec.ClearField(ticketversion.FieldEndedRunID, field.TypeString)
+	}
+	if value, ok := _u.mutation.EndedBy(); ok {
+		_spec.SetField(ticketversion.FieldEndedBy, field.TypeString, value)
+	}
+	if _u.mutation.EndedByCleared() {
+		_spec.ClearField(ticketversion.FieldEndedBy, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &TicketVersion{config: _u.config}

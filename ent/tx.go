@@ -42,10 +42,14 @@ type Tx struct {
 	LocationVersion *LocationVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// SyncChange is the client for interacting with the SyncChange builders.
+	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
 	SyncCheckpoint *SyncCheckpointClient
 	// SyncIssue is the client for interacting with the SyncIssue builders.
 	SyncIssue *SyncIssueClient
+	// SyncReread is the client for interacting with the SyncReread builders.
+	SyncReread *SyncRereadClient
 	// SyncRun is the client for interacting with the SyncRun builders.
 	SyncRun *SyncRunClient
 	// Ticket is the client for interacting with the Ticket builders.
@@ -203,8 +207,10 @@ func (tx *Tx) init() {
 	tx.Location = NewLocationClient(tx.config)
 	tx.LocationVersion = NewLocationVersionClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)
+	tx.SyncChange = NewSyncChangeClient(tx.config)
 	tx.SyncCheckpoint = NewSyncCheckpointClient(tx.config)
 	tx.SyncIssue = NewSyncIssueClient(tx.config)
+	tx.SyncReread = NewSyncRereadClient(tx.config)
 	tx.SyncRun = NewSyncRunClient(tx.config)
 	tx.Ticket = NewTicketClient(tx.config)
 	tx.TicketVersion = NewTicketVersionClient(tx.config)

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type Table struct {
 	Kept []store.Column
 }
 
-// Origin says what brought a version: a sync run, or a person.
+// Origin says what brought or ended a version: a sync run, or a person.
 type Origin struct {
 	Run codex.RunID
 	By  string // the person's name, where no run did it
@@ -48,14 +49,19 @@ func Open(ctx context.Context, tx *store.Tx, t Table, rows [][]any, at time.Time
 
 // Close ends the open version of each row at the moment at. keys are the values of the table's key
 // columns; a row without an open version is passed over.
-func Close(ctx context.Context, tx *store.Tx, t Table, keys [][]any, at time.Time) error {
+func Close(ctx context.Context, tx *store.Tx, t Table, keys [][]any, at time.Time, origin Origin) error {
+	ending := []store.Assignment{
+		{Column: store.Column{Name: "seen_to", Kind: store.Time}, Value: at},
+		{Column: store.Column{Name: "ended_run_id", Kind: store.Text}, Value: orNull(string(origin.Run))},
+		{Column: store.Column{Name: "ended_by", Kind: store.Text}, Value: orNull(origin.By)},
+	}
 	var err error
 	switch {
 	case len(keys) == 0:
 	case len(t.Key) == 1:
-		err = closeByKey(ctx, tx, t, keys, at)
+		err = closeByKey(ctx, tx, t, keys, ending)
 	default:
-		err = closeOneByOne(ctx, tx, t, keys, at)
+		err = closeOneByOne(ctx, tx, t, keys, ending)
 	}
 	if err != nil {
 		return fmt.Errorf("closing versions in %s: %w", t.Name, err)
@@ -63,29 +69,33 @@ func Close(ctx context.Context, tx *store.Tx, t Table, keys [][]any, at time.Tim
 	return nil
 }
 
-func closeByKey(ctx context.Context, tx *store.Tx, t Table, keys [][]any, at time.Time) error {
+func closeByKey(ctx context.Context, tx *store.Tx, t Table, keys [][]any, ending []store.Assignment) error {
 	flat := make([]any, len(keys))
 	for i, key := range keys {
 		flat[i] = key[0]
 	}
-	set := []store.Assignment{{Column: store.Column{Name: "seen_to", Kind: store.Time}, Value: at}}
-	return tx.UpdateByKey(ctx, t.Name, t.Key[0], set, flat, "seen_to IS NULL")
+	return tx.UpdateByKey(ctx, t.Name, t.Key[0], ending, flat, "seen_to IS NULL")
 }
 
 // closeOneByOne serves composite keys: those of links, few of which change in a run.
-func closeOneByOne(ctx context.Context, tx *store.Tx, t Table, keys [][]any, at time.Time) error {
-	where := make([]string, len(t.Key))
-	for i, c := range t.Key {
-		where[i] = fmt.Sprintf("%s = $%d", c.Name, i+2)
+func closeOneByOne(ctx context.Context, tx *store.Tx, t Table, keys [][]any, ending []store.Assignment) error {
+	var set, where []string
+	var values []any
+	for _, a := range ending {
+		values = append(values, a.Value)
+		set = append(set, fmt.Sprintf("%s = $%d", a.Column.Name, len(values)))
 	}
-	query := fmt.Sprintf("UPDATE %s SET seen_to = $1 WHERE seen_to IS NULL AND %s", t.Name, strings.Join(where, " AND "))
+	for i, c := range t.Key {
+		where = append(where, fmt.Sprintf("%s = $%d", c.Name, len(values)+i+1))
+	}
+	query := fmt.Sprintf("UPDATE %s SET %s WHERE seen_to IS NULL AND %s", t.Name, strings.Join(set, ", "), strings.Join(where, " AND "))
 	statement, err := tx.SQL().PrepareContext(ctx, query)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = statement.Close() }()
 	for _, key := range keys {
-		if _, err := statement.ExecContext(ctx, append([]any{at}, key...)...); err != nil {
+		if _, err := statement.ExecContext(ctx, append(slices.Clone(values), key...)...); err != nil {
 			return err
 		}
 	}

@@ -97,6 +97,7 @@ func expect(t *testing.T, db *store.DB, query string, want ...string) {
 
 const (
 	allLocations = "SELECT seen_from, seen_to, run_id, changed_by, name FROM locations_history ORDER BY location_id, seen_from"
+	allEnds      = "SELECT seen_from, seen_to, ended_run_id, ended_by, name FROM locations_history ORDER BY location_id, seen_from"
 	allLinks     = "SELECT seen_from, seen_to, run_id, changed_by, company_account_number FROM contact_company_link_history ORDER BY contact_id, company_account_number, seen_from"
 )
 
@@ -106,19 +107,20 @@ func TestAVersionIsOpenedByARunOrAPersonAndClosedByTheNext(t *testing.T) {
 			return history.Open(ctx, tx, locations(), [][]any{{1, codex.AccountNumber("A"), "first"}, {2, codex.AccountNumber("A"), "other"}}, at(1), history.Origin{Run: "run-1"})
 		})
 		write(t, db, func(ctx context.Context, tx *store.Tx) error {
-			if err := history.Close(ctx, tx, locations(), [][]any{{1}, {3}}, at(2)); err != nil { // nobody knows a third
+			if err := history.Close(ctx, tx, locations(), [][]any{{1}, {3}}, at(2), history.Origin{Run: "end"}); err != nil { // nobody knows a third
 				return err
 			}
 			return history.Open(ctx, tx, locations(), [][]any{{1, codex.AccountNumber("A"), "second"}}, at(2), history.Origin{By: "ana"})
 		})
 		expect(t, db, allLocations, "first 01-02 run-1", "second 02- ana", "other 01- run-1")
 		write(t, db, func(ctx context.Context, tx *store.Tx) error {
-			return history.Close(ctx, tx, locations(), [][]any{{1}}, at(3))
+			return history.Close(ctx, tx, locations(), [][]any{{1}}, at(3), history.Origin{By: "ben"})
 		})
 		write(t, db, func(ctx context.Context, tx *store.Tx) error { // what is closed stays as it was closed
-			return history.Close(ctx, tx, locations(), [][]any{{1}}, at(4))
+			return history.Close(ctx, tx, locations(), [][]any{{1}}, at(4), history.Origin{Run: "end"})
 		})
 		expect(t, db, allLocations, "first 01-02 run-1", "second 02-03 ana", "other 01- run-1")
+		expect(t, db, allEnds, "first 01-02 end", "second 02-03 ben", "other 01-")
 	})
 }
 
@@ -128,7 +130,7 @@ func TestAVersionUnderAKeyOfTwoColumnsIsClosedByBoth(t *testing.T) {
 			return history.Open(ctx, tx, links(), [][]any{{1, codex.AccountNumber("A"), "manual"}, {1, codex.AccountNumber("B"), "manual"}, {2, codex.AccountNumber("A"), "manual"}}, at(1), history.Origin{Run: "r"})
 		})
 		write(t, db, func(ctx context.Context, tx *store.Tx) error {
-			return history.Close(ctx, tx, links(), [][]any{{1, codex.AccountNumber("B")}, {2, codex.AccountNumber("B")}}, at(2))
+			return history.Close(ctx, tx, links(), [][]any{{1, codex.AccountNumber("B")}, {2, codex.AccountNumber("B")}}, at(2), history.Origin{Run: "end"})
 		})
 		expect(t, db, allLinks, "A 01- r", "B 01-02 r", "A 01- r")
 	})
@@ -141,7 +143,7 @@ func TestAChangeThatIsNotCommittedHasNoVersion(t *testing.T) {
 		})
 		broken := errors.New("broken")
 		err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-			if err := history.Close(ctx, tx, locations(), [][]any{{1}}, at(2)); err != nil {
+			if err := history.Close(ctx, tx, locations(), [][]any{{1}}, at(2), history.Origin{Run: "end"}); err != nil {
 				return err
 			}
 			if err := history.Open(ctx, tx, locations(), [][]any{{1, codex.AccountNumber("A"), "second"}}, at(2), history.Origin{Run: "s"}); err != nil {
@@ -161,7 +163,7 @@ func TestWithoutVersionsThereIsNoStatement(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		write(t, db, func(ctx context.Context, tx *store.Tx) error {
 			before := statements
-			if err := errors.Join(history.Open(ctx, tx, locations(), nil, at(1), history.Origin{}), history.Close(ctx, tx, links(), nil, at(1))); err != nil {
+			if err := errors.Join(history.Open(ctx, tx, locations(), nil, at(1), history.Origin{}), history.Close(ctx, tx, links(), nil, at(1), history.Origin{Run: "end"})); err != nil {
 				return err
 			}
 			if statements != before {

@@ -149,7 +149,7 @@ func (s step[R]) apply(ctx context.Context, tx *store.Tx, at time.Time, run code
 		return err
 	}
 	if e.History != nil {
-		if err := history.Close(ctx, tx, *e.History, closed, at); err != nil {
+		if err := history.Close(ctx, tx, *e.History, closed, at, history.Origin{Run: run}); err != nil {
 			return err
 		}
 		if err := history.Open(ctx, tx, *e.History, opened, at, history.Origin{Run: run}); err != nil {

@@ -166,6 +166,16 @@ func ChangedBy(v string) predicate.CompanyVersion {
 	return predicate.CompanyVersion(sql.FieldEQ(FieldChangedBy, v))
 }
 
+// EndedRunID applies equality check predicate on the "ended_run_id" field. It's identical to EndedRunIDEQ.
+func EndedRunID(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldEQ(FieldEndedRunID, v))
+}
+
+// EndedBy applies equality check predicate on the "ended_by" field. It's identical to EndedByEQ.
+func EndedBy(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldEQ(FieldEndedBy, v))
+}
+
 // AccountNumberEQ applies the EQ predicate on the "account_number" field.
 func AccountNumberEQ(v codex.AccountNumber) predicate.CompanyVersion {
 	vc := string(v)
@@ -1718,6 +1728,156 @@ func ChangedByEqualFold(v string) predicate.CompanyVersion {
 // ChangedByContainsFold applies the ContainsFold predicate on the "changed_by" field.
 func ChangedByContainsFold(v string) predicate.CompanyVersion {
 	return predicate.CompanyVersion(sql.FieldContainsFold(FieldChangedBy, v))
+}
+
+// EndedRunIDEQ applies the EQ predicate on the "ended_run_id" field.
+func EndedRunIDEQ(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldEQ(FieldEndedRunID, v))
+}
+
+// EndedRunIDNEQ applies the NEQ predicate on the "ended_run_id" field.
+func EndedRunIDNEQ(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldNEQ(FieldEndedRunID, v))
+}
+
+// EndedRunIDIn applies the In predicate on the "ended_run_id" field.
+func EndedRunIDIn(vs ...string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldIn(FieldEndedRunID, vs...))
+}
+
+// EndedRunIDNotIn applies the NotIn predicate on the "ended_run_id" field.
+func EndedRunIDNotIn(vs ...string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldNotIn(FieldEndedRunID, vs...))
+}
+
+// EndedRunIDGT applies the GT predicate on the "ended_run_id" field.
+func EndedRunIDGT(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldGT(FieldEndedRunID, v))
+}
+
+// EndedRunIDGTE applies the GTE predicate on the "ended_run_id" field.
+func EndedRunIDGTE(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldGTE(FieldEndedRunID, v))
+}
+
+// EndedRunIDLT applies the LT predicate on the "ended_run_id" field.
+func EndedRunIDLT(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldLT(FieldEndedRunID, v))
+}
+
+// EndedRunIDLTE applies the LTE predicate on the "ended_run_id" field.
+func EndedRunIDLTE(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldLTE(FieldEndedRunID, v))
+}
+
+// EndedRunIDContains applies the Contains predicate on the "ended_run_id" field.
+func EndedRunIDContains(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldContains(FieldEndedRunID, v))
+}
+
+// EndedRunIDHasPrefix applies the HasPrefix predicate on the "ended_run_id" field.
+func EndedRunIDHasPrefix(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldHasPrefix(FieldEndedRunID, v))
+}
+
+// EndedRunIDHasSuffix applies the HasSuffix predicate on the "ended_run_id" field.
+func EndedRunIDHasSuffix(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldHasSuffix(FieldEndedRunID, v))
+}
+
+// EndedRunIDIsNil applies the IsNil predicate on the "ended_run_id" field.
+func EndedRunIDIsNil() predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldIsNull(FieldEndedRunID))
+}
+
+// EndedRunIDNotNil applies the NotNil predicate on the "ended_run_id" field.
+func EndedRunIDNotNil() predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldNotNull(FieldEndedRunID))
+}
+
+// EndedRunIDEqualFold applies the EqualFold predicate on the "ended_run_id" field.
+func EndedRunIDEqualFold(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldEqualFold(FieldEndedRunID, v))
+}
+
+// EndedRunIDContainsFold applies the ContainsFold predicate on the "ended_run_id" field.
+func EndedRunIDContainsFold(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldContainsFold(FieldEndedRunID, v))
+}
+
+// EndedByEQ applies the EQ predicate on the "ended_by" field.
+func EndedByEQ(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldEQ(FieldEndedBy, v))
+}
+
+// EndedByNEQ applies the NEQ predicate on the "ended_by" field.
+func EndedByNEQ(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldNEQ(FieldEndedBy, v))
+}
+
+// EndedByIn applies the In predicate on the "ended_by" field.
+func EndedByIn(vs ...string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldIn(FieldEndedBy, vs...))
+}
+
+// EndedByNotIn applies the NotIn predicate on the "ended_by" field.
+func EndedByNotIn(vs ...string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldNotIn(FieldEndedBy, vs...))
+}
+
+// EndedByGT applies the GT predicate on the "ended_by" field.
+func EndedByGT(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldGT(FieldEndedBy, v))
+}
+
+// EndedByGTE applies the GTE predicate on the "ended_by" field.
+func EndedByGTE(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldGTE(FieldEndedBy, v))
+}
+
+// EndedByLT applies the LT predicate on the "ended_by" field.
+func EndedByLT(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldLT(FieldEndedBy, v))
+}
+
+// EndedByLTE applies the LTE predicate on the "ended_by" field.
+func EndedByLTE(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldLTE(FieldEndedBy, v))
+}
+
+// EndedByContains applies the Contains predicate on the "ended_by" field.
+func EndedByContains(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldContains(FieldEndedBy, v))
+}
+
+// EndedByHasPrefix applies the HasPrefix predicate on the "ended_by" field.
+func EndedByHasPrefix(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldHasPrefix(FieldEndedBy, v))
+}
+
+// EndedByHasSuffix applies the HasSuffix predicate on the "ended_by" field.
+func EndedByHasSuffix(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldHasSuffix(FieldEndedBy, v))
+}
+
+// EndedByIsNil applies the IsNil predicate on the "ended_by" field.
+func EndedByIsNil() predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldIsNull(FieldEndedBy))
+}
+
+// EndedByNotNil applies the NotNil predicate on the "ended_by" field.
+func EndedByNotNil() predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldNotNull(FieldEndedBy))
+}
+
+// EndedByEqualFold applies the EqualFold predicate on the "ended_by" field.
+func EndedByEqualFold(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldEqualFold(FieldEndedBy, v))
+}
+
+// EndedByContainsFold applies the ContainsFold predicate on the "ended_by" field.
+func EndedByContainsFold(v string) predicate.CompanyVersion {
+	return predicate.CompanyVersion(sql.FieldContainsFold(FieldEndedBy, v))
 }
 
 // And groups predicates with the AND operator between them.

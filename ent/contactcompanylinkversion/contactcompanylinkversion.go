@@ -25,6 +25,10 @@ const (
 	FieldRunID = "run_id"
 	// FieldChangedBy holds the string denoting the changed_by field in the database.
 	FieldChangedBy = "changed_by"
+	// FieldEndedRunID holds the string denoting the ended_run_id field in the database.
+	FieldEndedRunID = "ended_run_id"
+	// FieldEndedBy holds the string denoting the ended_by field in the database.
+	FieldEndedBy = "ended_by"
 	// Table holds the table name of the contactcompanylinkversion in the database.
 	Table = "contact_company_link_history"
 )
@@ -39,6 +43,8 @@ var Columns = []string{
 	FieldSeenTo,
 	FieldRunID,
 	FieldChangedBy,
+	FieldEndedRunID,
+	FieldEndedBy,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -97,4 +103,14 @@ func ByRunID(opts ...sql.OrderTermOption) OrderOption {
 // ByChangedBy orders the results by the changed_by field.
 func ByChangedBy(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldChangedBy, opts...).ToFunc()
+}
+
+// ByEndedRunID orders the results by the ended_run_id field.
+func ByEndedRunID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEndedRunID, opts...).ToFunc()
+}
+
+// ByEndedBy orders the results by the ended_by field.
+func ByEndedBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEndedBy, opts...).ToFunc()
 }

@@ -177,6 +177,18 @@ func (f RevisionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RevisionMutation", m)
 }
 
+// The SyncChangeFunc type is an adapter to allow the use of ordinary
+// function as SyncChange mutator.
+type SyncChangeFunc func(context.Context, *ent.SyncChangeMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SyncChangeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SyncChangeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SyncChangeMutation", m)
+}
+
 // The SyncCheckpointFunc type is an adapter to allow the use of ordinary
 // function as SyncCheckpoint mutator.
 type SyncCheckpointFunc func(context.Context, *ent.SyncCheckpointMutation) (ent.Value, error)
@@ -199,6 +211,18 @@ func (f SyncIssueFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, e
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SyncIssueMutation", m)
+}
+
+// The SyncRereadFunc type is an adapter to allow the use of ordinary
+// function as SyncReread mutator.
+type SyncRereadFunc func(context.Context, *ent.SyncRereadMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SyncRereadFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SyncRereadMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SyncRereadMutation", m)
 }
 
 // The SyncRunFunc type is an adapter to allow the use of ordinary

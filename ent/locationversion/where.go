@@ -101,6 +101,16 @@ func ChangedBy(v string) predicate.LocationVersion {
 	return predicate.LocationVersion(sql.FieldEQ(FieldChangedBy, v))
 }
 
+// EndedRunID applies equality check predicate on the "ended_run_id" field. It's identical to EndedRunIDEQ.
+func EndedRunID(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldEQ(FieldEndedRunID, v))
+}
+
+// EndedBy applies equality check predicate on the "ended_by" field. It's identical to EndedByEQ.
+func EndedBy(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldEQ(FieldEndedBy, v))
+}
+
 // LocationIDEQ applies the EQ predicate on the "location_id" field.
 func LocationIDEQ(v int) predicate.LocationVersion {
 	return predicate.LocationVersion(sql.FieldEQ(FieldLocationID, v))
@@ -678,6 +688,156 @@ func ChangedByEqualFold(v string) predicate.LocationVersion {
 // ChangedByContainsFold applies the ContainsFold predicate on the "changed_by" field.
 func ChangedByContainsFold(v string) predicate.LocationVersion {
 	return predicate.LocationVersion(sql.FieldContainsFold(FieldChangedBy, v))
+}
+
+// EndedRunIDEQ applies the EQ predicate on the "ended_run_id" field.
+func EndedRunIDEQ(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldEQ(FieldEndedRunID, v))
+}
+
+// EndedRunIDNEQ applies the NEQ predicate on the "ended_run_id" field.
+func EndedRunIDNEQ(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldNEQ(FieldEndedRunID, v))
+}
+
+// EndedRunIDIn applies the In predicate on the "ended_run_id" field.
+func EndedRunIDIn(vs ...string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldIn(FieldEndedRunID, vs...))
+}
+
+// EndedRunIDNotIn applies the NotIn predicate on the "ended_run_id" field.
+func EndedRunIDNotIn(vs ...string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldNotIn(FieldEndedRunID, vs...))
+}
+
+// EndedRunIDGT applies the GT predicate on the "ended_run_id" field.
+func EndedRunIDGT(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldGT(FieldEndedRunID, v))
+}
+
+// EndedRunIDGTE applies the GTE predicate on the "ended_run_id" field.
+func EndedRunIDGTE(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldGTE(FieldEndedRunID, v))
+}
+
+// EndedRunIDLT applies the LT predicate on the "ended_run_id" field.
+func EndedRunIDLT(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldLT(FieldEndedRunID, v))
+}
+
+// EndedRunIDLTE applies the LTE predicate on the "ended_run_id" field.
+func EndedRunIDLTE(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldLTE(FieldEndedRunID, v))
+}
+
+// EndedRunIDContains applies the Contains predicate on the "ended_run_id" field.
+func EndedRunIDContains(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldContains(FieldEndedRunID, v))
+}
+
+// EndedRunIDHasPrefix applies the HasPrefix predicate on the "ended_run_id" field.
+func EndedRunIDHasPrefix(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldHasPrefix(FieldEndedRunID, v))
+}
+
+// EndedRunIDHasSuffix applies the HasSuffix predicate on the "ended_run_id" field.
+func EndedRunIDHasSuffix(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldHasSuffix(FieldEndedRunID, v))
+}
+
+// EndedRunIDIsNil applies the IsNil predicate on the "ended_run_id" field.
+func EndedRunIDIsNil() predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldIsNull(FieldEndedRunID))
+}
+
+// EndedRunIDNotNil applies the NotNil predicate on the "ended_run_id" field.
+func EndedRunIDNotNil() predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldNotNull(FieldEndedRunID))
+}
+
+// EndedRunIDEqualFold applies the EqualFold predicate on the "ended_run_id" field.
+func EndedRunIDEqualFold(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldEqualFold(FieldEndedRunID, v))
+}
+
+// EndedRunIDContainsFold applies the ContainsFold predicate on the "ended_run_id" field.
+func EndedRunIDContainsFold(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldContainsFold(FieldEndedRunID, v))
+}
+
+// EndedByEQ applies the EQ predicate on the "ended_by" field.
+func EndedByEQ(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldEQ(FieldEndedBy, v))
+}
+
+// EndedByNEQ applies the NEQ predicate on the "ended_by" field.
+func EndedByNEQ(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldNEQ(FieldEndedBy, v))
+}
+
+// EndedByIn applies the In predicate on the "ended_by" field.
+func EndedByIn(vs ...string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldIn(FieldEndedBy, vs...))
+}
+
+// EndedByNotIn applies the NotIn predicate on the "ended_by" field.
+func EndedByNotIn(vs ...string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldNotIn(FieldEndedBy, vs...))
+}
+
+// EndedByGT applies the GT predicate on the "ended_by" field.
+func EndedByGT(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldGT(FieldEndedBy, v))
+}
+
+// EndedByGTE applies the GTE predicate on the "ended_by" field.
+func EndedByGTE(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldGTE(FieldEndedBy, v))
+}
+
+// EndedByLT applies the LT predicate on the "ended_by" field.
+func EndedByLT(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldLT(FieldEndedBy, v))
+}
+
+// EndedByLTE applies the LTE predicate on the "ended_by" field.
+func EndedByLTE(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldLTE(FieldEndedBy, v))
+}
+
+// EndedByContains applies the Contains predicate on the "ended_by" field.
+func EndedByContains(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldContains(FieldEndedBy, v))
+}
+
+// EndedByHasPrefix applies the HasPrefix predicate on the "ended_by" field.
+func EndedByHasPrefix(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldHasPrefix(FieldEndedBy, v))
+}
+
+// EndedByHasSuffix applies the HasSuffix predicate on the "ended_by" field.
+func EndedByHasSuffix(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldHasSuffix(FieldEndedBy, v))
+}
+
+// EndedByIsNil applies the IsNil predicate on the "ended_by" field.
+func EndedByIsNil() predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldIsNull(FieldEndedBy))
+}
+
+// EndedByNotNil applies the NotNil predicate on the "ended_by" field.
+func EndedByNotNil() predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldNotNull(FieldEndedBy))
+}
+
+// EndedByEqualFold applies the EqualFold predicate on the "ended_by" field.
+func EndedByEqualFold(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldEqualFold(FieldEndedBy, v))
+}
+
+// EndedByContainsFold applies the ContainsFold predicate on the "ended_by" field.
+func EndedByContainsFold(v string) predicate.LocationVersion {
+	return predicate.LocationVersion(sql.FieldContainsFold(FieldEndedBy, v))
 }
 
 // And groups predicates with the AND operator between them.

@@ -117,6 +117,8 @@ var (
 		{Name: "seen_to", Type: field.TypeTime, Nullable: true},
 		{Name: "run_id", Type: field.TypeString, Nullable: true},
 		{Name: "changed_by", Type: field.TypeString, Nullable: true},
+		{Name: "ended_run_id", Type: field.TypeString, Nullable: true},
+		{Name: "ended_by", Type: field.TypeString, Nullable: true},
 	}
 	// AssetsHistoryTable holds the schema information for the "assets_history" table.
 	AssetsHistoryTable = &schema.Table{
@@ -234,6 +236,8 @@ var (
 		{Name: "seen_to", Type: field.TypeTime, Nullable: true},
 		{Name: "run_id", Type: field.TypeString, Nullable: true},
 		{Name: "changed_by", Type: field.TypeString, Nullable: true},
+		{Name: "ended_run_id", Type: field.TypeString, Nullable: true},
+		{Name: "ended_by", Type: field.TypeString, Nullable: true},
 	}
 	// CompaniesHistoryTable holds the schema information for the "companies_history" table.
 	CompaniesHistoryTable = &schema.Table{
@@ -328,6 +332,8 @@ var (
 		{Name: "seen_to", Type: field.TypeTime, Nullable: true},
 		{Name: "run_id", Type: field.TypeString, Nullable: true},
 		{Name: "changed_by", Type: field.TypeString, Nullable: true},
+		{Name: "ended_run_id", Type: field.TypeString, Nullable: true},
+		{Name: "ended_by", Type: field.TypeString, Nullable: true},
 	}
 	// ContactCompanyLinkHistoryTable holds the schema information for the "contact_company_link_history" table.
 	ContactCompanyLinkHistoryTable = &schema.Table{
@@ -374,6 +380,8 @@ var (
 		{Name: "seen_to", Type: field.TypeTime, Nullable: true},
 		{Name: "run_id", Type: field.TypeString, Nullable: true},
 		{Name: "changed_by", Type: field.TypeString, Nullable: true},
+		{Name: "ended_run_id", Type: field.TypeString, Nullable: true},
+		{Name: "ended_by", Type: field.TypeString, Nullable: true},
 	}
 	// ContactsHistoryTable holds the schema information for the "contacts_history" table.
 	ContactsHistoryTable = &schema.Table{
@@ -475,6 +483,8 @@ var (
 		{Name: "seen_to", Type: field.TypeTime, Nullable: true},
 		{Name: "run_id", Type: field.TypeString, Nullable: true},
 		{Name: "changed_by", Type: field.TypeString, Nullable: true},
+		{Name: "ended_run_id", Type: field.TypeString, Nullable: true},
+		{Name: "ended_by", Type: field.TypeString, Nullable: true},
 	}
 	// LocationsHistoryTable holds the schema information for the "locations_history" table.
 	LocationsHistoryTable = &schema.Table{
@@ -515,10 +525,36 @@ var (
 		Columns:    RevisionsColumns,
 		PrimaryKey: []*schema.Column{RevisionsColumns[0]},
 	}
+	// SyncChangesColumns holds the columns for the "sync_changes" table.
+	SyncChangesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "run_id", Type: field.TypeString},
+		{Name: "ordinal", Type: field.TypeInt},
+		{Name: "entity", Type: field.TypeString},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "record_id", Type: field.TypeString, Size: 2147483647},
+		{Name: "label", Type: field.TypeString, Size: 2147483647},
+		{Name: "company_account_number", Type: field.TypeString, Nullable: true},
+		{Name: "fields", Type: field.TypeString, Size: 2147483647},
+	}
+	// SyncChangesTable holds the schema information for the "sync_changes" table.
+	SyncChangesTable = &schema.Table{
+		Name:       "sync_changes",
+		Columns:    SyncChangesColumns,
+		PrimaryKey: []*schema.Column{SyncChangesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "syncchange_run_id_ordinal",
+				Unique:  true,
+				Columns: []*schema.Column{SyncChangesColumns[1], SyncChangesColumns[2]},
+			},
+		},
+	}
 	// SyncCheckpointsColumns holds the columns for the "sync_checkpoints" table.
 	SyncCheckpointsColumns = []*schema.Column{
 		{Name: "feed", Type: field.TypeString},
 		{Name: "cursor", Type: field.TypeTime, Nullable: true},
+		{Name: "listed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "run_id", Type: field.TypeString},
 		{Name: "run_mode", Type: field.TypeString, Size: 2147483647},
 		{Name: "done", Type: field.TypeString, Size: 2147483647},
@@ -560,6 +596,36 @@ var (
 			},
 		},
 	}
+	// SyncRereadsColumns holds the columns for the "sync_rereads" table.
+	SyncRereadsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "record", Type: field.TypeString},
+		{Name: "upstream_id", Type: field.TypeInt64},
+		{Name: "announcements", Type: field.TypeInt64},
+		{Name: "announced_at", Type: field.TypeTime},
+		{Name: "due_at", Type: field.TypeTime, Nullable: true},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "read_from", Type: field.TypeTime, Nullable: true},
+	}
+	// SyncRereadsTable holds the schema information for the "sync_rereads" table.
+	SyncRereadsTable = &schema.Table{
+		Name:       "sync_rereads",
+		Columns:    SyncRereadsColumns,
+		PrimaryKey: []*schema.Column{SyncRereadsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "syncreread_record_upstream_id",
+				Unique:  true,
+				Columns: []*schema.Column{SyncRereadsColumns[1], SyncRereadsColumns[2]},
+			},
+			{
+				Name:    "syncreread_due_at",
+				Unique:  false,
+				Columns: []*schema.Column{SyncRereadsColumns[5]},
+			},
+		},
+	}
 	// SyncRunsColumns holds the columns for the "sync_runs" table.
 	SyncRunsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -583,6 +649,11 @@ var (
 		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "output", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "resumed", Type: field.TypeBool, Default: false},
+		{Name: "cancel_requested_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "approved_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "approval_reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "approved_at", Type: field.TypeTime, Nullable: true},
+		{Name: "approval_run_id", Type: field.TypeString, Nullable: true},
 	}
 	// SyncRunsTable holds the schema information for the "sync_runs" table.
 	SyncRunsTable = &schema.Table{
@@ -685,6 +756,8 @@ var (
 		{Name: "seen_to", Type: field.TypeTime, Nullable: true},
 		{Name: "run_id", Type: field.TypeString, Nullable: true},
 		{Name: "changed_by", Type: field.TypeString, Nullable: true},
+		{Name: "ended_run_id", Type: field.TypeString, Nullable: true},
+		{Name: "ended_by", Type: field.TypeString, Nullable: true},
 	}
 	// TicketsHistoryTable holds the schema information for the "tickets_history" table.
 	TicketsHistoryTable = &schema.Table{
@@ -804,8 +877,10 @@ var (
 		LocationsTable,
 		LocationsHistoryTable,
 		RevisionsTable,
+		SyncChangesTable,
 		SyncCheckpointsTable,
 		SyncIssuesTable,
+		SyncRereadsTable,
 		SyncRunsTable,
 		TicketsTable,
 		TicketsHistoryTable,
@@ -866,11 +941,17 @@ func init() {
 	RevisionsTable.Annotation = &entsql.Annotation{
 		Table: "revisions",
 	}
+	SyncChangesTable.Annotation = &entsql.Annotation{
+		Table: "sync_changes",
+	}
 	SyncCheckpointsTable.Annotation = &entsql.Annotation{
 		Table: "sync_checkpoints",
 	}
 	SyncIssuesTable.Annotation = &entsql.Annotation{
 		Table: "sync_issues",
+	}
+	SyncRereadsTable.Annotation = &entsql.Annotation{
+		Table: "sync_rereads",
 	}
 	SyncRunsTable.Annotation = &entsql.Annotation{
 		Table: "sync_runs",

@@ -48,11 +48,17 @@ type LocationVersion func(*sql.Selector)
 // Revision is the predicate function for revision builders.
 type Revision func(*sql.Selector)
 
+// SyncChange is the predicate function for syncchange builders.
+type SyncChange func(*sql.Selector)
+
 // SyncCheckpoint is the predicate function for synccheckpoint builders.
 type SyncCheckpoint func(*sql.Selector)
 
 // SyncIssue is the predicate function for syncissue builders.
 type SyncIssue func(*sql.Selector)
+
+// SyncReread is the predicate function for syncreread builders.
+type SyncReread func(*sql.Selector)
 
 // SyncRun is the predicate function for syncrun builders.
 type SyncRun func(*sql.Selector)

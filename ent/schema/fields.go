@@ -53,6 +53,8 @@ func versionOf(key ent.Field, kept []ent.Field) []ent.Field {
 		instant("seen_to", "when the hub saw it otherwise or gone; null for the version of now"),
 		field.String("run_id").Optional().Nillable().Comment("the sync run that brought this version"),
 		field.String("changed_by").Optional().Nillable().Comment("the person who brought it, where no run did"),
+		field.String("ended_run_id").Optional().Nillable().Comment("the sync run that ended it; null too where it ended before this was kept"),
+		field.String("ended_by").Optional().Nillable().Comment("the person who ended it, where no run did"),
 	)
 }
 

@@ -37,6 +37,12 @@ func (SyncRun) Fields() []ent.Field {
 		text("error", "why it failed, was held or is partial, for people"),
 		field.Text("output").Default("").Comment("its lines, for people; REST's output"),
 		field.Bool("resumed").Default(false).Comment("went on from the sync checkpoint of a run that died"),
+		text("cancel_requested_by", "who asked it to stop; it does within seconds, or has ended before"),
+		text("approved_by", "who approved the removals that it holds"),
+		text("approval_reason", "why, in that person's words"),
+		instant("approved_at", "when"),
+		field.String("approval_run_id").GoType(codex.RunID("")).Optional().Nillable().
+			Comment("the run that made the approved removals; null while they wait for one"),
 	}
 }
 
@@ -50,6 +56,60 @@ func (SyncRun) Indexes() []ent.Index {
 
 // Annotations name the table.
 func (SyncRun) Annotations() []schema.Annotation { return table("sync_runs") }
+
+// SyncChange is one change of a plan that was not written: of a dry run all of them, of another run
+// the removals that it holds. What was written is in the history.
+type SyncChange struct{ ent.Schema }
+
+// Fields of the table sync_changes.
+func (SyncChange) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("run_id").GoType(codex.RunID("")).Immutable(),
+		field.Int("ordinal").Immutable().Comment("its place in the plan, from 1"),
+		field.String("entity").Immutable().Comment("companies, contacts, assets ..."),
+		field.String("kind").Immutable().Comment("created, changed, removed, returned or held"),
+		field.Text("record_id").Immutable().Comment("the record's key here; of one to be created, at its upstream"),
+		field.Text("label").Immutable().Comment("what people call it"),
+		field.String("company_account_number").GoType(codex.AccountNumber("")).Optional().Nillable().Immutable().
+			Comment("the company that it belongs to"),
+		field.Text("fields").Immutable().Comment("what changes: a JSON array of field, old and new"),
+	}
+}
+
+// Indexes of the table sync_changes.
+func (SyncChange) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("run_id", "ordinal").Unique()}
+}
+
+// Annotations name the table.
+func (SyncChange) Annotations() []schema.Annotation { return table("sync_changes") }
+
+// SyncReread is a record of Freshservice that a webhook named: it is read again. One row a record,
+// however often it is named; the row stays when it was read, to tell a run that has read the record
+// before that what it has is old.
+type SyncReread struct{ ent.Schema }
+
+// Fields of the table sync_rereads.
+func (SyncReread) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("record").Immutable().Comment("ticket, requester or department"),
+		field.Int64("upstream_id").Immutable().Comment("its id in Freshservice"),
+		field.Int64("announcements").Comment("how often it was named: a re-read settles those that it knew of"),
+		field.Time("announced_at").Comment("when it was named last"),
+		instant("due_at", "when it is to be read; null while nothing waits"),
+		field.Int("attempts").Default(0).Comment("how often reading it has failed since it last could be read"),
+		text("error", "why it could not be read the last time"),
+		instant("read_from", "when the last re-read that succeeded began"),
+	}
+}
+
+// Indexes of the table sync_rereads.
+func (SyncReread) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("record", "upstream_id").Unique(), index.Fields("due_at")}
+}
+
+// Annotations name the table.
+func (SyncReread) Annotations() []schema.Annotation { return table("sync_rereads") }
 
 // SyncIssue is something of an upstream that could not be placed, and why. One row by feed, kind
 // and upstream id; it is closed by the run that no longer meets it and opened again by one that
@@ -88,6 +148,7 @@ func (SyncCheckpoint) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("id").GoType(codex.Feed("")).StorageKey("feed").Immutable(),
 		instant("cursor", "what was updated before it has been read; moved at the end of a run alone"),
+		instant("listed_at", "when the run began that moved the cursor last, by our clock"),
 		field.String("run_id").GoType(codex.RunID("")).Comment("the run that wrote it last"),
 		field.Text("run_mode").Comment("the mode of that run"),
 		field.Text("done").Comment("while that run is unfinished, the upstream versions it has done: a JSON object"),

@@ -60,6 +60,11 @@ func Cursor(v time.Time) predicate.SyncCheckpoint {
 	return predicate.SyncCheckpoint(sql.FieldEQ(FieldCursor, v))
 }
 
+// ListedAt applies equality check predicate on the "listed_at" field. It's identical to ListedAtEQ.
+func ListedAt(v time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldEQ(FieldListedAt, v))
+}
+
 // RunID applies equality check predicate on the "run_id" field. It's identical to RunIDEQ.
 func RunID(v codex.RunID) predicate.SyncCheckpoint {
 	vc := string(v)
@@ -124,6 +129,56 @@ func CursorIsNil() predicate.SyncCheckpoint {
 // CursorNotNil applies the NotNil predicate on the "cursor" field.
 func CursorNotNil() predicate.SyncCheckpoint {
 	return predicate.SyncCheckpoint(sql.FieldNotNull(FieldCursor))
+}
+
+// ListedAtEQ applies the EQ predicate on the "listed_at" field.
+func ListedAtEQ(v time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldEQ(FieldListedAt, v))
+}
+
+// ListedAtNEQ applies the NEQ predicate on the "listed_at" field.
+func ListedAtNEQ(v time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldNEQ(FieldListedAt, v))
+}
+
+// ListedAtIn applies the In predicate on the "listed_at" field.
+func ListedAtIn(vs ...time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldIn(FieldListedAt, vs...))
+}
+
+// ListedAtNotIn applies the NotIn predicate on the "listed_at" field.
+func ListedAtNotIn(vs ...time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldNotIn(FieldListedAt, vs...))
+}
+
+// ListedAtGT applies the GT predicate on the "listed_at" field.
+func ListedAtGT(v time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldGT(FieldListedAt, v))
+}
+
+// ListedAtGTE applies the GTE predicate on the "listed_at" field.
+func ListedAtGTE(v time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldGTE(FieldListedAt, v))
+}
+
+// ListedAtLT applies the LT predicate on the "listed_at" field.
+func ListedAtLT(v time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldLT(FieldListedAt, v))
+}
+
+// ListedAtLTE applies the LTE predicate on the "listed_at" field.
+func ListedAtLTE(v time.Time) predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldLTE(FieldListedAt, v))
+}
+
+// ListedAtIsNil applies the IsNil predicate on the "listed_at" field.
+func ListedAtIsNil() predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldIsNull(FieldListedAt))
+}
+
+// ListedAtNotNil applies the NotNil predicate on the "listed_at" field.
+func ListedAtNotNil() predicate.SyncCheckpoint {
+	return predicate.SyncCheckpoint(sql.FieldNotNull(FieldListedAt))
 }
 
 // RunIDEQ applies the EQ predicate on the "run_id" field.

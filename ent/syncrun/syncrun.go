@@ -51,6 +51,16 @@ const (
 	FieldOutput = "output"
 	// FieldResumed holds the string denoting the resumed field in the database.
 	FieldResumed = "resumed"
+	// FieldCancelRequestedBy holds the string denoting the cancel_requested_by field in the database.
+	FieldCancelRequestedBy = "cancel_requested_by"
+	// FieldApprovedBy holds the string denoting the approved_by field in the database.
+	FieldApprovedBy = "approved_by"
+	// FieldApprovalReason holds the string denoting the approval_reason field in the database.
+	FieldApprovalReason = "approval_reason"
+	// FieldApprovedAt holds the string denoting the approved_at field in the database.
+	FieldApprovedAt = "approved_at"
+	// FieldApprovalRunID holds the string denoting the approval_run_id field in the database.
+	FieldApprovalRunID = "approval_run_id"
 	// Table holds the table name of the syncrun in the database.
 	Table = "sync_runs"
 )
@@ -78,6 +88,11 @@ var Columns = []string{
 	FieldError,
 	FieldOutput,
 	FieldResumed,
+	FieldCancelRequestedBy,
+	FieldApprovedBy,
+	FieldApprovalReason,
+	FieldApprovedAt,
+	FieldApprovalRunID,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -215,4 +230,29 @@ func ByOutput(opts ...sql.OrderTermOption) OrderOption {
 // ByResumed orders the results by the resumed field.
 func ByResumed(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldResumed, opts...).ToFunc()
+}
+
+// ByCancelRequestedBy orders the results by the cancel_requested_by field.
+func ByCancelRequestedBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCancelRequestedBy, opts...).ToFunc()
+}
+
+// ByApprovedBy orders the results by the approved_by field.
+func ByApprovedBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldApprovedBy, opts...).ToFunc()
+}
+
+// ByApprovalReason orders the results by the approval_reason field.
+func ByApprovalReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldApprovalReason, opts...).ToFunc()
+}
+
+// ByApprovedAt orders the results by the approved_at field.
+func ByApprovedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldApprovedAt, opts...).ToFunc()
+}
+
+// ByApprovalRunID orders the results by the approval_run_id field.
+func ByApprovalRunID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldApprovalRunID, opts...).ToFunc()
 }

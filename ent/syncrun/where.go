@@ -159,6 +159,32 @@ func Resumed(v bool) predicate.SyncRun {
 	return predicate.SyncRun(sql.FieldEQ(FieldResumed, v))
 }
 
+// CancelRequestedBy applies equality check predicate on the "cancel_requested_by" field. It's identical to CancelRequestedByEQ.
+func CancelRequestedBy(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldCancelRequestedBy, v))
+}
+
+// ApprovedBy applies equality check predicate on the "approved_by" field. It's identical to ApprovedByEQ.
+func ApprovedBy(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovedBy, v))
+}
+
+// ApprovalReason applies equality check predicate on the "approval_reason" field. It's identical to ApprovalReasonEQ.
+func ApprovalReason(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovalReason, v))
+}
+
+// ApprovedAt applies equality check predicate on the "approved_at" field. It's identical to ApprovedAtEQ.
+func ApprovedAt(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovedAt, v))
+}
+
+// ApprovalRunID applies equality check predicate on the "approval_run_id" field. It's identical to ApprovalRunIDEQ.
+func ApprovalRunID(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovalRunID, vc))
+}
+
 // FeedEQ applies the EQ predicate on the "feed" field.
 func FeedEQ(v codex.Feed) predicate.SyncRun {
 	vc := string(v)
@@ -1208,6 +1234,375 @@ func ResumedEQ(v bool) predicate.SyncRun {
 // ResumedNEQ applies the NEQ predicate on the "resumed" field.
 func ResumedNEQ(v bool) predicate.SyncRun {
 	return predicate.SyncRun(sql.FieldNEQ(FieldResumed, v))
+}
+
+// CancelRequestedByEQ applies the EQ predicate on the "cancel_requested_by" field.
+func CancelRequestedByEQ(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByNEQ applies the NEQ predicate on the "cancel_requested_by" field.
+func CancelRequestedByNEQ(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNEQ(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByIn applies the In predicate on the "cancel_requested_by" field.
+func CancelRequestedByIn(vs ...string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIn(FieldCancelRequestedBy, vs...))
+}
+
+// CancelRequestedByNotIn applies the NotIn predicate on the "cancel_requested_by" field.
+func CancelRequestedByNotIn(vs ...string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotIn(FieldCancelRequestedBy, vs...))
+}
+
+// CancelRequestedByGT applies the GT predicate on the "cancel_requested_by" field.
+func CancelRequestedByGT(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGT(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByGTE applies the GTE predicate on the "cancel_requested_by" field.
+func CancelRequestedByGTE(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGTE(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByLT applies the LT predicate on the "cancel_requested_by" field.
+func CancelRequestedByLT(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLT(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByLTE applies the LTE predicate on the "cancel_requested_by" field.
+func CancelRequestedByLTE(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLTE(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByContains applies the Contains predicate on the "cancel_requested_by" field.
+func CancelRequestedByContains(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldContains(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByHasPrefix applies the HasPrefix predicate on the "cancel_requested_by" field.
+func CancelRequestedByHasPrefix(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldHasPrefix(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByHasSuffix applies the HasSuffix predicate on the "cancel_requested_by" field.
+func CancelRequestedByHasSuffix(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldHasSuffix(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByIsNil applies the IsNil predicate on the "cancel_requested_by" field.
+func CancelRequestedByIsNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIsNull(FieldCancelRequestedBy))
+}
+
+// CancelRequestedByNotNil applies the NotNil predicate on the "cancel_requested_by" field.
+func CancelRequestedByNotNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotNull(FieldCancelRequestedBy))
+}
+
+// CancelRequestedByEqualFold applies the EqualFold predicate on the "cancel_requested_by" field.
+func CancelRequestedByEqualFold(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEqualFold(FieldCancelRequestedBy, v))
+}
+
+// CancelRequestedByContainsFold applies the ContainsFold predicate on the "cancel_requested_by" field.
+func CancelRequestedByContainsFold(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldContainsFold(FieldCancelRequestedBy, v))
+}
+
+// ApprovedByEQ applies the EQ predicate on the "approved_by" field.
+func ApprovedByEQ(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovedBy, v))
+}
+
+// ApprovedByNEQ applies the NEQ predicate on the "approved_by" field.
+func ApprovedByNEQ(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNEQ(FieldApprovedBy, v))
+}
+
+// ApprovedByIn applies the In predicate on the "approved_by" field.
+func ApprovedByIn(vs ...string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIn(FieldApprovedBy, vs...))
+}
+
+// ApprovedByNotIn applies the NotIn predicate on the "approved_by" field.
+func ApprovedByNotIn(vs ...string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotIn(FieldApprovedBy, vs...))
+}
+
+// ApprovedByGT applies the GT predicate on the "approved_by" field.
+func ApprovedByGT(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGT(FieldApprovedBy, v))
+}
+
+// ApprovedByGTE applies the GTE predicate on the "approved_by" field.
+func ApprovedByGTE(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGTE(FieldApprovedBy, v))
+}
+
+// ApprovedByLT applies the LT predicate on the "approved_by" field.
+func ApprovedByLT(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLT(FieldApprovedBy, v))
+}
+
+// ApprovedByLTE applies the LTE predicate on the "approved_by" field.
+func ApprovedByLTE(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLTE(FieldApprovedBy, v))
+}
+
+// ApprovedByContains applies the Contains predicate on the "approved_by" field.
+func ApprovedByContains(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldContains(FieldApprovedBy, v))
+}
+
+// ApprovedByHasPrefix applies the HasPrefix predicate on the "approved_by" field.
+func ApprovedByHasPrefix(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldHasPrefix(FieldApprovedBy, v))
+}
+
+// ApprovedByHasSuffix applies the HasSuffix predicate on the "approved_by" field.
+func ApprovedByHasSuffix(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldHasSuffix(FieldApprovedBy, v))
+}
+
+// ApprovedByIsNil applies the IsNil predicate on the "approved_by" field.
+func ApprovedByIsNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIsNull(FieldApprovedBy))
+}
+
+// ApprovedByNotNil applies the NotNil predicate on the "approved_by" field.
+func ApprovedByNotNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotNull(FieldApprovedBy))
+}
+
+// ApprovedByEqualFold applies the EqualFold predicate on the "approved_by" field.
+func ApprovedByEqualFold(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEqualFold(FieldApprovedBy, v))
+}
+
+// ApprovedByContainsFold applies the ContainsFold predicate on the "approved_by" field.
+func ApprovedByContainsFold(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldContainsFold(FieldApprovedBy, v))
+}
+
+// ApprovalReasonEQ applies the EQ predicate on the "approval_reason" field.
+func ApprovalReasonEQ(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovalReason, v))
+}
+
+// ApprovalReasonNEQ applies the NEQ predicate on the "approval_reason" field.
+func ApprovalReasonNEQ(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNEQ(FieldApprovalReason, v))
+}
+
+// ApprovalReasonIn applies the In predicate on the "approval_reason" field.
+func ApprovalReasonIn(vs ...string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIn(FieldApprovalReason, vs...))
+}
+
+// ApprovalReasonNotIn applies the NotIn predicate on the "approval_reason" field.
+func ApprovalReasonNotIn(vs ...string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotIn(FieldApprovalReason, vs...))
+}
+
+// ApprovalReasonGT applies the GT predicate on the "approval_reason" field.
+func ApprovalReasonGT(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGT(FieldApprovalReason, v))
+}
+
+// ApprovalReasonGTE applies the GTE predicate on the "approval_reason" field.
+func ApprovalReasonGTE(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGTE(FieldApprovalReason, v))
+}
+
+// ApprovalReasonLT applies the LT predicate on the "approval_reason" field.
+func ApprovalReasonLT(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLT(FieldApprovalReason, v))
+}
+
+// ApprovalReasonLTE applies the LTE predicate on the "approval_reason" field.
+func ApprovalReasonLTE(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLTE(FieldApprovalReason, v))
+}
+
+// ApprovalReasonContains applies the Contains predicate on the "approval_reason" field.
+func ApprovalReasonContains(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldContains(FieldApprovalReason, v))
+}
+
+// ApprovalReasonHasPrefix applies the HasPrefix predicate on the "approval_reason" field.
+func ApprovalReasonHasPrefix(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldHasPrefix(FieldApprovalReason, v))
+}
+
+// ApprovalReasonHasSuffix applies the HasSuffix predicate on the "approval_reason" field.
+func ApprovalReasonHasSuffix(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldHasSuffix(FieldApprovalReason, v))
+}
+
+// ApprovalReasonIsNil applies the IsNil predicate on the "approval_reason" field.
+func ApprovalReasonIsNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIsNull(FieldApprovalReason))
+}
+
+// ApprovalReasonNotNil applies the NotNil predicate on the "approval_reason" field.
+func ApprovalReasonNotNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotNull(FieldApprovalReason))
+}
+
+// ApprovalReasonEqualFold applies the EqualFold predicate on the "approval_reason" field.
+func ApprovalReasonEqualFold(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEqualFold(FieldApprovalReason, v))
+}
+
+// ApprovalReasonContainsFold applies the ContainsFold predicate on the "approval_reason" field.
+func ApprovalReasonContainsFold(v string) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldContainsFold(FieldApprovalReason, v))
+}
+
+// ApprovedAtEQ applies the EQ predicate on the "approved_at" field.
+func ApprovedAtEQ(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovedAt, v))
+}
+
+// ApprovedAtNEQ applies the NEQ predicate on the "approved_at" field.
+func ApprovedAtNEQ(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNEQ(FieldApprovedAt, v))
+}
+
+// ApprovedAtIn applies the In predicate on the "approved_at" field.
+func ApprovedAtIn(vs ...time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIn(FieldApprovedAt, vs...))
+}
+
+// ApprovedAtNotIn applies the NotIn predicate on the "approved_at" field.
+func ApprovedAtNotIn(vs ...time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotIn(FieldApprovedAt, vs...))
+}
+
+// ApprovedAtGT applies the GT predicate on the "approved_at" field.
+func ApprovedAtGT(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGT(FieldApprovedAt, v))
+}
+
+// ApprovedAtGTE applies the GTE predicate on the "approved_at" field.
+func ApprovedAtGTE(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGTE(FieldApprovedAt, v))
+}
+
+// ApprovedAtLT applies the LT predicate on the "approved_at" field.
+func ApprovedAtLT(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLT(FieldApprovedAt, v))
+}
+
+// ApprovedAtLTE applies the LTE predicate on the "approved_at" field.
+func ApprovedAtLTE(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLTE(FieldApprovedAt, v))
+}
+
+// ApprovedAtIsNil applies the IsNil predicate on the "approved_at" field.
+func ApprovedAtIsNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIsNull(FieldApprovedAt))
+}
+
+// ApprovedAtNotNil applies the NotNil predicate on the "approved_at" field.
+func ApprovedAtNotNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotNull(FieldApprovedAt))
+}
+
+// ApprovalRunIDEQ applies the EQ predicate on the "approval_run_id" field.
+func ApprovalRunIDEQ(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldEQ(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDNEQ applies the NEQ predicate on the "approval_run_id" field.
+func ApprovalRunIDNEQ(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldNEQ(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDIn applies the In predicate on the "approval_run_id" field.
+func ApprovalRunIDIn(vs ...codex.RunID) predicate.SyncRun {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.SyncRun(sql.FieldIn(FieldApprovalRunID, v...))
+}
+
+// ApprovalRunIDNotIn applies the NotIn predicate on the "approval_run_id" field.
+func ApprovalRunIDNotIn(vs ...codex.RunID) predicate.SyncRun {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.SyncRun(sql.FieldNotIn(FieldApprovalRunID, v...))
+}
+
+// ApprovalRunIDGT applies the GT predicate on the "approval_run_id" field.
+func ApprovalRunIDGT(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldGT(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDGTE applies the GTE predicate on the "approval_run_id" field.
+func ApprovalRunIDGTE(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldGTE(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDLT applies the LT predicate on the "approval_run_id" field.
+func ApprovalRunIDLT(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldLT(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDLTE applies the LTE predicate on the "approval_run_id" field.
+func ApprovalRunIDLTE(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldLTE(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDContains applies the Contains predicate on the "approval_run_id" field.
+func ApprovalRunIDContains(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldContains(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDHasPrefix applies the HasPrefix predicate on the "approval_run_id" field.
+func ApprovalRunIDHasPrefix(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldHasPrefix(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDHasSuffix applies the HasSuffix predicate on the "approval_run_id" field.
+func ApprovalRunIDHasSuffix(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldHasSuffix(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDIsNil applies the IsNil predicate on the "approval_run_id" field.
+func ApprovalRunIDIsNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIsNull(FieldApprovalRunID))
+}
+
+// ApprovalRunIDNotNil applies the NotNil predicate on the "approval_run_id" field.
+func ApprovalRunIDNotNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotNull(FieldApprovalRunID))
+}
+
+// ApprovalRunIDEqualFold applies the EqualFold predicate on the "approval_run_id" field.
+func ApprovalRunIDEqualFold(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldEqualFold(FieldApprovalRunID, vc))
+}
+
+// ApprovalRunIDContainsFold applies the ContainsFold predicate on the "approval_run_id" field.
+func ApprovalRunIDContainsFold(v codex.RunID) predicate.SyncRun {
+	vc := string(v)
+	return predicate.SyncRun(sql.FieldContainsFold(FieldApprovalRunID, vc))
 }
 
 // And groups predicates with the AND operator between them.

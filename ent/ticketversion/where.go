@@ -151,6 +151,16 @@ func ChangedBy(v string) predicate.TicketVersion {
 	return predicate.TicketVersion(sql.FieldEQ(FieldChangedBy, v))
 }
 
+// EndedRunID applies equality check predicate on the "ended_run_id" field. It's identical to EndedRunIDEQ.
+func EndedRunID(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldEQ(FieldEndedRunID, v))
+}
+
+// EndedBy applies equality check predicate on the "ended_by" field. It's identical to EndedByEQ.
+func EndedBy(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldEQ(FieldEndedBy, v))
+}
+
 // TicketIDEQ applies the EQ predicate on the "ticket_id" field.
 func TicketIDEQ(v int) predicate.TicketVersion {
 	return predicate.TicketVersion(sql.FieldEQ(FieldTicketID, v))
@@ -1168,6 +1178,156 @@ func ChangedByEqualFold(v string) predicate.TicketVersion {
 // ChangedByContainsFold applies the ContainsFold predicate on the "changed_by" field.
 func ChangedByContainsFold(v string) predicate.TicketVersion {
 	return predicate.TicketVersion(sql.FieldContainsFold(FieldChangedBy, v))
+}
+
+// EndedRunIDEQ applies the EQ predicate on the "ended_run_id" field.
+func EndedRunIDEQ(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldEQ(FieldEndedRunID, v))
+}
+
+// EndedRunIDNEQ applies the NEQ predicate on the "ended_run_id" field.
+func EndedRunIDNEQ(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldNEQ(FieldEndedRunID, v))
+}
+
+// EndedRunIDIn applies the In predicate on the "ended_run_id" field.
+func EndedRunIDIn(vs ...string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldIn(FieldEndedRunID, vs...))
+}
+
+// EndedRunIDNotIn applies the NotIn predicate on the "ended_run_id" field.
+func EndedRunIDNotIn(vs ...string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldNotIn(FieldEndedRunID, vs...))
+}
+
+// EndedRunIDGT applies the GT predicate on the "ended_run_id" field.
+func EndedRunIDGT(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldGT(FieldEndedRunID, v))
+}
+
+// EndedRunIDGTE applies the GTE predicate on the "ended_run_id" field.
+func EndedRunIDGTE(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldGTE(FieldEndedRunID, v))
+}
+
+// EndedRunIDLT applies the LT predicate on the "ended_run_id" field.
+func EndedRunIDLT(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldLT(FieldEndedRunID, v))
+}
+
+// EndedRunIDLTE applies the LTE predicate on the "ended_run_id" field.
+func EndedRunIDLTE(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldLTE(FieldEndedRunID, v))
+}
+
+// EndedRunIDContains applies the Contains predicate on the "ended_run_id" field.
+func EndedRunIDContains(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldContains(FieldEndedRunID, v))
+}
+
+// EndedRunIDHasPrefix applies the HasPrefix predicate on the "ended_run_id" field.
+func EndedRunIDHasPrefix(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldHasPrefix(FieldEndedRunID, v))
+}
+
+// EndedRunIDHasSuffix applies the HasSuffix predicate on the "ended_run_id" field.
+func EndedRunIDHasSuffix(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldHasSuffix(FieldEndedRunID, v))
+}
+
+// EndedRunIDIsNil applies the IsNil predicate on the "ended_run_id" field.
+func EndedRunIDIsNil() predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldIsNull(FieldEndedRunID))
+}
+
+// EndedRunIDNotNil applies the NotNil predicate on the "ended_run_id" field.
+func EndedRunIDNotNil() predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldNotNull(FieldEndedRunID))
+}
+
+// EndedRunIDEqualFold applies the EqualFold predicate on the "ended_run_id" field.
+func EndedRunIDEqualFold(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldEqualFold(FieldEndedRunID, v))
+}
+
+// EndedRunIDContainsFold applies the ContainsFold predicate on the "ended_run_id" field.
+func EndedRunIDContainsFold(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldContainsFold(FieldEndedRunID, v))
+}
+
+// EndedByEQ applies the EQ predicate on the "ended_by" field.
+func EndedByEQ(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldEQ(FieldEndedBy, v))
+}
+
+// EndedByNEQ applies the NEQ predicate on the "ended_by" field.
+func EndedByNEQ(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldNEQ(FieldEndedBy, v))
+}
+
+// EndedByIn applies the In predicate on the "ended_by" field.
+func EndedByIn(vs ...string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldIn(FieldEndedBy, vs...))
+}
+
+// EndedByNotIn applies the NotIn predicate on the "ended_by" field.
+func EndedByNotIn(vs ...string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldNotIn(FieldEndedBy, vs...))
+}
+
+// EndedByGT applies the GT predicate on the "ended_by" field.
+func EndedByGT(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldGT(FieldEndedBy, v))
+}
+
+// EndedByGTE applies the GTE predicate on the "ended_by" field.
+func EndedByGTE(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldGTE(FieldEndedBy, v))
+}
+
+// EndedByLT applies the LT predicate on the "ended_by" field.
+func EndedByLT(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldLT(FieldEndedBy, v))
+}
+
+// EndedByLTE applies the LTE predicate on the "ended_by" field.
+func EndedByLTE(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldLTE(FieldEndedBy, v))
+}
+
+// EndedByContains applies the Contains predicate on the "ended_by" field.
+func EndedByContains(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldContains(FieldEndedBy, v))
+}
+
+// EndedByHasPrefix applies the HasPrefix predicate on the "ended_by" field.
+func EndedByHasPrefix(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldHasPrefix(FieldEndedBy, v))
+}
+
+// EndedByHasSuffix applies the HasSuffix predicate on the "ended_by" field.
+func EndedByHasSuffix(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldHasSuffix(FieldEndedBy, v))
+}
+
+// EndedByIsNil applies the IsNil predicate on the "ended_by" field.
+func EndedByIsNil() predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldIsNull(FieldEndedBy))
+}
+
+// EndedByNotNil applies the NotNil predicate on the "ended_by" field.
+func EndedByNotNil() predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldNotNull(FieldEndedBy))
+}
+
+// EndedByEqualFold applies the EqualFold predicate on the "ended_by" field.
+func EndedByEqualFold(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldEqualFold(FieldEndedBy, v))
+}
+
+// EndedByContainsFold applies the ContainsFold predicate on the "ended_by" field.
+func EndedByContainsFold(v string) predicate.TicketVersion {
+	return predicate.TicketVersion(sql.FieldContainsFold(FieldEndedBy, v))
 }
 
 // And groups predicates with the AND operator between them.
