@@ -24,13 +24,14 @@ import (
 
 // hub is a sync engine over a database, beside a simulated world, both on one clock that a test turns.
 type hub struct {
-	t        *testing.T
+	t        testing.TB
 	db       *store.DB
 	world    *simulator.Server
 	engine   *syncers.Engine
 	settings syncers.Settings
 	clock    *clock
 	wire     *http.Client
+	tuning   transport.Tuning
 	people   map[int64]string // addresses of everybody whom a check has met
 }
 
@@ -63,7 +64,7 @@ func each(t *testing.T, world simulator.Options, test func(t *testing.T, h *hub)
 	}, storetest.Now(turning.now))
 }
 
-func newHub(t *testing.T, db *store.DB, options simulator.Options, turning *clock) *hub {
+func newHub(t testing.TB, db *store.DB, options simulator.Options, turning *clock) *hub {
 	t.Helper()
 	options.Now = turning.now
 	world, err := simulator.Start(t.Context(), options, simulator.Addresses{})
@@ -75,9 +76,17 @@ func newHub(t *testing.T, db *store.DB, options simulator.Options, turning *cloc
 		wire.CloseIdleConnections()
 		_ = world.Close()
 	})
-	h := &hub{wire: &http.Client{Transport: wire}, t: t, db: db, world: world, settings: settings(), clock: turning, people: make(map[int64]string)}
+	h := &hub{
+		wire: &http.Client{Transport: wire}, tuning: impatient(), t: t, db: db, world: world, settings: settings(), clock: turning,
+		people: make(map[int64]string),
+	}
 	h.restart()
 	return h
+}
+
+// impatient is the tuning of clients that a test does not wait for.
+func impatient() transport.Tuning {
+	return transport.Tuning{Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond, RetryAfter: time.Millisecond, Attempt: 20 * time.Second}
 }
 
 func settings() syncers.Settings {
@@ -99,15 +108,14 @@ func (h *hub) restart() {
 // process is one more engine on the hub's database, as another process of the installation has one.
 func (h *hub) process() *syncers.Engine {
 	h.t.Helper()
-	tuning := transport.Tuning{Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond, RetryAfter: time.Millisecond, Attempt: 20 * time.Second}
 	logger := slog.New(slog.DiscardHandler)
 	fresh, err := freshservice.New(freshservice.Options{
-		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: h.clock.now, Logger: logger, Tuning: tuning, HTTPClient: h.wire,
+		BaseURL: h.world.FreshserviceURL, APIKey: codex.Secret(h.world.FreshserviceKey), Now: h.clock.now, Logger: logger, Tuning: h.tuning, HTTPClient: h.wire,
 	})
 	h.must(err)
 	rmm, err := datto.New(datto.Options{
 		BaseURL: h.world.DattoURL, PublicKey: h.world.DattoPublicKey, SecretKey: codex.Secret(h.world.DattoSecretKey),
-		Now: h.clock.now, Logger: logger, Tuning: tuning, HTTPClient: h.wire,
+		Now: h.clock.now, Logger: logger, Tuning: h.tuning, HTTPClient: h.wire,
 	})
 	h.must(err)
 	engine := syncers.New(syncers.Options{
