@@ -70,6 +70,10 @@ type Freshservice struct {
 	// The conversations and notes of tickets updated within so many days are synced; 0 is none.
 	// Default: `365`.
 	ConversationsDays int
+	// The secret with which a Freshservice workflow automator announces changes to
+	// `/webhooks/freshservice`, in the header `X-Webhook-Secret` (docs/sync.md, "Webhooks"); at
+	// least 16 characters. Default: none, no webhook is taken.
+	WebhookSecret codex.Secret
 }
 
 // Enabled tells whether the feeds that read Freshservice are on.

@@ -108,6 +108,13 @@ func sections() []section {
 						"none.",
 					value: func(c *Config) value { return into(&c.Freshservice.ConversationsDays, readInt(0, 36500)) },
 				},
+				{
+					name: "webhook_secret", secret: true, defDoc: "none, no webhook is taken", example: "what-openssl-rand-hex-32-prints",
+					doc: "The secret with which a Freshservice workflow automator announces changes to " +
+						"`/webhooks/freshservice`, in the header `X-Webhook-Secret` (docs/sync.md, \"Webhooks\"); at " +
+						"least 16 characters.",
+					value: func(c *Config) value { return into(&c.Freshservice.WebhookSecret, readWebhookSecret) },
+				},
 			},
 		},
 		{

@@ -58,6 +58,23 @@ func readSecret(text string) (codex.Secret, error) {
 	return codex.Secret(plain), err
 }
 
+// minWebhookSecret is how many characters a webhook's secret has at least: nothing but it keeps
+// strangers out.
+const minWebhookSecret = 16
+
+// readWebhookSecret takes what may travel as the value of an HTTP header and is too long to guess.
+func readWebhookSecret(text string) (codex.Secret, error) {
+	plain, err := readText(text)
+	if err != nil {
+		return "", err
+	}
+	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
+	if len(plain) < minWebhookSecret || strings.ContainsFunc(plain, unprintable) {
+		return "", errors.New("at least 16 printable ASCII characters without blanks, such as openssl rand -hex 32 prints")
+	}
+	return codex.Secret(plain), nil
+}
+
 // readBool takes what Python's getboolean took.
 func readBool(text string) (bool, error) {
 	switch strings.ToLower(text) {

@@ -18,6 +18,7 @@ func TestABadValueNamesFileSectionKeyAndRemedy(t *testing.T) {
 		schedule = " must be a schedule of five fields: minute, hour, day of month, month, day of week, such as 0 2 * * *"
 		hours    = " must be hours as a decimal number from 0 to 24, such as 0.25"
 		percent  = " must be a whole percentage from 0 to 100"
+		secret   = "at least 16 printable ASCII characters without blanks, such as openssl rand -hex 32 prints"
 		feed     = "\n[freshservice] api_key: is missing in FILE: [freshservice] needs api_key, domain; without any key of it that feed is off" +
 			"\n[freshservice] domain: is missing in FILE: [freshservice] needs api_key, domain; without any key of it that feed is off"
 	)
@@ -32,6 +33,9 @@ func TestABadValueNamesFileSectionKeyAndRemedy(t *testing.T) {
 		{"freshservice", "open_statuses = 6 -1", `"6 -1" of FILE:2 must be ` + list + feed},
 		{"freshservice", "bill_non_billable = maybe", `"maybe" of FILE:2` + truth + feed},
 		{"freshservice", "conversations_days = -1", `"-1" of FILE:2` + whole + "0 to 36500" + feed},
+		{"freshservice", "webhook_secret = hunter2", `the value of FILE:2 must be ` + secret + feed},
+		{"freshservice", "webhook_secret = hunter2 hunter2 hunter2", `the value of FILE:2 must be ` + secret + feed},
+		{"freshservice", "webhook_secret = hünter2hünter2hünter2", `the value of FILE:2 must be ` + secret + feed},
 		{"server", "listen = localhost", `"localhost" of FILE:2` + listen},
 		{"server", "listen = 127.0.0.1:http", `"127.0.0.1:http" of FILE:2` + listen},
 		{"server", "listen = ::1:5001", `"::1:5001" of FILE:2` + listen},
