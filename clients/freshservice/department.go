@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/hivematrix/codex/clients/wire"
@@ -52,4 +53,16 @@ func (c *Client) Departments(ctx context.Context) (wire.Listing[Department], err
 		return list, fmt.Errorf("listing departments: %w", err)
 	}
 	return list, nil
+}
+
+// Department reads one department; [transport.IsNotFound] tells that there is none of that id.
+func (c *Client) Department(ctx context.Context, id int64) (Department, error) {
+	department, err := readOne(ctx, c, one{
+		path: "/departments/" + strconv.FormatInt(id, 10), endpoint: "/departments/{id}",
+		envelopes: []string{"department", "departments"},
+	}, decodeDepartment)
+	if err != nil {
+		return department, fmt.Errorf("reading department %d: %w", id, err)
+	}
+	return department, nil
 }

@@ -314,3 +314,21 @@ func FuzzParseTimeSpent(f *testing.F) {
 		}
 	})
 }
+
+func TestADepartmentIsReadByItsID(t *testing.T) {
+	account := newAccount(t)
+	account.on("/departments/7", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, `{"department":{"id":7,"name":"Contoso","custom_fields":{"account_number":620547}}}`)
+	})
+	account.on("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) })
+	department, err := account.client().Department(t.Context(), 7)
+	want := freshservice.Department{ID: 7, Name: "Contoso", Domains: []string{},
+		CustomFields: freshservice.CustomFields{"account_number": ptr("620547")}}
+	if err != nil || !reflect.DeepEqual(department, want) {
+		t.Errorf("department: %+v, %v", department, err)
+	}
+	if _, err := account.client().Department(t.Context(), 8); !transport.IsNotFound(err) ||
+		err.Error() != "reading department 8: freshservice: /departments/{id}: 404 Not Found" {
+		t.Errorf("department that is not there: %v", err)
+	}
+}
