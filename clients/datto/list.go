@@ -34,7 +34,8 @@ type page struct {
 }
 
 // listAll reads every page of r. The list is complete when its end was reached and, where the
-// upstream tells a total, as many records came: a partial listing looks like deletions.
+// upstream tells a total, as many records came as any page told: a partial listing looks like
+// deletions.
 func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing[T], error) {
 	collector := wire.NewCollector(r.idField, r.key, r.decode)
 	query := url.Values{"page": {"0"}, "max": {pageSize}}
@@ -51,7 +52,7 @@ func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing
 			return wire.Listing[T]{}, err
 		}
 		if page.total != nil {
-			total = *page.total
+			total = max(total, *page.total) // what went while pages were read has moved others past us
 		}
 		if len(page.records) == 0 {
 			break

@@ -50,12 +50,17 @@ func TestAListIsCompleteWhenItsEndAndItsTotalWereReached(t *testing.T) {
 		"nothing where there are":    {page(`{"totalCount":1249}`, ``), "", false},
 		"it leads back to itself":    {page(`{"nextPageUrl":"http://HOST/x?page=0&max=250"}`, `{"uid":"a"}`), "a", false},
 		"every page is the same":     {page(`{"nextPageUrl":"http://HOST/x?page=NEXT"}`, `{"uid":"a"}`), "a", false},
+		"the first page told more":   {page(`{"totalCount":TOTAL,"nextPageUrl":"http://HOST/x?page=NEXT"}`, `{"uid":"aNEXT"}`), "a1 a2 a3", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			account := newAccount(t)
 			account.on("/v2/account/devices", func(w http.ResponseWriter, r *http.Request) {
-				next := fmt.Sprint(len(account.requests()))
-				answer(w, 200, strings.NewReplacer("HOST", r.Host, "NEXT", next).Replace(test.body))
+				page := len(account.requests())
+				text := strings.NewReplacer("HOST", r.Host, "NEXT", fmt.Sprint(page), "TOTAL", fmt.Sprint(5-page)).Replace(test.body)
+				if page == 3 {
+					text = strings.Replace(text, `,"nextPageUrl"`, `,"was"`, 1)
+				}
+				answer(w, 200, text)
 			})
 			list, err := account.client().AccountDevices(t.Context())
 			if err != nil || uids(list.Items) != test.uids || list.Complete != test.complete {
