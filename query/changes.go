@@ -55,8 +55,8 @@ type ChangeFilter struct {
 // Changes is a page of the changes that filter wants, newest first. Those of one moment are ordered
 // by entity, what is gone last, and by when they were written.
 //
-// What ended a version is not kept with it. A record that was removed is therefore ascribed to the
-// run of its feed that was at work at that moment: there is one at most.
+// A record that was removed before it was kept what ended a version is ascribed to the run of its feed
+// that was at work at that moment.
 func (r *Reader) Changes(ctx context.Context, page Page, filter ChangeFilter) (*PageOf[*Change], error) {
 	limit, err := page.limit()
 	if err != nil {
@@ -205,7 +205,12 @@ func (q *question) narrow(s *sql.Selector, t versionTable, ended, withBefore boo
 		q.narrowToCompany(s, t, before, ended)
 	}
 	if q.Run != "" {
-		if !ended {
+		if ended {
+			s.Where(sql.Or(
+				sql.EQ(s.C(fieldEndedRunID), string(q.Run)),
+				sql.And(sql.IsNull(s.C(fieldEndedRunID)), sql.IsNull(s.C(fieldEndedBy))),
+			))
+		} else {
 			s.Where(sql.EQ(s.C(fieldRunID), string(q.Run)))
 		}
 		s.Where(sql.GTE(at, q.begun))
@@ -292,7 +297,7 @@ func (r *Reader) changesOf(ctx context.Context, t versionTable, ended bool, whic
 	rows, err := r.versionRows(ctx, t.entity, func(s *sql.Selector) {
 		which(s)
 		s.AppendSelectAs(s.C(fieldVersionID), asRead+fieldVersionID)
-		for _, column := range []string{momentOf(ended), fieldRunID, fieldChangedBy} {
+		for _, column := range []string{momentOf(ended), fieldRunID, fieldChangedBy, fieldEndedRunID, fieldEndedBy} {
 			s.AppendSelectAs(s.C(column), asRead+column)
 		}
 		for _, key := range t.key {
@@ -329,7 +334,7 @@ func (t versionTable) change(row *reading, ended bool) (*Change, error) {
 		c.Label = plain(asNew + t.label)
 	}
 	if ended {
-		c.Run = runAtWork(t.feed, c.At)
+		c.Run, c.ChangedBy = t.endOf(row, c.At)
 		return c, row.err
 	}
 	c.ChangedBy = plain(asRead + fieldChangedBy)
@@ -346,6 +351,20 @@ func (t versionTable) change(row *reading, ended bool) (*Change, error) {
 	}
 	c.Fields = t.differences(row.kept(asOld), row.kept(asNew))
 	return c, row.err
+}
+
+// endOf is what ended a version at a moment, whose columns of that were read: a run, or a person. Where
+// neither is kept it was the run of its feed that was at work then.
+func (t versionTable) endOf(row *reading, at time.Time) (run RunRef, by *string) {
+	id := row.text(asRead+fieldEndedRunID, field.TypeString)
+	by = row.text(asRead+fieldEndedBy, field.TypeString)
+	switch {
+	case id != nil:
+		run = RunRefOf(codex.RunID(*id))
+	case by == nil:
+		run = runAtWork(t.feed, at)
+	}
+	return run, by
 }
 
 // newestFirst is the order of changes.

@@ -82,7 +82,7 @@ func (t versionTable) kept() []*schema.Column {
 	var kept []*schema.Column
 	for _, column := range t.Columns {
 		switch column.Name {
-		case fieldVersionID, fieldSeenFrom, fieldSeenTo, fieldRunID, fieldChangedBy:
+		case fieldVersionID, fieldSeenFrom, fieldSeenTo, fieldRunID, fieldChangedBy, fieldEndedRunID, fieldEndedBy:
 		default:
 			if !slices.Contains(t.key, column.Name) {
 				kept = append(kept, column)

@@ -133,12 +133,14 @@ func (p *Past) id(key string) string { return key + "@" + p.At.Format(time.RFC33
 
 // The columns that every table of versions has beside the key and what it keeps of the record.
 const (
-	fieldVersionID = companyversion.FieldID
-	fieldSeenFrom  = companyversion.FieldSeenFrom
-	fieldSeenTo    = companyversion.FieldSeenTo
-	fieldRunID     = companyversion.FieldRunID
-	fieldChangedBy = companyversion.FieldChangedBy
-	fieldAccount   = "company_account_number"
+	fieldVersionID  = companyversion.FieldID
+	fieldSeenFrom   = companyversion.FieldSeenFrom
+	fieldSeenTo     = companyversion.FieldSeenTo
+	fieldRunID      = companyversion.FieldRunID
+	fieldChangedBy  = companyversion.FieldChangedBy
+	fieldEndedRunID = companyversion.FieldEndedRunID
+	fieldEndedBy    = companyversion.FieldEndedBy
+	fieldAccount    = "company_account_number"
 )
 
 // seenAt tells the versions in which rows were seen at a moment.

@@ -19,6 +19,8 @@ type Version struct {
 	To        *time.Time // nil: it is so now. Where the next version begins later, the record was gone
 	RunID     *codex.RunID
 	ChangedBy *string        // the person who brought it, where no run did
+	EndedRun  RunRef         // what ended it; empty where no run did, and for the version of now
+	EndedBy   *string        // the person who ended it, where no run did
 	Changes   []*FieldChange // against the version before; none in the first one, or where not asked for
 }
 
@@ -46,7 +48,7 @@ func versionsByKey[K store.Key](ctx context.Context, r *Reader, e Entity, keys [
 	rows, err := r.versionRows(ctx, e, func(s *sql.Selector) {
 		key := t.key[0]
 		s.AppendSelectAs(s.C(key), parentKey)
-		for _, column := range []string{fieldSeenFrom, fieldSeenTo, fieldRunID, fieldChangedBy} {
+		for _, column := range []string{fieldSeenFrom, fieldSeenTo, fieldRunID, fieldChangedBy, fieldEndedRunID, fieldEndedBy} {
 			s.AppendSelectAs(s.C(column), asRead+column)
 		}
 		if changes {
@@ -73,6 +75,9 @@ func versionsByKey[K store.Key](ctx context.Context, r *Reader, e Entity, keys [
 				From: now.moment(asRead + fieldSeenFrom), To: now.time(asRead + fieldSeenTo),
 				RunID:     (*codex.RunID)(now.text(asRead+fieldRunID, field.TypeString)),
 				ChangedBy: now.text(asRead+fieldChangedBy, field.TypeString),
+			}
+			if v.To != nil {
+				v.EndedRun, v.EndedBy = t.endOf(now, *v.To)
 			}
 			if changes && before != nil {
 				v.Changes = t.differences(before.kept(asNew), now.kept(asNew))
