@@ -34,8 +34,9 @@
 //
 // Nothing is lost or half done: an entity's rows, history, issues and sync checkpoint move in one
 // transaction. Tickets go in batches, each a transaction of its own that also notes the tickets that
-// are done: a killed run costs the fetching of one batch, and the next run goes on behind it. The
-// cursor moves at the end of a run alone.
+// are done, and are read ahead while the batch before is written: a killed run costs the fetching of
+// two batches, or of four where it had just listed, and the next run goes on behind what was written.
+// The cursor moves at the end of a run alone.
 //
 // # What it never does
 //

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/freshservice"
 	"github.com/hivematrix/codex/clients/transport"
@@ -30,8 +28,9 @@ type ticketRun struct {
 	companies  []CompanyRecord
 	peopleMu   sync.Mutex
 	people     map[int64]requester // contacts, and agents who were looked up, by Freshservice's id
-	again      []*ent.SyncIssue    // what is wrong with tickets: they may have to be tried again
-	asked      map[string]string   // open questions about statuses, and their text
+	reader     *ticketReader
+	again      []*ent.SyncIssue  // what is wrong with tickets: they may have to be tried again
+	asked      map[string]string // open questions about statuses, and their text
 
 	place    func(*int64) (codex.AccountNumber, bool)
 	statuses map[int]string
@@ -51,6 +50,8 @@ func (e *Engine) syncTickets(ctx context.Context, run *Run) (Outcome, error) {
 	if err := r.remember(ctx); err != nil {
 		return Outcome{}, err
 	}
+	r.reader = newTicketReader(ctx, r.fetch)
+	defer r.reader.stop()
 	choice, err := r.list(ctx)
 	if err != nil {
 		return Outcome{}, err
@@ -162,13 +163,6 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 		}
 		r.run.Say("the names of ticket statuses could not be read: %s", reasonOf(err))
 	}
-	r.run.Phase("reading tickets")
-	for _, filter := range []freshservice.TicketFilter{freshservice.TicketsPlain, freshservice.TicketsDeleted, freshservice.TicketsSpam} {
-		if err := r.listInto(ctx, &c, filter); err != nil {
-			return c, err
-		}
-	}
-	c.short = r.short
 	placeable := r.placeable(departments.Items)
 	for _, issue := range r.again {
 		id := numeric(issue.UpstreamID)
@@ -179,6 +173,13 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 		}
 	}
 	delete(c.again, 0) // a record that had no id
+	r.run.Phase("reading tickets")
+	for _, filter := range []freshservice.TicketFilter{freshservice.TicketsPlain, freshservice.TicketsDeleted, freshservice.TicketsSpam} {
+		if err := r.listInto(ctx, &c, filter); err != nil {
+			return c, err
+		}
+	}
+	c.short = r.short
 	return c, nil
 }
 
@@ -205,7 +206,11 @@ func (r *ticketRun) placeable(list []freshservice.Department) func(*ent.SyncIssu
 }
 
 func (r *ticketRun) listInto(ctx context.Context, c *ticketChoice, filter freshservice.TicketFilter) error {
-	listing, err := r.freshservice.Tickets(ctx, freshservice.TicketQuery{UpdatedSince: c.since, Filter: filter, Stats: true})
+	query := freshservice.TicketQuery{UpdatedSince: c.since, Filter: filter, Stats: true}
+	if filter == freshservice.TicketsPlain {
+		query.Each = func(t freshservice.Ticket) { r.readEarly(c, t) }
+	}
+	listing, err := r.freshservice.Tickets(ctx, query)
 	if status := transport.StatusOf(err); filter != freshservice.TicketsPlain && (status == 400 || status == 403 || status == 404) {
 		r.run.Say("tickets that are %s cannot be listed with this key: %s", filter, reasonOf(err))
 		return nil
@@ -264,7 +269,8 @@ func (r *ticketRun) confirm(ctx context.Context, c *ticketChoice) ([]int, error)
 	return gone, nil
 }
 
-// batches reads and writes what has to be, some tickets at a time.
+// batches reads and writes what has to be, some tickets at a time, in the order of their ids. While a
+// batch is written the next one is read.
 func (r *ticketRun) batches(ctx context.Context, work ticketWork) error {
 	light := make(map[int64]bool, len(work.note)) // nothing beyond the listing is needed of them
 	for _, t := range work.note {
@@ -278,23 +284,18 @@ func (r *ticketRun) batches(ctx context.Context, work ticketWork) error {
 	all := byID(append(slices.Clone(work.read), work.note...))
 	r.run.Phase("reading time entries and conversations")
 	r.run.Progress(0, len(all))
-	done := 0
+	done, begun := 0, 0
 	for batch := range slices.Chunk(all, ticketBatch) {
+		for ; begun < min(done+2*ticketBatch, len(all)); begun++ {
+			r.reader.begin(all[begun], light[all[begun].ID])
+		}
 		parts := make([]ticketParts, len(batch))
 		failures := make([]error, len(batch))
-		group, gctx := errgroup.WithContext(ctx)
-		group.SetLimit(inFlight)
 		for i, t := range batch {
-			group.Go(func() error {
-				parts[i], failures[i] = r.fetch(gctx, t, light[t.ID])
-				if keyRefused(failures[i]) || gctx.Err() != nil {
-					return failures[i]
-				}
-				return nil
-			})
-		}
-		if err := group.Wait(); err != nil {
-			return err
+			var err error
+			if parts[i], failures[i], err = r.reader.take(t); err != nil {
+				return err
+			}
 		}
 		if err := r.write(ctx, batch, parts, failures); err != nil {
 			return err
@@ -303,40 +304,6 @@ func (r *ticketRun) batches(ctx context.Context, work ticketWork) error {
 		r.run.Progress(done, len(all))
 	}
 	return nil
-}
-
-// fetch reads what belongs to a ticket: its hours first, which bills are made of.
-func (r *ticketRun) fetch(ctx context.Context, t freshservice.Ticket, light bool) (ticketParts, error) {
-	p := ticketParts{ticket: t, statusNames: r.statuses, wasClosed: r.rows[int(t.ID)].closed, hoursUnread: true, bodiesUnread: true}
-	if t.Requester != nil {
-		p.requester = requester{name: told(t.Requester.Name), email: told(t.Requester.Email)}
-	}
-	var err error
-	if p.asked, err = r.who(ctx, t.RequesterID); err != nil || light {
-		return p, err
-	}
-	entries, err := r.freshservice.TimeEntries(ctx, t.ID)
-	if err == nil && (len(entries.Bad) > 0 || !entries.Complete) {
-		err = codex.Errorf(codex.CodeUnavailable, "its time entries came incomplete, or not all could be understood")
-	}
-	if err != nil {
-		return p, err
-	}
-	p.entries, p.hoursUnread = entries.Items, false
-	if t.UpdatedAt.Before(r.began.AddDate(0, 0, -r.settings.ConversationsDays)) {
-		return p, nil
-	}
-	conversations, err := r.freshservice.Conversations(transport.WithPriority(ctx, transport.PriorityLow), t.ID)
-	if err == nil && !conversations.Complete {
-		err = codex.Errorf(codex.CodeUnavailable, "its conversations came incomplete")
-	}
-	if err != nil {
-		return p, err
-	}
-	// What is stored may have the message that could not be understood now.
-	_, stored := r.rows[int(t.ID)]
-	p.messages, p.badMessages, p.bodiesUnread = conversations.Items, conversations.Bad, stored && len(conversations.Bad) > 0
-	return p, nil
 }
 
 func numeric(id string) int { return int(numericID(id)) }

@@ -95,6 +95,13 @@ func (c ticketChoice) differs(row ticketRow, stored bool, t freshservice.Ticket,
 		c.restated(row) || state == stateClosed && !row.closed || !row.updatedAt.Equal(t.UpdatedAt) || c.moved(row, t)
 }
 
+// bills tells, before the listing that shows t has ended, that t is to be read with its hours.
+func (c ticketChoice) bills(row ticketRow, stored bool, t freshservice.Ticket) bool {
+	state := c.settings.stateOf(t.Status)
+	billed := state == stateClosed || state == stateUnknown && row.closed
+	return billed && !t.Deleted && !t.Spam && c.differs(row, stored, t, state)
+}
+
 // runs tells that a timer runs on a served ticket: it is read again until it stops.
 func (row ticketRow) runs() bool { return row.timer && row.closed && !row.removed }
 

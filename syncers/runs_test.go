@@ -155,7 +155,16 @@ func TestARunThatIsInterruptedIsGoneOnWithBehindItsLastBatch(t *testing.T) {
 		engine := h.engine
 		h.watch("/api/v2/tickets/*/time_entries", func(n int, _ *http.Request) {
 			if n == 75 {
-				go func() { engine.Close(); close(stopped) }()
+				go func() {
+					defer close(stopped)
+					defer engine.Close()
+					for written := 0; written < 50 && t.Context().Err() == nil; time.Sleep(10 * time.Millisecond) {
+						_ = h.db.SQL().QueryRowContext(t.Context(), "SELECT count(*) FROM tickets").Scan(&written)
+					}
+				}()
+			}
+			if n >= 75 { // tickets are read ahead of what is written: no further than this one
+				<-stopped
 			}
 		})
 		h.pass(time.Hour)

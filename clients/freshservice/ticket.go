@@ -110,6 +110,9 @@ type TicketQuery struct {
 	UpdatedSince time.Time
 	Filter       TicketFilter
 	Stats        bool // embed [TicketStats]: two or three credits a page instead of one
+	// Each, where set, is told each ticket as soon as its page was read, so that what belongs to it can
+	// be asked for beside the pages that follow. One that shifts between pages is told again.
+	Each func(Ticket)
 }
 
 // Tickets lists every ticket that query asks for, from all pages.
@@ -141,8 +144,16 @@ func (c *Client) tickets(query TicketQuery) resource[Ticket] {
 	return resource[Ticket]{
 		path: "/tickets", envelope: "tickets", bucket: bucketTickets, perWorkspace: true,
 		query: values, include: include,
-		decode: decodeTicket, key: func(t Ticket) int64 { return t.ID },
+		decode: query.decode, key: func(t Ticket) int64 { return t.ID },
 	}
+}
+
+func (q TicketQuery) decode(raw json.RawMessage) (Ticket, error) {
+	t, err := decodeTicket(raw)
+	if err == nil && q.Each != nil {
+		q.Each(t)
+	}
+	return t, err
 }
 
 // Ticket reads one ticket with its stats and requester; [transport.IsNotFound] tells that there is
