@@ -27,6 +27,9 @@ type FeedPlan struct {
 	Met func(kind IssueKind, id string) bool
 	// Checkpoint is how far the feed has read once this is written; nil leaves it.
 	Checkpoint *Checkpoint
+	// beside writes what goes with it, in its transaction, and hears whether anything else was written;
+	// nil is nothing.
+	beside func(ctx context.Context, tx *store.Tx, wrote bool) error
 }
 
 // Step is the plan of one entity, whatever its record type.
@@ -37,6 +40,8 @@ type Step interface {
 	Counts() EntityCounts
 	// Empty tells that there is nothing to write.
 	Empty() bool
+	// changes are what it does, or only what it holds, for people.
+	changes(heldOnly bool) []change
 	apply(ctx context.Context, tx *store.Tx, at time.Time, run codex.RunID) error
 }
 
@@ -81,6 +86,11 @@ func Apply(ctx context.Context, db *store.DB, lease *store.Lease, run codex.RunI
 		}
 		if p.Checkpoint != nil {
 			if err := p.Checkpoint.save(ctx, tx, run, feed); err != nil {
+				return err
+			}
+		}
+		if p.beside != nil {
+			if err := p.beside(ctx, tx, len(written) > 0); err != nil {
 				return err
 			}
 		}

@@ -201,9 +201,10 @@ func TestALeaseThatWasLostWritesNothing(t *testing.T) {
 // brokenStep fails after everything before it was written.
 type brokenStep struct{ err error }
 
-func (s brokenStep) Entity() string       { return "broken" }
-func (s brokenStep) Counts() EntityCounts { return EntityCounts{} }
-func (s brokenStep) Empty() bool          { return false }
+func (s brokenStep) Entity() string        { return "broken" }
+func (s brokenStep) Counts() EntityCounts  { return EntityCounts{} }
+func (s brokenStep) Empty() bool           { return false }
+func (s brokenStep) changes(bool) []change { return nil }
 func (s brokenStep) apply(context.Context, *store.Tx, time.Time, codex.RunID) error {
 	return s.err
 }

@@ -52,7 +52,7 @@ type AssetRecord struct {
 
 func assets() *Entity[AssetRecord] {
 	e := &Entity[AssetRecord]{
-		Name: "assets",
+		Name: "assets", Label: func(r *AssetRecord) string { return r.Hostname },
 		Columns: []Column[AssetRecord]{
 			column("id", primary, func(r *AssetRecord) *int { return &r.ID }),
 			column("company_account_number", compared|kept, func(r *AssetRecord) *codex.AccountNumber { return &r.Account }),

@@ -37,7 +37,7 @@ type CompanyRecord struct {
 	ContractEnd    sql.Null[string]    // start + term - 1 day
 	SupportLevel   sql.Null[string]    // local
 	Compliance     string              // local
-	ArchivedAt     sql.Null[time.Time] // local: an admin archived it
+	ArchivedAt     sql.Null[time.Time] // an admin archived it, and no department has had its number since
 
 	// Not columns: the department names this user by id alone, and who it is could not be read.
 	headUnread, primaryUnread bool
@@ -45,7 +45,7 @@ type CompanyRecord struct {
 
 func companies() *Entity[CompanyRecord] {
 	e := &Entity[CompanyRecord]{
-		Name: "companies",
+		Name: "companies", Label: func(r *CompanyRecord) string { return r.Name },
 		Columns: []Column[CompanyRecord]{
 			column("account_number", primary, func(r *CompanyRecord) *codex.AccountNumber { return &r.Account }),
 			column("name", compared|kept, func(r *CompanyRecord) *string { return &r.Name }),
@@ -71,11 +71,12 @@ func companies() *Entity[CompanyRecord] {
 			{Of: func(r *CompanyRecord) (string, bool) { return idKey(r.FreshserviceID) }},
 			{Of: func(r *CompanyRecord) (string, bool) { return string(r.Account), true }},
 		},
+		// No sync removes a company, but one that an admin archived is back with its department.
+		RemovedAt: func(r *CompanyRecord) *sql.Null[time.Time] { return &r.ArchivedAt },
 		// A changed number is an issue that a person confirms: the row keeps the number it has.
 		Merge: func(current, incoming CompanyRecord) CompanyRecord {
 			incoming.Account = current.Account
 			incoming.SupportLevel, incoming.Compliance = current.SupportLevel, current.Compliance
-			incoming.ArchivedAt = current.ArchivedAt
 			if incoming.headUnread {
 				incoming.HeadName = current.HeadName
 			}
@@ -183,12 +184,13 @@ type departments struct {
 // mapDepartments places departments: one belongs to the company that has its id, else to that of
 // its account number. Of several with one number the lowest id gives the company its fields; the
 // people and tickets of the others are its own too. A department that names another number than its
-// company's goes before all of them: until a person has decided, the company is its own. bad are
-// departments that could not be decoded: they are there, with whatever number they have.
+// company's goes before all of them: until a person has decided, the company is its own. An archived
+// company has no department, until one has its number: with that it is back. bad are departments that
+// could not be decoded: they are there, with whatever number they have.
 func mapDepartments(list []freshservice.Department, bad map[int64]bool, current []CompanyRecord, names userNames) departments {
 	known := make(map[int64]codex.AccountNumber)
 	for _, c := range current {
-		if c.FreshserviceID.Valid {
+		if c.FreshserviceID.Valid && !c.ArchivedAt.Valid {
 			known[c.FreshserviceID.V] = c.Account
 		}
 	}
@@ -227,7 +229,7 @@ func mapDepartments(list []freshservice.Department, bad map[int64]bool, current 
 			continue
 		case isKnown && account != told:
 			result.issue(IssueAccountNumberChanged, d.ID, account, "companies",
-				"The department %q has the account number %s now; the company stays %s until an admin renames it.", d.Name, told, account)
+				"The department %[1]q has the account number %[2]s now; the company stays %[3]s until an admin renames it: codex company rename %[3]s %[2]s, or the mutation renameCompany.", d.Name, told, account)
 		case !isKnown:
 			account = told
 		}
@@ -248,7 +250,7 @@ func mapDepartments(list []freshservice.Department, bad map[int64]bool, current 
 	for _, c := range current {
 		if !c.ArchivedAt.Valid && !result.read[c.Account] && !(c.FreshserviceID.Valid && bad[c.FreshserviceID.V]) {
 			result.issue(IssueCompanyLeaving, c.FreshserviceID.V, c.Account, "companies",
-				"No department has the company %q (account number %s) any more: it stays served and billed until an admin archives it.", c.Name, c.Account)
+				"No department has the company %[1]q (account number %[2]s) any more: it stays served and billed until an admin archives it: codex company archive %[2]s, or the mutation archiveCompany.", c.Name, c.Account)
 		}
 	}
 	return result

@@ -58,8 +58,12 @@ type Engine struct {
 
 	mu     sync.Mutex
 	closed bool
-	ends   map[codex.RunID]chan struct{} // runs of this process; closed when they have ended
-	joined map[codex.RunID]bool          // runs of other processes that are being watched
+	ends   map[codex.RunID]chan struct{}           // runs of this process; closed when they have ended
+	stops  map[codex.RunID]context.CancelCauseFunc // end their work
+	joined map[codex.RunID]bool                    // runs of other processes that are being watched
+
+	rereads chan struct{} // something was announced in this process
+	turns   sync.Mutex    // of re-reads to write; a run that planned in vain takes it, and is alone then
 }
 
 // errClosing is why runs end when their process does.
@@ -72,7 +76,8 @@ func New(o Options) *Engine {
 		db: o.DB, freshservice: o.Freshservice, datto: o.Datto, settings: o.Settings,
 		logger: o.Logger, holder: uuid.NewString(),
 		ctx: ctx, cancel: func() { cancel(errClosing) },
-		ends: make(map[codex.RunID]chan struct{}), joined: make(map[codex.RunID]bool),
+		ends: make(map[codex.RunID]chan struct{}), stops: make(map[codex.RunID]context.CancelCauseFunc),
+		joined: make(map[codex.RunID]bool), rereads: make(chan struct{}, 1),
 	}
 }
 
@@ -122,15 +127,18 @@ func (e *Engine) Start(ctx context.Context, r Request) (*ent.SyncRun, error) {
 		return row, nil
 	}
 	ended := make(chan struct{})
+	working, stop := context.WithCancelCause(e.ctx)
 	e.mu.Lock()
-	e.ends[row.ID] = ended
+	e.ends[row.ID], e.stops[row.ID] = ended, stop
 	e.mu.Unlock()
 	go func() {
 		defer e.leave()
-		e.work(&Run{ID: row.ID, Request: r}, feed)
+		e.work(working, stop, &Run{ID: row.ID, Request: r}, feed)
+		stop(nil)
 		close(ended)
 		e.mu.Lock()
 		delete(e.ends, row.ID)
+		delete(e.stops, row.ID)
 		e.mu.Unlock()
 	}()
 	return row, nil
@@ -218,6 +226,10 @@ func (e *Engine) bury(ctx context.Context, feed codex.Feed) error {
 	return err
 }
 
+// runsEntity is the name under which runs have a revision: asking for it in a transaction that writes
+// makes that the only one at work on runs.
+const runsEntity = "sync_runs"
+
 func leaseOf(feed codex.Feed) string { return "sync:" + string(feed) }
 
 // enqueue writes the run's row, or finds the one to join. Runs that died are marked on the way.
@@ -227,7 +239,7 @@ func (e *Engine) enqueue(ctx context.Context, r Request) (row *ent.SyncRun, join
 	}
 	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		// Two requests at once must not both find nothing to join.
-		if _, err := tx.Revisions(ctx, "sync_runs"); err != nil {
+		if _, err := tx.Revisions(ctx, runsEntity); err != nil {
 			return err
 		}
 		row, err = tx.Ent().SyncRun.Query().
@@ -252,10 +264,10 @@ func (e *Engine) enqueue(ctx context.Context, r Request) (row *ent.SyncRun, join
 
 // work is the life of a run: it waits for its feed's lease, does the feed's work, and writes how it
 // ended. It still holds the lease then, so that nobody takes it for dead.
-func (e *Engine) work(run *Run, feed feed) {
-	ctx := transport.WithMeter(e.ctx, &run.meter)
+func (e *Engine) work(ctx context.Context, cancel context.CancelCauseFunc, run *Run, feed feed) {
+	ctx = transport.WithMeter(ctx, &run.meter)
 	logger := e.logger.With(slog.String("run_id", string(run.ID)), slog.String("feed", string(run.Request.Feed)))
-	stop := e.beat(ctx, run)
+	stop := e.beat(ctx, cancel, run)
 	err := e.db.Hold(ctx, leaseOf(run.Request.Feed), e.holder+"/"+string(run.ID), leaseTTL,
 		func(ctx context.Context, lease *store.Lease) error {
 			if err := e.begin(ctx, run); err != nil {
@@ -275,12 +287,16 @@ func (e *Engine) work(run *Run, feed feed) {
 }
 
 // finish writes how the run ended, once: err is why it could not do its work. A run whose context
-// ended was interrupted, whatever that broke.
+// ended was cancelled or interrupted, whatever that broke.
 func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outcome Outcome, err error) {
 	run.over.Do(func() {
 		state, reason := outcome.state()
+		cancelled, isCancelled := errors.AsType[*cancelledError](context.Cause(ctx))
 		switch {
 		case err == nil:
+		case isCancelled:
+			state, reason = codex.RunCancelled, cancelReason(cancelled.by)
+			logger.InfoContext(ctx, "sync cancelled", slog.String("by", cancelled.by))
 		case ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost):
 			state, reason = codex.RunInterrupted, "It was interrupted before its end; the next run goes on."
 			logger.WarnContext(ctx, "sync interrupted", slog.Any("err", errors.Join(context.Cause(ctx), err)))
@@ -298,9 +314,6 @@ func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outc
 	})
 }
 
-// errTakenForDead says that a run was marked interrupted while it waited.
-var errTakenForDead = errors.New("another process took the run for dead while it waited")
-
 // begin marks the run as running. It holds the feed's lease, so another one that is marked so died.
 func (e *Engine) begin(ctx context.Context, run *Run) error {
 	return e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -310,9 +323,13 @@ func (e *Engine) begin(ctx context.Context, run *Run) error {
 		}
 		n, err := tx.Ent().SyncRun.Update().Where(syncrun.IDEQ(run.ID), syncrun.StateEQ(codex.RunQueued)).
 			SetState(codex.RunRunning).SetStartedAt(tx.Now()).SetHeartbeatAt(tx.Now()).Save(ctx)
-		if err == nil && n == 0 {
-			err = errTakenForDead
+		if err == nil && n == 0 { // cancelled, or taken for dead, while it waited
+			err = errOver
 		}
+		if err != nil {
+			return err
+		}
+		run.approved, err = loadApprovals(ctx, tx, run.Request.Feed)
 		return err
 	})
 }
@@ -329,7 +346,17 @@ func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason
 		if outcome.Counts != nil {
 			update.SetCounts(jsonText(outcome.Counts))
 		}
-		return update.Exec(ctx)
+		n, err := update.Save(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+		if err := saveChanges(ctx, tx, run.ID, outcome.Changes); err != nil {
+			return err
+		}
+		if run.Request.DryRun || state != codex.RunSucceeded && state != codex.RunHeld {
+			return nil // what was approved and could not be looked at waits for the next run
+		}
+		return run.approved.spend(ctx, tx, run.ID)
 	})
 }
 
@@ -344,8 +371,8 @@ func interrupt(ctx context.Context, tx *store.Tx, where ...runPredicate) error {
 	return nil
 }
 
-// beat writes the run's progress until stop is called.
-func (e *Engine) beat(ctx context.Context, run *Run) (stop func()) {
+// beat writes the run's progress until stop is called, and calls end when the run shall end.
+func (e *Engine) beat(ctx context.Context, end context.CancelCauseFunc, run *Run) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	done.Go(func() {
@@ -359,7 +386,8 @@ func (e *Engine) beat(ctx context.Context, run *Run) (stop func()) {
 			}
 			update := e.db.Ent().SyncRun.Update().
 				Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning))
-			if err := run.into(update, e.db.Now()).Exec(ctx); err != nil && ctx.Err() == nil {
+			err := errors.Join(run.into(update, e.db.Now()).Exec(ctx), e.heed(ctx, run.ID, end))
+			if err != nil && ctx.Err() == nil {
 				e.logger.WarnContext(ctx, "a sync's progress could not be written", slog.String("run_id", string(run.ID)), slog.Any("err", err))
 			}
 		}

@@ -19,6 +19,9 @@ type Entity[R any] struct {
 	Table   string // the table's name; empty where it is Name
 	Columns []Column[R]
 
+	// Label is what people call a record; nil where only its key names it (links).
+	Label func(*R) string
+
 	// Keys recognise a row, the surest first: an incoming record is matched by the second key only
 	// if no row has its first.
 	Keys []Key[R]

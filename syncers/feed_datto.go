@@ -55,7 +55,7 @@ func (e *Engine) syncDatto(ctx context.Context, run *Run) (Outcome, error) {
 		if err != nil {
 			return FeedPlan{}, err
 		}
-		p := machinePlanner{read: read, base: base, guard: e.settings.guard(run.Request), settings: e.settings}
+		p := machinePlanner{read: read, base: base, guard: e.settings.guard(run), settings: e.settings}
 		p.prepare()
 		outcome.Unread = append(outcome.Unread, e.confirmMachines(ctx, &p, verdicts)...)
 		return p.plan(verdicts), nil
@@ -63,7 +63,7 @@ func (e *Engine) syncDatto(ctx context.Context, run *Run) (Outcome, error) {
 	if err != nil {
 		return outcome, err
 	}
-	outcome.add(plan.Steps...)
+	outcome.add(run, plan.Steps...)
 	for _, c := range outcome.Counts {
 		outcome.held(c.Entity, c.Held)
 	}

@@ -49,13 +49,13 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 		if err != nil {
 			return FeedPlan{}, err
 		}
-		p := newPlanner(read, base, e.settings.guard(run.Request))
+		p := newPlanner(read, base, e.settings.guard(run))
 		if len(p.missing()) > 0 && !agentsAsked {
 			agentsAsked = true
 			if read.agents, err = e.readAgents(ctx, run); err != nil {
 				return FeedPlan{}, err
 			}
-			p = newPlanner(read, base, e.settings.guard(run.Request))
+			p = newPlanner(read, base, e.settings.guard(run))
 		}
 		for _, c := range p.suspects() {
 			if _, asked := verdicts[c.FreshserviceID.V]; asked {
@@ -73,7 +73,7 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 	if err != nil {
 		return outcome, err
 	}
-	outcome.add(plan.Steps...)
+	outcome.add(run, plan.Steps...)
 	for _, c := range outcome.Counts {
 		outcome.held(c.Entity, c.Held)
 	}
@@ -255,8 +255,11 @@ func (p *planner) prepare() {
 // holdContacts says which absent contacts are too many: of all, or of one company.
 func (p *planner) holdContacts() map[string]bool {
 	companiesOf := make(map[int][]codex.AccountNumber)
+	archived := archivedAccounts(p.base.companies)
 	for _, l := range p.base.links {
-		companiesOf[l.ContactID] = append(companiesOf[l.ContactID], l.Account)
+		if !archived[l.Account] {
+			companiesOf[l.ContactID] = append(companiesOf[l.ContactID], l.Account)
+		}
 	}
 	groups := func(c *ContactRecord) []string {
 		list := []string{"all"}
@@ -277,7 +280,7 @@ func (p *planner) holdContacts() map[string]bool {
 	for _, c := range p.missing() {
 		leaving = append(leaving, Leaver{Key: strconv.Itoa(c.ID), Groups: groups(c)})
 	}
-	return p.guard.Hold(leaving, size)
+	return p.guard.Hold(contacts().Name, leaving, size)
 }
 
 // contactScope is all contacts that Freshservice knows: the list of requesters was read completely.
@@ -336,7 +339,7 @@ func (p *planner) officeScope() Scope[LocationRecord] {
 	for _, l := range Missing(locations(), p.base.locations, p.departments.offices, scope) {
 		leaving = append(leaving, Leaver{Key: strconv.Itoa(l.ID), Groups: []string{"all"}})
 	}
-	held := p.guard.Hold(leaving, size)
+	held := p.guard.Hold(locations().Name, leaving, size)
 	scope.Held = func(l *LocationRecord) bool { return held[strconv.Itoa(l.ID)] }
 	return scope
 }
@@ -372,8 +375,9 @@ func (p *planner) links(plan EntityPlan[ContactRecord]) ([]ContactLinkRecord, Sc
 	scope := Scope[ContactLinkRecord]{Complete: follows, Gone: follows}
 	groups := func(l *ContactLinkRecord) []string { return []string{"all", "company " + string(l.Account)} }
 	size := make(map[string]int)
+	archived := archivedAccounts(p.base.companies)
 	for i := range p.base.links { // those of contacts that are gone would make the share look small
-		if l := &p.base.links[i]; l.Source == sourceFreshservice && read[l.ContactID] {
+		if l := &p.base.links[i]; l.Source == sourceFreshservice && read[l.ContactID] && !archived[l.Account] {
 			for _, group := range groups(l) {
 				size[group]++
 			}
@@ -381,10 +385,10 @@ func (p *planner) links(plan EntityPlan[ContactRecord]) ([]ContactLinkRecord, Sc
 	}
 	var leaving []Leaver
 	for _, l := range Missing(contactLinks(), p.base.links, links, scope) {
-		leaving = append(leaving, Leaver{Key: l.key(), Groups: groups(l)})
+		leaving = append(leaving, Leaver{Key: contactLinks().recordID(l), Groups: groups(l)})
 	}
-	held := p.guard.Hold(leaving, size)
-	scope.Held = func(l *ContactLinkRecord) bool { return held[l.key()] }
+	held := p.guard.Hold(contactLinks().Name, leaving, size)
+	scope.Held = func(l *ContactLinkRecord) bool { return held[contactLinks().recordID(l)] }
 	scope.Stay = func(_, incoming ContactLinkRecord) ContactLinkRecord { return incoming }
 	return links, scope
 }

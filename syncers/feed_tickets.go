@@ -35,8 +35,10 @@ type ticketRun struct {
 	place    func(*int64) (codex.AccountNumber, bool)
 	statuses map[int]string
 	held     map[int]bool
-	short    bool    // a listing came incomplete
-	issues   []Issue // of tickets that no batch has
+	goneAt   map[int]time.Time // when those were asked for that may be gone
+	urgent   bool              // somebody waits for it
+	short    bool              // a listing came incomplete
+	issues   []Issue           // of tickets that no batch has
 	outcome  Outcome
 }
 
@@ -46,7 +48,7 @@ func (e *Engine) syncTickets(ctx context.Context, run *Run) (Outcome, error) {
 	if err := e.checkUpstream(ctx, run, upstreamFreshservice, e.settings.FreshserviceIdentity); err != nil {
 		return Outcome{}, err
 	}
-	r := ticketRun{Engine: e, run: run, began: e.db.Now()}
+	r := ticketRun{Engine: e, run: run, began: e.db.Now(), goneAt: make(map[int]time.Time)}
 	if err := r.remember(ctx); err != nil {
 		return Outcome{}, err
 	}
@@ -58,6 +60,9 @@ func (e *Engine) syncTickets(ctx context.Context, run *Run) (Outcome, error) {
 	}
 	choice.held = choice.hold()
 	r.held = choice.held
+	if r.outcome.Changes, err = r.heldChanges(ctx, choice); err != nil {
+		return Outcome{}, err
+	}
 	gone, err := r.confirm(ctx, &choice)
 	if err != nil {
 		return r.outcome, err
@@ -143,7 +148,7 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 	}
 	r.checkpoint.Mode = r.run.Request.Mode
 	c := ticketChoice{
-		settings: r.settings, guard: r.settings.guard(r.run.Request), full: r.full, since: since(r.checkpoint, r.full, r.began),
+		settings: r.settings, guard: r.settings.guard(r.run), full: r.full, since: since(r.checkpoint, r.full, r.began),
 		rows: r.rows, done: r.checkpoint.Done, listed: make(map[int]freshservice.Ticket), hidden: make(map[int]bool),
 		bad: make(map[int]bool), again: make(map[int]bool), open: make(map[int]bool),
 	}
@@ -249,6 +254,7 @@ func (r *ticketRun) confirm(ctx context.Context, c *ticketChoice) ([]int, error)
 	}
 	var gone []int
 	for _, id := range c.ask(c.choose().suspects) {
+		r.goneAt[id] = r.db.Now()
 		t, err := r.freshservice.Ticket(ctx, int64(id))
 		switch {
 		case keyRefused(err) || ctx.Err() != nil:

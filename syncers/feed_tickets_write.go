@@ -11,21 +11,49 @@ import (
 	"github.com/hivematrix/codex/store"
 )
 
+// readBatch is what was read of some tickets, as rows.
+type readBatch struct {
+	ids       []int
+	records   []TicketRecord
+	entries   []TimeEntryRecord
+	hoursRead map[int]bool      // the tickets whose time entries were read, all of them
+	readFrom  map[int]time.Time // when what belongs to a ticket began to be read
+	issues    []Issue
+	unread    []string          // what could not be read, for people
+	reread    map[int]time.Time // tickets that were re-read meanwhile, with when
+}
+
 // write plans and applies a batch, and notes it as done.
 func (r *ticketRun) write(ctx context.Context, batch []freshservice.Ticket, parts []ticketParts, failures []error) error {
-	var records []TicketRecord
-	var entries []TimeEntryRecord
-	var issues []Issue
-	ids := make([]int, 0, len(batch))
-	hoursRead := make(map[int]bool)
+	b := r.compose(batch, parts, failures)
+	r.outcome.Unread = append(r.outcome.Unread, b.unread...)
+	checkpoint := r.progressed(batch, failures)
+	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
+		plan, err := r.planBatch(ctx, b)
+		plan.Checkpoint = &checkpoint
+		return plan, err
+	})
+	if err != nil {
+		return err
+	}
+	r.checkpoint = checkpoint
+	r.outcome.add(r.run, plan.Steps...)
+	return nil
+}
+
+// compose maps what was read of tickets; a ticket whose hours could not be read has no record, so
+// that its row, if there is one, stays as it is.
+func (r *ticketRun) compose(batch []freshservice.Ticket, parts []ticketParts, failures []error) readBatch {
+	b := readBatch{hoursRead: make(map[int]bool), readFrom: make(map[int]time.Time)}
 	for i, t := range batch {
 		p := parts[i]
 		id := int(t.ID)
-		ids = append(ids, id)
+		b.ids = append(b.ids, id)
+		b.readFrom[id] = p.readFrom
 		account, known := r.place(t.DepartmentID)
 		row, stored := r.rows[id]
 		if !known {
-			issues = append(issues, withoutCompany(t, account))
+			b.issues = append(b.issues, withoutCompany(t, account))
 			if !stored {
 				continue
 			}
@@ -35,36 +63,27 @@ func (r *ticketRun) write(ctx context.Context, batch []freshservice.Ticket, part
 		}
 		p.account = account
 		if failures[i] != nil {
-			issues = append(issues, unreadTicket(t.ID, account, failures[i]))
-			r.outcome.Unread = append(r.outcome.Unread, fmt.Sprintf("Ticket %d could not be read completely: %s", t.ID, reasonOf(failures[i])))
+			b.issues = append(b.issues, unreadTicket(t.ID, account, failures[i]))
+			b.unread = append(b.unread, fmt.Sprintf("Ticket %d could not be read completely: %s", t.ID, reasonOf(failures[i])))
 			if p.hoursUnread {
-				continue // its row, if there is one, stays as it is
+				continue
 			}
 		}
 		for _, bad := range p.badMessages {
-			issues = append(issues, badMessage(t.ID, account, bad))
+			b.issues = append(b.issues, badMessage(t.ID, account, bad))
 		}
 		if p.asked.email.Valid || p.asked.name.Valid {
 			p.requester = p.asked
 		}
-		records = append(records, mapTicket(p, r.settings))
+		b.records = append(b.records, mapTicket(p, r.settings))
 		if !p.hoursUnread {
-			hoursRead[id] = true
+			b.hoursRead[id] = true
 			for _, e := range p.entries {
-				entries = append(entries, mapTimeEntry(t.ID, e))
+				b.entries = append(b.entries, mapTimeEntry(t.ID, e))
 			}
 		}
 	}
-	checkpoint := r.progressed(batch, failures)
-	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
-		return r.planBatch(ctx, ids, records, entries, hoursRead, issues, checkpoint)
-	})
-	if err != nil {
-		return err
-	}
-	r.checkpoint = checkpoint
-	r.outcome.add(plan.Steps...)
-	return nil
+	return b
 }
 
 // progressed is the checkpoint with the batch done; tickets that failed are not.
@@ -82,35 +101,43 @@ func (r *ticketRun) progressed(batch []freshservice.Ticket, failures []error) Ch
 	return next
 }
 
-func (r *ticketRun) planBatch(
-	ctx context.Context, ids []int, records []TicketRecord, entries []TimeEntryRecord, hoursRead map[int]bool, issues []Issue, checkpoint Checkpoint,
-) (FeedPlan, error) {
+// planBatch plans b over what is stored now, without what re-reads have overtaken of it.
+func (r *ticketRun) planBatch(ctx context.Context, b readBatch) (FeedPlan, error) {
 	var plan FeedPlan
 	err := r.snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		revisions, err := tx.Revisions(ctx, "tickets", "time_entries")
+		revisions, err := tx.Revisions(ctx, "tickets", "time_entries", rereadsEntity)
 		if err != nil {
 			return err
 		}
-		current, err := loadKeyed(ctx, tx, tickets(), "ticket_id", ids)
+		current, err := loadKeyed(ctx, tx, tickets(), "ticket_id", b.ids)
 		if err != nil {
 			return err
 		}
-		currentEntries, err := loadKeyed(ctx, tx, timeEntries(), "ticket_id", ids)
+		currentEntries, err := loadKeyed(ctx, tx, timeEntries(), "ticket_id", b.ids)
 		if err != nil {
 			return err
 		}
-		read := func(t *TimeEntryRecord) bool { return hoursRead[t.TicketID] }
+		b := b
+		if !r.urgent {
+			reread, err := rereadSince(ctx, tx, RecordTicket, b.ids, r.began)
+			if err != nil {
+				return err
+			}
+			b = b.without(reread, current)
+		}
+		read := func(t *TimeEntryRecord) bool { return b.hoursRead[t.TicketID] }
 		plan = FeedPlan{
 			Base: revisions,
 			Steps: []Step{
-				step[TicketRecord]{entity: tickets(), issues: len(issues), plan: Plan(tickets(), current, records, 0, Scope[TicketRecord]{})},
-				step[TimeEntryRecord]{entity: timeEntries(), plan: Plan(timeEntries(), currentEntries, entries, 0, Scope[TimeEntryRecord]{Complete: read, Gone: read})},
+				step[TicketRecord]{entity: tickets(), issues: len(b.issues), plan: Plan(tickets(), current, b.records, 0, Scope[TicketRecord]{})},
+				step[TimeEntryRecord]{entity: timeEntries(), plan: Plan(timeEntries(), currentEntries, b.entries, 0, Scope[TimeEntryRecord]{Complete: read, Gone: read})},
 			},
-			Issues: issues,
+			Issues: b.issues,
 			Met: func(kind IssueKind, id string) bool {
-				return kind != IssueUnknownStatus && slices.Contains(ids, numeric(id))
+				ticket := numeric(id)
+				_, again := b.reread[ticket]
+				return kind != IssueUnknownStatus && slices.Contains(b.ids, ticket) && !again
 			},
-			Checkpoint: &checkpoint,
 		}
 		return nil
 	})
@@ -128,10 +155,18 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
 		var plan FeedPlan
 		err := r.snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-			revisions, err := tx.Revisions(ctx, "tickets")
+			revisions, err := tx.Revisions(ctx, "tickets", rereadsEntity)
 			if err != nil {
 				return err
 			}
+			reread, err := rereadSince(ctx, tx, RecordTicket, gone, r.began)
+			if err != nil {
+				return err
+			}
+			gone := slices.DeleteFunc(slices.Clone(gone), func(id int) bool { // back since we asked
+				at, again := reread[id]
+				return again && !at.Before(r.goneAt[id])
+			})
 			current, err := loadKeyed(ctx, tx, tickets(), "ticket_id", gone)
 			if err != nil {
 				return err
@@ -157,7 +192,7 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 	if err != nil {
 		return err
 	}
-	r.outcome.add(plan.Steps...)
+	r.outcome.add(r.run, plan.Steps...)
 	return nil
 }
 

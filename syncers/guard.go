@@ -1,5 +1,10 @@
 package syncers
 
+import (
+	"maps"
+	"slices"
+)
+
 // guardFloor is the number of rows below which removals are never held: a company of six machines
 // may lose two without an admin.
 const guardFloor = 10
@@ -8,17 +13,30 @@ const guardFloor = 10
 type Guard struct {
 	MaxPercent int  // [sync] max_removal_percent: more than this share of a group is held
 	Off        bool // the run was forced
+
+	approved approvals // what an admin has let go
 }
 
-// Hold says which of the leaving rows stay. Each row belongs to groups (its site, its company, all
-// of them together); size is the number of rows that a group has now. A row stays if at least
-// guardFloor rows of one of its groups leave, and they are more than the share. Smaller removals of
-// the same run are not held.
-func (g Guard) Hold(leaving []Leaver, size map[string]int) map[string]bool {
+// Hold says which of the leaving rows of an entity stay. Each row belongs to groups (its site, its
+// company, all of them together); size is the number of rows that a group has now. A row stays if at
+// least guardFloor rows of one of its groups leave, and they are more than the share. Smaller removals
+// of the same run are not held. Rows whose removal was approved are not counted: neither they, nor as
+// a part of what their groups have.
+func (g Guard) Hold(entity string, leaving []Leaver, size map[string]int) map[string]bool {
 	held := make(map[string]bool)
 	if g.Off {
 		return held
 	}
+	size = maps.Clone(size)
+	leaving = slices.DeleteFunc(slices.Clone(leaving), func(l Leaver) bool {
+		approved := g.approved.has(entity, l.Key)
+		for _, group := range l.Groups {
+			if approved {
+				size[group]--
+			}
+		}
+		return approved
+	})
 	leave := make(map[string]int)
 	for _, l := range leaving {
 		for _, group := range l.Groups {
@@ -37,6 +55,6 @@ func (g Guard) Hold(leaving []Leaver, size map[string]int) map[string]bool {
 
 // Leaver is a row that is absent, or moves to another company.
 type Leaver struct {
-	Key    string
+	Key    string // the record's, as sync_changes.record_id has it
 	Groups []string
 }

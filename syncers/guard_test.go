@@ -45,7 +45,7 @@ func TestTheGuardHoldsWhatIsBeyondItsShare(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			held := slices.Collect(maps.Keys(test.guard.Hold(test.leaving, test.size)))
+			held := slices.Collect(maps.Keys(test.guard.Hold("assets", test.leaving, test.size)))
 			if len(held) != test.held {
 				t.Errorf("%d are held, want %d: %v", len(held), test.held, held)
 			}

@@ -25,7 +25,7 @@ type LocationRecord struct {
 
 func locations() *Entity[LocationRecord] {
 	e := &Entity[LocationRecord]{
-		Name: "locations",
+		Name: "locations", Label: func(r *LocationRecord) string { return r.Name },
 		Columns: []Column[LocationRecord]{
 			column("id", primary, func(r *LocationRecord) *int { return &r.ID }),
 			column("company_account_number", compared|kept, func(r *LocationRecord) *codex.AccountNumber { return &r.Account }),

@@ -30,7 +30,13 @@ type EntityPlan[R any] struct {
 	Updates   []Update[R]
 	Removals  []R // the rows as they are
 	Unchanged int
-	Held      []R // rows that are absent or leave, beyond the guard
+	Held      []HeldRow[R]
+}
+
+// HeldRow is a row that is absent or leaves, beyond the guard: it stays as it is.
+type HeldRow[R any] struct {
+	Row  R
+	Next *R // as it would be; nil where it would be removed
 }
 
 // Update is a row that changes.
@@ -51,12 +57,12 @@ func Plan[R any](e *Entity[R], current, incoming []R, nextID int, scope Scope[R]
 	var plan EntityPlan[R]
 	m := e.match(current, incoming, scope)
 	for _, p := range m.pairs {
-		next := *p.incoming
+		next := e.merged(*p.current, *p.incoming)
 		if scope.held(p.current) {
-			next = scope.Stay(*p.current, next)
-			plan.Held = append(plan.Held, *p.current)
+			moved := next
+			plan.Held = append(plan.Held, HeldRow[R]{Row: *p.current, Next: &moved})
+			next = e.merged(*p.current, scope.Stay(*p.current, *p.incoming))
 		}
-		next = e.merged(*p.current, next)
 		fields, ofHistory := e.changed(p.current, &next)
 		if len(fields) == 0 {
 			plan.Unchanged++
@@ -77,7 +83,7 @@ func Plan[R any](e *Entity[R], current, incoming []R, nextID int, scope Scope[R]
 		switch {
 		case e.removed(r):
 		case scope.held(r):
-			plan.Held = append(plan.Held, *r)
+			plan.Held = append(plan.Held, HeldRow[R]{Row: *r})
 		case scope.complete(r) && scope.gone(r):
 			plan.Removals = append(plan.Removals, *r)
 		default:

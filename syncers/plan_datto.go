@@ -26,15 +26,13 @@ type machinePlanner struct {
 	seen        map[string]bool // devices that are there although no record came of them
 	issues      []Issue
 	held        map[int]bool // assets that stay where they are
+	archived    map[codex.AccountNumber]bool
 }
 
 // prepare maps what was read, and holds the machines that would be too many to lose.
 func (p *machinePlanner) prepare() {
-	known := make(map[codex.AccountNumber]bool)
-	for _, c := range p.base.companies {
-		known[c.Account] = true
-	}
-	p.siteRecords, p.placed, p.issues = placeSites(p.read.sites, known, p.settings.AccountVariable)
+	p.archived = archivedAccounts(p.base.companies)
+	p.siteRecords, p.placed, p.issues = placeSites(p.read.sites, servedAccounts(p.base.companies), p.settings.AccountVariable)
 	for _, s := range p.read.sites {
 		if s.Unread == nil && !p.read.devicesOf(s.UID) {
 			p.issues = append(p.issues, siteUnread(s))
@@ -46,8 +44,12 @@ func (p *machinePlanner) prepare() {
 		p.issues = append(p.issues, badRecord(b, "site or device", "assets"))
 	}
 	stands := make(map[string]string) // where the hub has a device, by its uid
+	owners := make(map[string]codex.AccountNumber)
 	for _, a := range p.base.assets {
 		stands[a.UID.V] = a.SiteUID.V
+		if !a.RemovedAt.Valid && !p.archived[a.Account] {
+			owners[a.UID.V] = a.Account
+		}
 	}
 	for _, d := range p.read.devices {
 		s, listed := p.placed[d.SiteUID]
@@ -62,8 +64,11 @@ func (p *machinePlanner) prepare() {
 			p.seen[d.UID] = stands[d.UID] == s.UID // a site that lost its number keeps its machines
 		case !s.Placed:
 			p.seen[d.UID] = stands[d.UID] == s.UID
-			p.issues = append(p.issues, deviceIssue(IssueDeviceWithoutCompany, d, s.Account,
-				"The device %q belongs to no company: its site %q has the account number %s, which no company has.", d.Hostname, s.Name, s.Account))
+			owner := owners[d.UID]
+			if !p.seen[d.UID] {
+				owner = ""
+			}
+			p.issues = append(p.issues, p.withoutCompany(d, s, owner))
 		case d.Hostname == "":
 			p.seen[d.UID] = true
 			p.issues = append(p.issues, deviceIssue(IssueDeviceWithoutHostname, d, s.Account,
@@ -75,6 +80,22 @@ func (p *machinePlanner) prepare() {
 		}
 	}
 	p.held = p.hold()
+}
+
+// withoutCompany is the issue of a device at a site whose account number is that of no company; owner is
+// the company that it stays with, since the hub had it at that site before.
+func (p *machinePlanner) withoutCompany(d datto.Device, s site, owner codex.AccountNumber) Issue {
+	whose := "which no company has"
+	if p.archived[s.Account] {
+		whose = "whose company is archived"
+	}
+	if owner != "" {
+		return deviceIssue(IssueDeviceWithoutCompany, d, s.Account,
+			"The device %q stays with the company %s, but its site %q has the account number %s, %s: correct the site's variable %s in Datto RMM.",
+			d.Hostname, owner, s.Name, s.Account, whose, p.settings.AccountVariable)
+	}
+	return deviceIssue(IssueDeviceWithoutCompany, d, s.Account,
+		"The device %q belongs to no company: its site %q has the account number %s, %s.", d.Hostname, s.Name, s.Account, whose)
 }
 
 // belongsNowhere tells whether a site is no customer's: a pseudo site, or one without account
@@ -124,7 +145,7 @@ func (p *machinePlanner) confirmed(v verdicts) Scope[AssetRecord] {
 func (p *machinePlanner) hold() map[int]bool {
 	size := make(map[string]int)
 	for i := range p.base.assets {
-		if a := &p.base.assets[i]; !a.RemovedAt.Valid {
+		if a := &p.base.assets[i]; !a.RemovedAt.Valid && !p.archived[a.Account] {
 			for _, group := range a.groups() {
 				size[group]++
 			}
@@ -136,11 +157,12 @@ func (p *machinePlanner) hold() map[int]bool {
 	leaving = append(leaving, Moved(assets(), p.base.assets, p.assets, scope, func(current, incoming *AssetRecord) bool {
 		return current.Account != incoming.Account
 	})...)
+	leaving = slices.DeleteFunc(leaving, func(a *AssetRecord) bool { return p.archived[a.Account] })
 	leavers := make([]Leaver, len(leaving))
 	for i, a := range leaving {
 		leavers[i] = Leaver{Key: strconv.Itoa(a.ID), Groups: a.groups()}
 	}
-	keys := p.guard.Hold(leavers, size)
+	keys := p.guard.Hold(assets().Name, leavers, size)
 	held := make(map[int]bool)
 	for _, a := range leaving {
 		held[a.ID] = keys[strconv.Itoa(a.ID)]
@@ -231,8 +253,8 @@ func assetIDs(current []AssetRecord, plan EntityPlan[AssetRecord]) map[string]in
 // links say which contact uses which asset: the one of its company whom its last user names.
 func (p *machinePlanner) links(ids map[string]int, plan EntityPlan[AssetRecord]) ([]AssetLinkRecord, Scope[AssetLinkRecord]) {
 	stay := make(map[int]codex.AccountNumber, len(plan.Held)) // the companies of those that do not leave
-	for _, a := range plan.Held {
-		stay[a.ID] = a.Account
+	for _, held := range plan.Held {
+		stay[held.Row.ID] = held.Row.Account
 	}
 	var links []AssetLinkRecord
 	read := make(map[int]bool)

@@ -149,6 +149,11 @@ func (c ticketChoice) ask(suspects []int) []int {
 			wanted(id)
 		}
 	}
+	for _, id := range c.guard.approved.ids(tickets().Name) {
+		if row, stored := c.rows[id]; stored && !row.removed {
+			wanted(id)
+		}
+	}
 	slices.Sort(ask)
 	return slices.Compact(ask)
 }
@@ -176,7 +181,7 @@ func (c ticketChoice) hold() map[int]bool {
 	for i, id := range leaving {
 		leavers[i] = Leaver{Key: strconv.Itoa(id), Groups: groups(c.rows[id])}
 	}
-	keys := c.guard.Hold(leavers, size)
+	keys := c.guard.Hold(tickets().Name, leavers, size)
 	held := make(map[int]bool)
 	for _, id := range leaving {
 		if keys[strconv.Itoa(id)] {

@@ -22,9 +22,10 @@ type Run struct {
 	ID      codex.RunID
 	Request Request
 
-	lease *store.Lease
-	meter transport.Meter
-	over  sync.Once // its end is written once
+	lease    *store.Lease
+	approved approvals // removals that it makes though they are beyond the guard
+	meter    transport.Meter
+	over     sync.Once // its end is written once
 
 	mu          sync.Mutex
 	phase       string
@@ -77,6 +78,7 @@ type Outcome struct {
 	Counts  []EntityCounts
 	Unread  []string // what in its scope could not be read: the run is partial
 	HeldFor []string // why removals were held
+	Changes []change // of a dry run what it would do, else the removals that it holds
 }
 
 // state is where a run with this outcome stands, and why.
@@ -90,10 +92,14 @@ func (o Outcome) state() (codex.RunState, string) {
 	return codex.RunSucceeded, ""
 }
 
-// add takes the counts of the steps of a plan, summing up batches.
-func (o *Outcome) add(steps ...Step) {
+// add takes what the steps of a plan did, summing up batches, and what they would have done.
+func (o *Outcome) add(run *Run, steps ...Step) {
 	for _, s := range steps {
 		o.count(s.Counts())
+		o.Changes = append(o.Changes, s.changes(!run.Request.DryRun)...)
+		if run.Request.Force && !run.Request.DryRun {
+			run.sayRemovals(s.changes(false))
+		}
 	}
 }
 
@@ -110,7 +116,16 @@ func (o *Outcome) count(counts EntityCounts) {
 func (o *Outcome) held(entity string, n int) {
 	if n > 0 {
 		o.HeldFor = append(o.HeldFor, fmt.Sprintf(
-			"%d %s are absent or leave their company, more than may go without an admin: they stay. If it is true, run again with --force.", n, entity))
+			"%d %s are absent or leave their company, more than may go without an admin: they stay. If it is true, approve this run (codex sync approve): the next one lets them go.", n, entity))
+	}
+}
+
+// sayRemovals names what a forced run removed, since no guard looked at it.
+func (r *Run) sayRemovals(changes []change) {
+	for _, c := range changes {
+		if c.kind == changeRemoved {
+			r.Say("removed from %s: %s %s", c.entity, c.record, c.label)
+		}
 	}
 }
 
@@ -150,6 +165,10 @@ const plans = 5
 // moved.
 func (e *Engine) settle(ctx context.Context, run *Run, plan func(ctx context.Context) (FeedPlan, error)) (FeedPlan, error) {
 	for attempt := 1; ; attempt++ {
+		if attempt == 2 { // re-reads write often: those of this process wait for us now
+			e.turns.Lock()
+			defer e.turns.Unlock()
+		}
 		p, err := plan(ctx)
 		if err != nil || run.Request.DryRun {
 			return p, err

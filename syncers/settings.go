@@ -21,7 +21,9 @@ func (s Settings) udf() udfNumbers {
 	return udfNumbers{backup: s.BackupUDF, administrators: s.AdministratorsUDF, deviceType: s.DeviceTypeUDF}
 }
 
-func (s Settings) guard(r Request) Guard { return Guard{MaxPercent: s.MaxRemovalPercent, Off: r.Force} }
+func (s Settings) guard(run *Run) Guard {
+	return Guard{MaxPercent: s.MaxRemovalPercent, Off: run.Request.Force, approved: run.approved}
+}
 
 // Names under which the database remembers where its data comes from.
 const (

@@ -25,7 +25,7 @@ type SiteRecord struct {
 
 func sites() *Entity[SiteRecord] {
 	return &Entity[SiteRecord]{
-		Name: "sites", Table: "datto_site_links",
+		Name: "sites", Table: "datto_site_links", Label: func(r *SiteRecord) string { return r.Name },
 		Columns: []Column[SiteRecord]{
 			column("id", primary, func(r *SiteRecord) *int { return &r.ID }),
 			column("company_account_number", compared, func(r *SiteRecord) *codex.AccountNumber { return &r.Account }),

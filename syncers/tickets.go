@@ -51,7 +51,7 @@ type TicketRecord struct {
 
 func tickets() *Entity[TicketRecord] {
 	e := &Entity[TicketRecord]{
-		Name: "tickets",
+		Name: "tickets", Label: func(r *TicketRecord) string { return r.Subject },
 		Columns: []Column[TicketRecord]{
 			column("ticket_id", primary, func(r *TicketRecord) *int { return &r.ID }),
 			column("company_account_number", compared|kept, func(r *TicketRecord) *codex.AccountNumber { return &r.Account }),
@@ -144,6 +144,7 @@ type ticketParts struct {
 	messages    []freshservice.Conversation
 	badMessages []wire.BadRecord
 	asked       requester // who requester_id is; goes before what the ticket embeds
+	readFrom    time.Time // when they began to be read
 
 	hoursUnread, bodiesUnread bool
 	// wasClosed is whether the row at hand is served as closed: a status that is neither closed nor
