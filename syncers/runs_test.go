@@ -151,25 +151,18 @@ func TestARunThatIsInterruptedIsGoneOnWithBehindItsLastBatch(t *testing.T) {
 		for range 130 {
 			h.closed(h.customers()[1].ID)
 		}
-		stopped := make(chan struct{})
-		engine := h.engine
-		h.watch("/api/v2/tickets/*/time_entries", func(n int, _ *http.Request) {
-			if n == 75 {
-				go func() {
-					defer close(stopped)
-					defer engine.Close()
-					for written := 0; written < 50 && t.Context().Err() == nil; time.Sleep(10 * time.Millisecond) {
-						_ = h.db.SQL().QueryRowContext(t.Context(), "SELECT count(*) FROM tickets").Scan(&written)
-					}
-				}()
-			}
-			if n >= 75 { // tickets are read ahead of what is written: no further than this one
-				<-stopped
-			}
+		// Tickets are read ahead of what is written: these no further.
+		_, err := h.world.AddFault(simulator.FaultRule{
+			Path: "/api/v2/tickets/*/time_entries", After: 75, Fault: simulator.Fault{Kind: simulator.FaultDelay, Delay: time.Minute},
 		})
+		h.must(err)
+		engine := h.engine
 		h.pass(time.Hour)
 		run := h.start(engine, syncers.Request{Feed: codex.FeedTickets})
-		<-stopped
+		for h.value("SELECT count(*) FROM tickets") == "0" {
+			time.Sleep(10 * time.Millisecond)
+		}
+		engine.Close()
 		h.expect(h.wait(h.process(), run.ID), codex.RunInterrupted)
 		if _, err := engine.Start(t.Context(), syncers.Request{Feed: codex.FeedTickets}); codex.CodeOf(err) != codex.CodeUnavailable {
 			t.Errorf("an engine that is closed starts runs: %v", err)
