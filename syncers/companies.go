@@ -216,7 +216,14 @@ func mapDepartments(list []freshservice.Department, bad map[int64]bool, current 
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID))
 	})
 	first := make(map[codex.AccountNumber]freshservice.Department)
+	for _, c := range current { // its own department is there: no other one gives it its fields
+		if c.FreshserviceID.Valid && bad[c.FreshserviceID.V] {
+			first[c.Account], result.present[c.Account] = freshservice.Department{Name: c.Name}, true
+		}
+	}
+	vanished := maps.Clone(known)
 	for _, d := range list {
+		delete(vanished, d.ID)
 		told := numberOf(d)
 		account, isKnown := known[d.ID]
 		switch {
@@ -245,6 +252,11 @@ func mapDepartments(list []freshservice.Department, bad map[int64]bool, current 
 		result.read[account] = true
 		if office, ok := mapOffice(d, account); ok {
 			result.offices = append(result.offices, office)
+		}
+	}
+	for id, account := range vanished { // where another one has its company, nothing is leaving that its people could stay with
+		if result.present[account] && !bad[id] {
+			delete(result.accounts, id)
 		}
 	}
 	for _, c := range current {

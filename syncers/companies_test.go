@@ -63,8 +63,12 @@ func TestDepartmentsArePlacedByTheirIDThenByAccountNumber(t *testing.T) {
 			map[codex.AccountNumber]int64{"A": 1}, map[int64]codex.AccountNumber{1: "A"}, nil},
 		{"that vanished leaves, and keeps its people", nil, nil, []CompanyRecord{company("A", 1), company("B", 0)},
 			map[codex.AccountNumber]int64{}, map[int64]codex.AccountNumber{1: "A"}, []string{"company_leaving 1", "company_leaving B"}},
-		{"an archived company does not leave again", nil, nil, []CompanyRecord{archived},
-			map[codex.AccountNumber]int64{}, map[int64]codex.AccountNumber{1: "A"}, nil},
+		{"an archived company does not leave again, and has no people", nil, nil, []CompanyRecord{archived},
+			map[codex.AccountNumber]int64{}, map[int64]codex.AccountNumber{}, nil},
+		{"nor is a department without number its own", []freshservice.Department{department(1, "", "x")}, nil, []CompanyRecord{archived},
+			map[codex.AccountNumber]int64{}, map[int64]codex.AccountNumber{}, []string{"no_account_number 1"}},
+		{"an archived company is back with any department that has its number", []freshservice.Department{department(7, "A", "x")}, nil, []CompanyRecord{archived},
+			map[codex.AccountNumber]int64{"A": 7}, map[int64]codex.AccountNumber{7: "A"}, nil},
 		{"that could not be decoded is there", nil, map[int64]bool{1: true}, []CompanyRecord{company("A", 1)},
 			map[codex.AccountNumber]int64{}, map[int64]codex.AccountNumber{1: "A"}, nil},
 	}
@@ -123,7 +127,7 @@ func TestADepartmentOfAnMSPHasNoHeadNoDomainsAndIsStillACompany(t *testing.T) {
 
 func TestASyncNeverTouchesWhatIsLocalToACompany(t *testing.T) {
 	current := company("A", 1)
-	current.SupportLevel, current.Compliance, current.ArchivedAt = some("All In"), "hipaa", some(aMoment())
+	current.SupportLevel, current.Compliance = some("All In"), "hipaa"
 	current.PhoneSystem, current.EmailSystem = some("PBX"), some("Exchange")
 	current.HeadName, current.PrimaryContact = some("Ana"), some("Bob")
 	d := department(1, "B", "New name")
@@ -135,6 +139,23 @@ func TestASyncNeverTouchesWhatIsLocalToACompany(t *testing.T) {
 	got.headUnread = false
 	if got != want {
 		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestAnArchivedCompanyIsBackWithItsDepartment(t *testing.T) {
+	archived := company("A", 0)
+	archived.SupportLevel, archived.Compliance, archived.ArchivedAt = some("All In"), "standard", some(aMoment())
+	incoming := mapDepartment(department(1, "A", "Company A"), "A", nil)
+	plan := Plan(companies(), []CompanyRecord{archived}, []CompanyRecord{incoming}, 0, Scope[CompanyRecord]{})
+	want := incoming
+	want.SupportLevel = some("All In")
+	if len(plan.Updates) != 1 || plan.Updates[0].New != want || !plan.Updates[0].ofHistory {
+		t.Errorf("got %+v\nwant the update %+v", plan, want)
+	}
+	archived.FreshserviceID, archived.Domains = some(int64(1)), some("[]")
+	plan = Plan(companies(), []CompanyRecord{archived}, []CompanyRecord{incoming}, 0, Scope[CompanyRecord]{})
+	if len(plan.Updates) != 1 || !slices.Equal(plan.Updates[0].Fields, []string{"archived_at"}) || !plan.Updates[0].ofHistory {
+		t.Errorf("a return alone is no version: %+v", plan)
 	}
 }
 

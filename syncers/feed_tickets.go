@@ -32,14 +32,16 @@ type ticketRun struct {
 	again      []*ent.SyncIssue  // what is wrong with tickets: they may have to be tried again
 	asked      map[string]string // open questions about statuses, and their text
 
-	place    func(*int64) (codex.AccountNumber, bool)
-	statuses map[int]string
-	held     map[int]bool
-	goneAt   map[int]time.Time // when those were asked for that may be gone
-	urgent   bool              // somebody waits for it
-	short    bool              // a listing came incomplete
-	issues   []Issue           // of tickets that no batch has
-	outcome  Outcome
+	departments []freshservice.Department
+	place       func(*int64) (codex.AccountNumber, bool)
+	placing     placing
+	statuses    map[int]string
+	held        map[int]bool
+	goneAt      map[int]time.Time // when those were asked for that may be gone
+	urgent      bool              // somebody waits for it
+	short       bool              // a listing came incomplete
+	issues      []Issue           // of tickets that no batch has
+	outcome     Outcome
 }
 
 // syncTickets brings tickets to what Freshservice holds: those that were updated since the cursor,
@@ -85,6 +87,12 @@ func (r *ticketRun) remember(ctx context.Context) error {
 		if r.checkpoint, err = loadCheckpoint(ctx, tx, codex.FeedTickets); err != nil {
 			return err
 		}
+		revisions, err := tx.Revisions(ctx, companies().Name)
+		if err != nil {
+			return err
+		}
+		r.placing.revision = revisions[companies().Name]
+		r.placing.read = r.placing.revision
 		if r.companies, err = load(ctx, tx, companies(), ""); err != nil {
 			return err
 		}
@@ -160,8 +168,9 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 	if err := whole("departments", departments.Seen(), departments.Complete); err != nil {
 		return c, err
 	}
-	r.place = placer(departments.Items, r.companies)
-	c.place = r.place
+	r.departments = departments.Items
+	r.place = placer(r.departments, r.companies)
+	c.place, c.archived = r.place, archivedAccounts(r.companies)
 	if r.statuses, err = r.freshservice.TicketStatuses(ctx); err != nil {
 		if ctx.Err() != nil {
 			return c, err
@@ -192,10 +201,7 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 // number that no company had; where the ticket's department had none, its reason is the one that we
 // would write for that department.
 func (r *ticketRun) placeable(list []freshservice.Department) func(*ent.SyncIssue) bool {
-	accounts := make(map[codex.AccountNumber]bool)
-	for _, c := range r.companies {
-		accounts[c.Account] = true
-	}
+	accounts := servedAccounts(r.companies)
 	reasons := make(map[string]bool)
 	for _, d := range list {
 		if _, known := r.place(&d.ID); known {

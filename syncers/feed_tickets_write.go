@@ -25,17 +25,29 @@ type readBatch struct {
 
 // write plans and applies a batch, and notes it as done.
 func (r *ticketRun) write(ctx context.Context, batch []freshservice.Ticket, parts []ticketParts, failures []error) error {
-	b := r.compose(batch, parts, failures)
-	r.outcome.Unread = append(r.outcome.Unread, b.unread...)
+	ids := make([]int, len(batch))
+	for i, t := range batch {
+		ids[i] = int(t.ID)
+	}
+	var b readBatch
 	checkpoint := r.progressed(batch, failures)
 	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
+		if err := r.placeAnew(ctx, ids); err != nil {
+			return FeedPlan{}, err
+		}
+		b = r.compose(batch, parts, failures)
 		plan, err := r.planBatch(ctx, b)
+		if err != nil {
+			return plan, err
+		}
+		plan.Base[companies().Name] = r.placing.revision
 		plan.Checkpoint = &checkpoint
-		return plan, err
+		return plan, nil
 	})
 	if err != nil {
 		return err
 	}
+	r.outcome.Unread = append(r.outcome.Unread, b.unread...)
 	r.checkpoint = checkpoint
 	r.outcome.add(r.run, plan.Steps...)
 	return nil
@@ -45,6 +57,7 @@ func (r *ticketRun) write(ctx context.Context, batch []freshservice.Ticket, part
 // that its row, if there is one, stays as it is.
 func (r *ticketRun) compose(batch []freshservice.Ticket, parts []ticketParts, failures []error) readBatch {
 	b := readBatch{hoursRead: make(map[int]bool), readFrom: make(map[int]time.Time)}
+	archived := archivedAccounts(r.companies)
 	for i, t := range batch {
 		p := parts[i]
 		id := int(t.ID)
@@ -52,14 +65,18 @@ func (r *ticketRun) compose(batch []freshservice.Ticket, parts []ticketParts, fa
 		b.readFrom[id] = p.readFrom
 		account, known := r.place(t.DepartmentID)
 		row, stored := r.rows[id]
-		if !known {
+		owner := r.owner(row)
+		if !stored && p.hoursUnread && failures[i] == nil { // its company was not there when it was to be read
+			known = false
+		}
+		if !known && !(stored && archived[owner]) { // nobody waits for the tickets of an archived company
 			b.issues = append(b.issues, withoutCompany(t, account))
-			if !stored {
-				continue
-			}
+		}
+		if !known && !stored {
+			continue
 		}
 		if !known || r.held[id] { // it stays with the company that it has
-			account = row.account
+			account = owner
 		}
 		p.account = account
 		if failures[i] != nil {

@@ -40,6 +40,7 @@ type ticketChoice struct {
 	again    map[int]bool                             // could not be placed or read before: try again
 	open     map[int]bool                             // has an open issue
 	place    func(*int64) (codex.AccountNumber, bool) // the company of a department
+	archived map[codex.AccountNumber]bool             // companies that are served no more: nobody loses what leaves them
 	held     map[int]bool                             // rows that stay where they are: too many would leave
 }
 
@@ -163,7 +164,7 @@ func (c ticketChoice) hold() map[int]bool {
 	groups := func(row ticketRow) []string { return []string{"all", "company " + string(row.account)} }
 	size := make(map[string]int)
 	for _, row := range c.rows {
-		if !row.removed {
+		if !row.removed && !c.archived[row.account] {
 			for _, group := range groups(row) {
 				size[group]++
 			}
@@ -175,6 +176,7 @@ func (c ticketChoice) hold() map[int]bool {
 			leaving = append(leaving, id)
 		}
 	}
+	leaving = slices.DeleteFunc(leaving, func(id int) bool { return c.archived[c.rows[id].account] })
 	slices.Sort(leaving)
 	leaving = slices.Compact(leaving) // one that moved and was deleted then leaves once
 	leavers := make([]Leaver, len(leaving))
@@ -246,17 +248,17 @@ func statusIssues(statuses map[int]int, names map[int]string, full bool, asked m
 }
 
 // placer finds the company of a department: the one that has its id, else the one of its account
-// number. Known is false where there is no such company; the account number is told if there is one.
+// number. Known is false where there is no such company, or an admin archived it; the account number is
+// told if there is one.
 func placer(list []freshservice.Department, current []CompanyRecord) func(department *int64) (account codex.AccountNumber, known bool) {
 	byID := make(map[int64]codex.AccountNumber)
-	exists := make(map[codex.AccountNumber]bool)
+	exists := servedAccounts(current)
 	for _, d := range list {
 		number, _ := d.CustomFields.Text("account_number")
 		byID[d.ID] = codex.AccountNumber(strings.TrimSpace(number))
 	}
 	for _, c := range current {
-		exists[c.Account] = true
-		if c.FreshserviceID.Valid {
+		if c.FreshserviceID.Valid && !c.ArchivedAt.Valid {
 			byID[c.FreshserviceID.V] = c.Account
 		}
 	}
