@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/freshservice"
@@ -19,6 +20,9 @@ type people struct {
 	requesters  wire.Listing[freshservice.Requester]
 	agents      []freshservice.Agent // read where a contact is absent: it may have become one
 	names       userNames
+
+	from  time.Time                    // when reading began
+	again map[UpstreamRecord]time.Time // what was asked for by itself since, with when
 }
 
 // peopleBase is what the hub holds of them.
@@ -28,6 +32,7 @@ type peopleBase struct {
 	locations []LocationRecord
 	contacts  []ContactRecord
 	links     []ContactLinkRecord
+	rereads   map[UpstreamRecord]time.Time // what was re-read since the run began to read, with when
 }
 
 // syncFreshservice brings companies, their main offices and contacts to what Freshservice holds. It
@@ -45,8 +50,11 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 	agentsAsked := false
 	plan, err := e.settle(ctx, run, func(ctx context.Context) (FeedPlan, error) {
 		outcome = Outcome{}
-		base, err := e.peopleBase(ctx)
+		base, err := e.peopleBase(ctx, read.from)
 		if err != nil {
+			return FeedPlan{}, err
+		}
+		if err := e.askAnew(ctx, &read, base.rereads); err != nil {
 			return FeedPlan{}, err
 		}
 		p := newPlanner(read, base, e.settings.guard(run))
@@ -81,7 +89,7 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 }
 
 func (e *Engine) readPeople(ctx context.Context, run *Run) (people, error) {
-	var read people
+	read := people{from: e.db.Now(), again: make(map[UpstreamRecord]time.Time)}
 	var err error
 	run.Phase("reading departments")
 	if read.departments, err = e.freshservice.Departments(ctx); err != nil {
@@ -172,10 +180,13 @@ func (e *Engine) requesterGone(ctx context.Context, id int64) (bool, error) {
 	return false, err
 }
 
-func (e *Engine) peopleBase(ctx context.Context) (peopleBase, error) {
+func (e *Engine) peopleBase(ctx context.Context, readFrom time.Time) (peopleBase, error) {
 	var base peopleBase
 	err := e.snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_links"); err != nil {
+		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_links", rereadsEntity); err != nil {
+			return err
+		}
+		if base.rereads, err = peopleReread(ctx, tx, readFrom); err != nil {
 			return err
 		}
 		if base.companies, err = load(ctx, tx, companies(), ""); err != nil {
@@ -385,7 +396,9 @@ func (p *planner) links(plan EntityPlan[ContactRecord]) ([]ContactLinkRecord, Sc
 	}
 	var leaving []Leaver
 	for _, l := range Missing(contactLinks(), p.base.links, links, scope) {
-		leaving = append(leaving, Leaver{Key: contactLinks().recordID(l), Groups: groups(l)})
+		if !archived[l.Account] {
+			leaving = append(leaving, Leaver{Key: contactLinks().recordID(l), Groups: groups(l)})
+		}
 	}
 	held := p.guard.Hold(contactLinks().Name, leaving, size)
 	scope.Held = func(l *ContactLinkRecord) bool { return held[contactLinks().recordID(l)] }
