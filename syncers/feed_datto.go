@@ -73,8 +73,10 @@ func (e *Engine) syncDatto(ctx context.Context, run *Run) (Outcome, error) {
 func (e *Engine) readMachines(ctx context.Context, run *Run) (machines, error) {
 	var read machines
 	run.Phase("reading sites")
-	rate, err := e.datto.RequestRate(ctx) // names the account; where it cannot be read the sites do
-	if ctx.Err() != nil {
+	// It names the account; where it cannot be read the sites do. A key that is refused is not tried again:
+	// who does that too often is locked out.
+	rate, err := e.datto.RequestRate(ctx)
+	if keyRefused(err) || ctx.Err() != nil {
 		return read, err
 	}
 	listed, err := e.datto.Sites(ctx)
