@@ -32,6 +32,16 @@ type FeedPlan struct {
 	beside func(ctx context.Context, tx *store.Tx, wrote bool) error
 }
 
+// rows is how many records p writes, what is kept of them in the history not counted.
+func (p FeedPlan) rows() int {
+	n := 0
+	for _, s := range p.Steps {
+		counts := s.Counts()
+		n += counts.Created + counts.Updated + counts.Removed
+	}
+	return n
+}
+
 // Step is the plan of one entity, whatever its record type.
 type Step interface {
 	// Entity is the name of what it writes.

@@ -173,8 +173,11 @@ func (e *Engine) settle(ctx context.Context, run *Run, plan func(ctx context.Con
 		if err != nil || run.Request.DryRun {
 			return p, err
 		}
+		begun := e.db.Now()
 		err = Apply(ctx, e.db, run.lease, run.ID, run.Request.Feed, p)
 		if err == nil {
+			e.logger.DebugContext(ctx, "plan applied", slog.String("run_id", string(run.ID)),
+				slog.Int("rows", p.rows()), slog.Duration("took", e.db.Now().Sub(begun)))
 			return p, nil
 		}
 		if codex.CodeOf(err) != codex.CodePlanStale || attempt == plans {
