@@ -155,7 +155,9 @@ func (e *Engine) accountsOf(ctx context.Context, departments []int64, stored []C
 func (e *Engine) linksThatStay(ctx context.Context, base requesterBase, accounts []codex.AccountNumber) (map[codex.AccountNumber]bool, error) {
 	department := make(map[codex.AccountNumber]int64)
 	for _, c := range base.companies {
-		department[c.Account] = c.FreshserviceID.V
+		if !c.ArchivedAt.Valid { // what was billed of an archived one is no business of ours
+			department[c.Account] = c.FreshserviceID.V
+		}
 	}
 	stay := make(map[codex.AccountNumber]bool)
 	for _, l := range base.links {

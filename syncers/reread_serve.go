@@ -12,6 +12,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/transport"
+	"github.com/hivematrix/codex/ent/upstream"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -209,6 +210,9 @@ func (d *drainer) reread(ctx context.Context, lease *store.Lease, task reread) e
 }
 
 func (d *drainer) look(ctx context.Context, r UpstreamRecord) (finding, error) {
+	if ours, err := d.oursIs(ctx, upstreamFreshservice, d.settings.FreshserviceIdentity); err != nil || !ours {
+		return finding{}, err
+	}
 	switch r.Kind {
 	case RecordTicket:
 		return d.rereadTicket(ctx, r.ID, d.ticketStatuses(ctx))
@@ -218,6 +222,21 @@ func (d *drainer) look(ctx context.Context, r UpstreamRecord) (finding, error) {
 		return d.rereadDepartment(ctx, r.ID)
 	}
 	return finding{}, nil // announced by a later release
+}
+
+// oursIs tells whether the data that the hub has comes from the account identity of an upstream. Before
+// the first run it has none, and that run reads everything. Another account's is an error, as for a run.
+func (e *Engine) oursIs(ctx context.Context, name, identity string) (bool, error) {
+	known, err := e.db.Ent().Upstream.Query().Where(upstream.ID(name)).All(ctx)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("looking where the data comes from: %w", store.Translate(err))
+	case len(known) == 0:
+		return false, nil
+	case known[0].Identity != identity:
+		return false, codex.Errorf(codex.CodeConflict, "the hub's data comes from %s, and %s is another account", known[0].Identity, identity)
+	}
+	return true, nil
 }
 
 // settleReread plans and applies until nobody wrote in between, one re-read at a time.

@@ -11,15 +11,20 @@ import (
 	"github.com/hivematrix/codex/store"
 )
 
-// ticketBase is what the hub holds of a ticket.
+// ticketBase is what the hub holds of a ticket, and over which companies it is placed.
 type ticketBase struct {
-	row     []TicketRecord // one, or none
-	entries []TimeEntryRecord
+	row       []TicketRecord // one, or none
+	entries   []TimeEntryRecord
+	companies int64 // their revision
 }
 
 func loadTicketBase(ctx context.Context, tx *store.Tx, id int) (ticketBase, error) {
 	var base ticketBase
-	var err error
+	revisions, err := tx.Revisions(ctx, companies().Name)
+	if err != nil {
+		return base, err
+	}
+	base.companies = revisions[companies().Name]
 	if base.row, err = loadKeyed(ctx, tx, tickets(), "ticket_id", []int{id}); err != nil {
 		return base, err
 	}
@@ -29,7 +34,7 @@ func loadTicketBase(ctx context.Context, tx *store.Tx, id int) (ticketBase, erro
 }
 
 func (b ticketBase) equal(other ticketBase) bool {
-	return slices.Equal(b.row, other.row) && slices.Equal(b.entries, other.entries)
+	return slices.Equal(b.row, other.row) && slices.Equal(b.entries, other.entries) && b.companies == other.companies
 }
 
 // rereadTicket reads a ticket, its time entries and its conversations, as a run does. One that is
@@ -69,6 +74,7 @@ func (e *Engine) rereadTicket(ctx context.Context, id int64, statuses map[int]st
 		if err != nil {
 			return plan, err
 		}
+		plan.Base[companies().Name] = before.companies
 		// Behind the plan: rows that change after this look make it stale.
 		err = e.snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
 			now, err := loadTicketBase(ctx, tx, int(id))
