@@ -199,10 +199,12 @@ func refused(t *testing.T, err error, code codex.Code, words ...string) {
 func ticketDetails(t *testing.T, s Subject) {
 	db := Open(t, s.Dialect)
 	write(t, db, func(ctx context.Context, tx *store.Tx) error {
-		if err := putCompany(ctx, tx, "1", "One"); err != nil {
+		if err := errors.Join(putCompany(ctx, tx, "1", "One"), putCompany(ctx, tx, "2", "Archived")); err != nil {
 			return err
 		}
 		for _, statement := range []string{
+			"UPDATE companies SET archived_at = '2025-02-01T00:00:00.000000Z' WHERE account_number = '2'",
+			strings.Replace(ticket(5, "true", "NULL", 1), "'1'", "'2'", 1),
 			ticket(1, "true", "NULL", 5400), ticket(2, "true", "NULL", 0), ticket(3, "false", "NULL", 1), ticket(4, "true", "'2025-02-01T00:00:00.000000Z'", 1),
 		} {
 			if _, err := tx.SQL().ExecContext(ctx, statement); err != nil {
