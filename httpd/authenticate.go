@@ -1,9 +1,11 @@
 package httpd
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/auth"
@@ -25,8 +27,40 @@ func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
 			return
 		}
 		exchangeOf(r).caller = caller.Name
-		next.ServeHTTP(w, r.WithContext(codex.WithCaller(r.Context(), caller)))
+		ctx := codex.WithCaller(r.Context(), caller)
+		if f.caller == nil && mayStream(r) {
+			var end context.CancelFunc
+			ctx, end = context.WithCancel(ctx)
+			defer end()
+			go s.watchToken(ctx, end, f, r, caller)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// mayStream tells a request whose answer may last as long as its client likes.
+func mayStream(r *http.Request) bool {
+	return strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "text/event-stream")
+}
+
+// watchToken calls end when the token with which a stream began is revoked or expires: a request that
+// lasts for days is as good as a new one each minute, and no better. A database that does not answer
+// takes nothing from anybody.
+func (s *Server) watchToken(ctx context.Context, end func(), f *face, r *http.Request, began codex.Caller) {
+	ticker := time.NewTicker(s.timeouts.token)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		caller, err := s.caller(f, r.WithContext(ctx))
+		if codex.CodeOf(err) == codex.CodeUnauthenticated || err == nil && caller != began {
+			end()
+			return
+		}
+	}
 }
 
 func (s *Server) caller(f *face, r *http.Request) (codex.Caller, error) {

@@ -9,6 +9,7 @@
 // All three serve every path, bare and with /codex or /archive in front; /health alone tells them
 // apart (docs/compatibility.md, "Addresses"). On the socket, which only the owner of the instance
 // folder can open, the caller is [LocalSocket] with the role admin and no token is asked for.
+// What lies under /webhooks/ has no caller: it authenticates by a secret of its own ([Options.Webhooks]).
 //
 // # What it never does
 //
@@ -19,13 +20,16 @@
 // # Time
 //
 // The head of a request, the whole of its body and each write of an answer have a time limit of
-// their own. A GraphQL request as a whole has one too ([Options.QueryTime]); a REST answer has none,
-// so that streams may last. What the limits are measured with must be the real clock.
+// their own. An answer as a whole has none here, so that streams may last: GraphQL has its own for
+// what is no stream. Who reads nothing of an answer for a minute is broken off. What the limits are
+// measured with must be the real clock.
+//
+// While a stream lasts, its token is looked at twice a minute: one that was revoked ends it.
 //
 // # When it dies, or is stopped
 //
-// [Server.Serve] ends when its context does: no new connection is taken, requests under way have ten
-// seconds, then their contexts end and their connections are broken. A process that is killed leaves
-// the socket's file behind; the next one finds that nobody listens and replaces it. A file on which
-// somebody listens is refused.
+// [Server.Serve] ends when its context does: no new connection is taken, streams are ended at once
+// ([Options.OnStop]), other requests under way have ten seconds, then their contexts end and their
+// connections are broken. A process that is killed leaves the socket's file behind; the next one
+// finds that nobody listens and replaces it. A file on which somebody listens is refused.
 package httpd

@@ -1,9 +1,7 @@
 package httpd
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -344,32 +342,6 @@ func TestRequestsOverTheSocketAreForTheLogOfWhoLooksClosely(t *testing.T) {
 	if got["DEBUG"] != 2 || got["INFO"] != 1 || len(got) != 2 {
 		t.Errorf("the log: %v", got)
 	}
-}
-
-func TestAGraphQLRequestHasATimeAndARESTAnswerHasNone(t *testing.T) {
-	left := func(w http.ResponseWriter, r *http.Request) {
-		if end, limited := r.Context().Deadline(); limited {
-			fmt.Fprint(w, time.Until(end).Round(10*time.Second))
-			return
-		}
-		fmt.Fprint(w, "no limit")
-	}
-	h := start(t, func(o *Options, _ *timeouts) {
-		o.GraphQL, o.REST = http.HandlerFunc(left), http.HandlerFunc(left)
-	})
-	expect(t, "GraphQL", ask(t, http.MethodPost, h.URL()+"/graphql", bearer("admin")), 200, "30s")
-	expect(t, "GraphQL over the socket", askWith(t, overSocket(h), http.MethodPost, "http://codex/graphql", nil, nil), 200, "30s")
-	expect(t, "REST", ask(t, http.MethodGet, h.URL()+"/api/companies/bulk", bearer("admin")), 200, "no limit")
-
-	short := start(t, func(o *Options, _ *timeouts) {
-		o.QueryTime = 20 * time.Millisecond
-		o.GraphQL = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			<-r.Context().Done()
-			fmt.Fprintf(w, "%v: %v", r.Context().Err(), context.Cause(r.Context()))
-		})
-	})
-	expect(t, "its time is over", ask(t, http.MethodPost, short.URL()+"/graphql", bearer("admin")), 200,
-		"context deadline exceeded: the time for a GraphQL request is over")
 }
 
 func TestAnswersWithDataAreKeptByNobody(t *testing.T) {

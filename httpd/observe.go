@@ -3,7 +3,6 @@ package httpd
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -108,19 +107,6 @@ func requestID(r *http.Request) string {
 	return rand.Text()
 }
 
-// errQueryTime is the cause of a request's end that took longer than [Options.QueryTime].
-var errQueryTime = errors.New("the time for a GraphQL request is over")
-
-// withinQueryTime ends a request's context when its time is over. It does not end the request: the
-// handler hears of it, and answers that.
-func (s *Server) withinQueryTime(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeoutCause(r.Context(), s.QueryTime, errQueryTime)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
 // limitBody bounds the size of a request's body, and the time that it may take to arrive.
 func (s *Server) limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -181,9 +167,12 @@ func (w *response) Write(p []byte) (int, error) {
 }
 
 // Flush implements http.Flusher, for those who do not use a response controller.
-func (w *response) Flush() {
+func (w *response) Flush() { _ = w.FlushError() } // a client that has gone: the next write tells
+
+// FlushError is for http.ResponseController.
+func (w *response) FlushError() error {
 	w.extendDeadline()
-	_ = http.NewResponseController(w.ResponseWriter).Flush() // a client that has gone: the next write tells
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Unwrap is for http.ResponseController.

@@ -13,10 +13,8 @@ import (
 	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/rest"
 )
-
-// DefaultQueryTime is how long a GraphQL request may take: what the gateway waits for an answer.
-const DefaultQueryTime = 30 * time.Second
 
 const (
 	maxHeadBytes = 64 << 10
@@ -29,13 +27,14 @@ type timeouts struct {
 	body      time.Duration // the whole body of a request
 	write     time.Duration // each write of an answer
 	idle      time.Duration // until the next request of a connection
+	token     time.Duration // between two looks at whether the token of a stream is still good
 	grace     time.Duration // requests under way when the server is stopped
 	lastGrace time.Duration // their handlers, to notice that they were broken off
 }
 
 func defaultTimeouts() timeouts {
 	return timeouts{
-		head: 10 * time.Second, body: time.Minute, write: time.Minute, idle: 2 * time.Minute,
+		head: 10 * time.Second, body: time.Minute, write: time.Minute, idle: 2 * time.Minute, token: 30 * time.Second,
 		grace: 10 * time.Second, lastGrace: 2 * time.Second,
 	}
 }
@@ -50,6 +49,9 @@ type Options struct {
 	// GraphQL serves /graphql and REST all that is not served here. Both find the caller in the
 	// request's context and decide what it may.
 	GraphQL, REST http.Handler
+	// Webhooks serves what lies under /webhooks/. It finds no caller and no token is looked at: it
+	// authenticates by itself. Nil: there is nothing.
+	Webhooks http.Handler
 	// Pages are index.html, playground.html and assets/… whose names carry a hash; nil where the
 	// program was built without them.
 	Pages fs.FS
@@ -57,10 +59,9 @@ type Options struct {
 	// does.
 	Authenticate func(ctx context.Context, bearer string) (codex.Caller, error)
 
-	// QueryTime is how long a GraphQL request may take, after which its context ends and its caller
-	// hears that it took too long; 0 is DefaultQueryTime. The REST answers are bounded by what they
-	// are, and the bulk one streams as long as its client reads.
-	QueryTime time.Duration
+	// OnStop is called when the server is told to stop: it ends answers that last as long as they may,
+	// for which the grace would be waited in vain. Nil: there are none.
+	OnStop func()
 
 	Logger *slog.Logger
 	Now    func() time.Time // the real clock
@@ -85,8 +86,13 @@ type face struct {
 
 // New makes a server, which listens nowhere yet.
 func New(o Options) *Server {
-	if o.QueryTime == 0 {
-		o.QueryTime = DefaultQueryTime
+	if o.OnStop == nil {
+		o.OnStop = func() {}
+	}
+	if o.Webhooks == nil {
+		o.Webhooks = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			rest.WriteError(w, http.StatusNotFound, "Not found")
+		})
 	}
 	return &Server{Options: o, timeouts: defaultTimeouts()}
 }
@@ -164,6 +170,7 @@ func (s *Server) Serve(ctx context.Context) error {
 
 // stop takes no new request and waits for those under way, as long as the grace lasts.
 func (s *Server) stop(base context.Context, breakOff func()) error {
+	s.OnStop()
 	within, cancel := context.WithTimeout(base, s.timeouts.grace)
 	defer cancel()
 	var all sync.WaitGroup

@@ -79,6 +79,7 @@ func fieldColumns(object, field string) ([]string, bool) {
 		"Ticket.company", "Ticket.timeEntries",
 		"Company.history", "Contact.history", "Asset.history", "Asset.backupHistory", "Location.history",
 		"Ticket.history",
+		"SyncRun.changes", "SyncRun.held",
 		"PastCompany.id", "PastCompany.assets", "PastCompany.assetsTotal", "PastCompany.contacts",
 		"PastCompany.locations", "PastCompany.tickets", "PastAsset.id", "PastAsset.company", "PastContact.id",
 		"PastContact.companies", "PastLocation.id", "PastLocation.company", "PastTicket.id", "PastTicket.company":
@@ -95,6 +96,8 @@ func fieldColumns(object, field string) ([]string, bool) {
 		return []string{ticket.FieldLastUpdatedAt}, true
 	case "TimeEntry.hours":
 		return []string{timeentry.FieldSpentSeconds}, true
+	case "SyncRun.approvalRun":
+		return []string{syncrun.FieldApprovalRunID}, true
 	}
 	if field == "__typename" {
 		return nil, true

@@ -27,7 +27,7 @@ func TestAFieldThatSaysNothingOfRolesIsRefusedToEverybody(t *testing.T) {
 
 func TestEveryRootFieldSaysForWhomItIs(t *testing.T) {
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
-	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
 		for _, field := range root.Fields {
 			roles := rolesOf(field.Directives)
 			if len(roles) == 0 && !isIntrospection(field.Name) {
@@ -50,6 +50,8 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.syncFreshservice": auth.SyncStarters.Roles(), "Mutation.syncFreshservice(force:)": admins,
 		"Mutation.syncDatto": auth.SyncStarters.Roles(), "Mutation.syncDatto(force:)": admins,
 		"Mutation.syncTickets": auth.SyncStarters.Roles(), "Mutation.syncTickets(force:)": admins,
+		"Mutation.approveRemovals": admins, "Mutation.cancelSync": admins,
+		"Mutation.renameCompany": admins, "Mutation.archiveCompany": admins,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	met := 0
@@ -64,14 +66,14 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 			t.Errorf("%s is for %v, want %v", name, got, roles)
 		}
 	}
-	for _, root := range []*ast.Definition{schema.Query, schema.Mutation} {
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
 		for _, field := range root.Fields {
 			if isIntrospection(field.Name) {
 				continue
 			}
 			name := root.Name + "." + field.Name
 			var otherwise []codex.Role
-			if root == schema.Query {
+			if root != schema.Mutation {
 				otherwise = auth.Readers.Roles()
 			}
 			check(name, field.Directives, otherwise)
@@ -89,7 +91,7 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 func TestOnlyRootFieldsAndTheirArgumentsSayForWhomTheyAre(t *testing.T) {
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	for name, def := range schema.Types {
-		if def == schema.Query || def == schema.Mutation {
+		if def == schema.Query || def == schema.Mutation || def == schema.Subscription {
 			continue
 		}
 		for _, field := range def.Fields {

@@ -80,3 +80,21 @@ func ticketFilter(year *int, updatedFrom *time.Time) (query.TicketFilter, error)
 func (r companyResolver) DattoSites(ctx context.Context, c *ent.Company) ([]*ent.DattoSiteLink, error) {
 	return loaders.SiteLinksOfCompany(ctx, c)
 }
+
+func (r mutationResolver) RenameCompany(ctx context.Context, accountNumber, to string) (*model.RenameCompanyPayload, error) {
+	caller, _ := codex.CallerFrom(ctx) // roles.go has seen to it that there is one
+	renamed, err := r.companies.RenameCompany(ctx, codex.AccountNumber(accountNumber), codex.AccountNumber(to), caller.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &model.RenameCompanyPayload{Company: renamed}, nil
+}
+
+func (r mutationResolver) ArchiveCompany(ctx context.Context, accountNumber string) (*model.ArchiveCompanyPayload, error) {
+	caller, _ := codex.CallerFrom(ctx)
+	archived, err := r.companies.ArchiveCompany(ctx, codex.AccountNumber(accountNumber), caller.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ArchiveCompanyPayload{Company: archived}, nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -27,6 +28,27 @@ type Syncer interface {
 	Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, error)
 }
 
+// RunAdmin decides on runs that were started.
+type RunAdmin interface {
+	// Approve lets the removals go that a run holds.
+	Approve(ctx context.Context, run codex.RunID, by, reason string) (*ent.SyncRun, error)
+	// Cancel stops a run that waits or works.
+	Cancel(ctx context.Context, run codex.RunID, by string) (*ent.SyncRun, error)
+}
+
+// CompanyAdmin decides on companies what no sync may.
+type CompanyAdmin interface {
+	RenameCompany(ctx context.Context, from, to codex.AccountNumber, by string) (*ent.Company, error)
+	ArchiveCompany(ctx context.Context, account codex.AccountNumber, by string) (*ent.Company, error)
+}
+
+// Progress tells of runs as they go.
+type Progress interface {
+	// Watch gives the runs of a feed, or of all where it is empty, as they stand and whenever they
+	// change, until ctx ends, which closes the channel.
+	Watch(ctx context.Context, feed codex.Feed) <-chan *ent.SyncRun
+}
+
 // TokenAdmin keeps the local tokens.
 type TokenAdmin interface {
 	Create(ctx context.Context, wanted auth.NewToken) (codex.Secret, *ent.Token, error)
@@ -36,26 +58,40 @@ type TokenAdmin interface {
 
 var (
 	_ Syncer     = (*syncers.Engine)(nil)
+	_ RunAdmin   = (*syncers.Engine)(nil)
+	_ Progress   = (*syncers.Progress)(nil)
 	_ TokenAdmin = (*auth.Tokens)(nil)
 )
 
 // Options are what the handler works with.
 type Options struct {
-	DB     *store.DB
-	Rules  query.Rules
-	Sync   Syncer
-	Tokens TokenAdmin
-	Logger *slog.Logger
-	Limits Limits // what is 0 has its default
+	DB        *store.DB
+	Rules     query.Rules
+	Sync      Syncer
+	Runs      RunAdmin
+	Companies CompanyAdmin
+	Progress  Progress
+	Tokens    TokenAdmin
+	Logger    *slog.Logger
+	Limits    Limits // what is 0 has its default
+	// Ping is how long a stream may be silent before it gives a sign of life; 0 is 15 seconds, half
+	// of what the gateway waits.
+	Ping time.Duration
 }
 
-// Limits are how much one request may ask for.
+const defaultPing = 15 * time.Second
+
+// Limits are how much one request, or caller, may ask for.
 type Limits struct {
 	Cost          int   // values that the answer may have: default 3,000,000; see cost.go
 	Depth         int   // fields inside fields: default 12, introspection apart
 	Tokens        int   // words and signs of the query: default 4,000
 	BodyBytes     int64 // of a POST: default 1 MiB
 	CachedQueries int   // parsed queries that are kept: default 1,000
+	// Time is how long a query or mutation may take, after which its caller hears that it took too
+	// long: default 30 s, what the gateway waits for an answer. Subscriptions last.
+	Time    time.Duration
+	Streams int // subscriptions that a caller may have at once: default 32
 }
 
 func (l Limits) withDefaults() Limits {
@@ -66,10 +102,12 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Tokens, 4_000)
 	orDefault(&l.BodyBytes, 1<<20)
 	orDefault(&l.CachedQueries, 1_000)
+	orDefault(&l.Time, 30*time.Second)
+	orDefault(&l.Streams, 32)
 	return l
 }
 
-func orDefault[N int | int64](limit *N, value N) {
+func orDefault[N int | int64 | time.Duration](limit *N, value N) {
 	if *limit == 0 {
 		*limit = value
 	}
@@ -91,32 +129,58 @@ func (c shortOnes) Add(ctx context.Context, text string, doc *ast.QueryDocument)
 	}
 }
 
-// NewHandler is the handler of /graphql: queries by GET and POST, mutations by POST. Who asks is
-// the [codex.CallerFrom] of the request's context; without a caller nothing is answered.
-func NewHandler(o Options) http.Handler {
+// Handler is the handler of /graphql. Who asks is the [codex.CallerFrom] of the request's context;
+// without a caller nothing is answered.
+type Handler struct {
+	server  *handler.Server
+	reader  *query.Reader
+	streams *streams
+	errors  presenter
+}
+
+// NewHandler makes the handler: queries by GET and POST, mutations by POST, and subscriptions by both
+// over Server-Sent Events, which serve for queries and mutations too.
+func NewHandler(o Options) *Handler {
 	limits := o.Limits.withDefaults()
+	orDefault(&o.Ping, defaultPing)
 	reader := query.New(o.DB.Ent(), o.Rules)
 	schema := exec.NewExecutableSchema(exec.Config{
-		Resolvers: &resolver{reader: reader, sync: o.Sync, tokens: o.Tokens, now: o.DB.Now},
+		Resolvers: &resolver{
+			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, progress: o.Progress,
+			tokens: o.Tokens, now: o.DB.Now,
+		},
 	})
-	errs := presenter{logger: o.Logger}
-	server := handler.New(schema)
-	server.AddTransport(transport{bodyBytes: limits.BodyBytes, errors: errs})
-	server.SetQueryCache(shortOnes{lru.New[*ast.QueryDocument](limits.CachedQueries)})
-	server.SetParserTokenLimit(limits.Tokens)
-	server.SetErrorPresenter(errs.present)
-	server.SetRecoverFunc(errs.recovered)
-	server.Use(extension.Introspection{})
-	server.Use(costLimit{schema: schema.Schema(), cost: limits.Cost, depth: limits.Depth})
-	server.AroundRootFields(checkRoles)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := r.Context()
-		if err := readerRole(ctx); err != nil {
-			errs.refuse(w, r, err)
-			return
-		}
-		ctx = loaders.With(ctx, loaders.New(reader))
-		ctx = withLogged(ctx)
-		server.ServeHTTP(w, r.WithContext(ctx))
+	h := &Handler{
+		server: handler.New(schema), reader: reader,
+		streams: newStreams(limits.Streams), errors: presenter{logger: o.Logger},
+	}
+	subscribing := subscriptions{reader: reader, errors: h.errors}
+	h.server.AddTransport(transport{
+		bodyBytes: limits.BodyBytes, time: limits.Time, ping: o.Ping, streams: h.streams, errors: h.errors,
 	})
+	h.server.SetQueryCache(shortOnes{lru.New[*ast.QueryDocument](limits.CachedQueries)})
+	h.server.SetParserTokenLimit(limits.Tokens)
+	h.server.SetErrorPresenter(h.errors.present)
+	h.server.SetRecoverFunc(h.errors.recovered)
+	h.server.Use(extension.Introspection{})
+	h.server.Use(costLimit{schema: schema.Schema(), cost: limits.Cost, depth: limits.Depth})
+	h.server.AroundRootFields(checkRoles)
+	h.server.AroundOperations(subscribing.begin)
+	h.server.AroundResponses(subscribing.event)
+	return h
 }
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	if err := readerRole(ctx); err != nil {
+		h.errors.refuse(w, r, err)
+		return
+	}
+	ctx = loaders.With(ctx, loaders.New(h.reader))
+	ctx = withLogged(ctx)
+	h.server.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// EndStreams breaks off all subscriptions, and those that are yet to begin: the hub is being stopped.
+func (h *Handler) EndStreams() { h.streams.end() }

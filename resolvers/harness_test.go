@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -47,18 +48,25 @@ func golden(t *testing.T, file, got string) {
 
 // graph is a handler over a database, and what it works with.
 type graph struct {
-	t       testing.TB
-	handler http.Handler
-	sync    *fakeSync
-	tokens  *fakeTokens
-	log     *bytes.Buffer
+	t         testing.TB
+	handler   *resolvers.Handler
+	sync      *fakeSync
+	runs      *fakeRuns
+	companies *fakeCompanies
+	tokens    *fakeTokens
+	log       *bytes.Buffer
 }
 
 func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *graph {
-	g := &graph{t: t, sync: &fakeSync{db: db}, tokens: &fakeTokens{}, log: &bytes.Buffer{}}
+	g := &graph{
+		t: t, sync: &fakeSync{db: db}, runs: &fakeRuns{db: db}, companies: &fakeCompanies{db: db},
+		tokens: &fakeTokens{}, log: &bytes.Buffer{},
+	}
+	logger := slog.New(slog.NewTextHandler(g.log, nil))
 	o := resolvers.Options{
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
-		Sync: g.sync, Tokens: g.tokens, Logger: slog.New(slog.NewTextHandler(g.log, nil)),
+		Sync: g.sync, Runs: g.runs, Companies: g.companies, Progress: syncers.NewProgress(db, logger),
+		Tokens: g.tokens, Logger: logger,
 	}
 	for _, option := range options {
 		option(&o)
@@ -162,6 +170,55 @@ func (f *fakeSync) Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, 
 		return nil, f.err
 	}
 	return f.db.Ent().SyncRun.Get(ctx, "r2")
+}
+
+// fakeRuns gives the run that is asked for, or its error, and keeps what it was asked.
+type fakeRuns struct {
+	db    *store.DB
+	mu    sync.Mutex
+	asked []string
+	err   error
+}
+
+func (f *fakeRuns) Approve(ctx context.Context, run codex.RunID, by, reason string) (*ent.SyncRun, error) {
+	return f.do(ctx, run, "approve "+string(run)+" by "+by+": "+reason)
+}
+
+func (f *fakeRuns) Cancel(ctx context.Context, run codex.RunID, by string) (*ent.SyncRun, error) {
+	return f.do(ctx, run, "cancel "+string(run)+" by "+by)
+}
+
+func (f *fakeRuns) do(ctx context.Context, run codex.RunID, what string) (*ent.SyncRun, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, what)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.db.Ent().SyncRun.Get(ctx, run)
+}
+
+// fakeCompanies gives the company that is asked for, or its error, and keeps what it was asked.
+type fakeCompanies struct {
+	db    *store.DB
+	asked []string
+	err   error
+}
+
+func (f *fakeCompanies) RenameCompany(ctx context.Context, from, to codex.AccountNumber, by string) (*ent.Company, error) {
+	return f.do(ctx, from, fmt.Sprintf("rename %s to %s by %s", from, to, by))
+}
+
+func (f *fakeCompanies) ArchiveCompany(ctx context.Context, account codex.AccountNumber, by string) (*ent.Company, error) {
+	return f.do(ctx, account, fmt.Sprintf("archive %s by %s", account, by))
+}
+
+func (f *fakeCompanies) do(ctx context.Context, account codex.AccountNumber, what string) (*ent.Company, error) {
+	f.asked = append(f.asked, what)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.db.Ent().Company.Get(ctx, account)
 }
 
 // fakeTokens keeps tokens in memory.

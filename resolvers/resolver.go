@@ -14,10 +14,13 @@ import (
 
 // resolver is what the resolvers of all types work with.
 type resolver struct {
-	reader *query.Reader
-	sync   Syncer
-	tokens TokenAdmin
-	now    func() time.Time
+	reader    *query.Reader
+	sync      Syncer
+	runs      RunAdmin
+	companies CompanyAdmin
+	progress  Progress
+	tokens    TokenAdmin
+	now       func() time.Time
 }
 
 var _ exec.ResolverRoot = (*resolver)(nil)
@@ -25,6 +28,7 @@ var _ exec.ResolverRoot = (*resolver)(nil)
 type (
 	queryResolver               struct{ *resolver }
 	mutationResolver            struct{ *resolver }
+	subscriptionResolver        struct{ *resolver }
 	companyResolver             struct{ *resolver }
 	companyConnectionResolver   struct{ *resolver }
 	assetResolver               struct{ *resolver }
@@ -35,12 +39,14 @@ type (
 	timeEntryResolver           struct{ *resolver }
 	syncRunResolver             struct{ *resolver }
 	syncRunConnectionResolver   struct{ *resolver }
+	runChangeConnectionResolver struct{ *resolver }
 	syncIssueConnectionResolver struct{ *resolver }
 )
 
-func (r *resolver) Query() exec.QueryResolver       { return queryResolver{r} }
-func (r *resolver) Mutation() exec.MutationResolver { return mutationResolver{r} }
-func (r *resolver) Company() exec.CompanyResolver   { return companyResolver{r} }
+func (r *resolver) Query() exec.QueryResolver               { return queryResolver{r} }
+func (r *resolver) Mutation() exec.MutationResolver         { return mutationResolver{r} }
+func (r *resolver) Subscription() exec.SubscriptionResolver { return subscriptionResolver{r} }
+func (r *resolver) Company() exec.CompanyResolver           { return companyResolver{r} }
 func (r *resolver) CompanyConnection() exec.CompanyConnectionResolver {
 	return companyConnectionResolver{r}
 }
@@ -53,6 +59,9 @@ func (r *resolver) TimeEntry() exec.TimeEntryResolver         { return timeEntry
 func (r *resolver) SyncRun() exec.SyncRunResolver             { return syncRunResolver{r} }
 func (r *resolver) SyncRunConnection() exec.SyncRunConnectionResolver {
 	return syncRunConnectionResolver{r}
+}
+func (r *resolver) RunChangeConnection() exec.RunChangeConnectionResolver {
+	return runChangeConnectionResolver{r}
 }
 func (r *resolver) SyncIssueConnection() exec.SyncIssueConnectionResolver {
 	return syncIssueConnectionResolver{r}

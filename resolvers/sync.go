@@ -49,6 +49,37 @@ func (r syncRunResolver) Counts(_ context.Context, run *ent.SyncRun) ([]*syncers
 	return shown, nil
 }
 
+func (r syncRunResolver) ApprovalRun(ctx context.Context, run *ent.SyncRun) (*ent.SyncRun, error) {
+	return loaders.ApprovalRunOf(ctx, run)
+}
+
+func (r syncRunResolver) Changes(ctx context.Context, run *ent.SyncRun, first *int, after *string) (*model.RunChangeConnection, error) {
+	asked, err := pageOf(first, after)
+	if err != nil {
+		return nil, err
+	}
+	page, err := loaders.ChangesOfRun(ctx, run, asked)
+	if err != nil {
+		return nil, err
+	}
+	if page == nil { // the run is no more
+		page = &query.PageOf[*query.RunChange]{}
+	}
+	edges := make([]*model.RunChangeEdge, len(page.Rows))
+	for i, row := range page.Rows {
+		edges[i] = &model.RunChangeEdge{Cursor: page.Cursors[i], Node: row}
+	}
+	return &model.RunChangeConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Run: run}, nil
+}
+
+func (r runChangeConnectionResolver) TotalCount(ctx context.Context, c *model.RunChangeConnection) (int, error) {
+	return loaders.CountChangesOfRun(ctx, c.Run)
+}
+
+func (r syncRunResolver) Held(ctx context.Context, run *ent.SyncRun) ([]*query.RunChange, error) {
+	return loaders.HeldByRun(ctx, run)
+}
+
 func (r queryResolver) SyncIssues(ctx context.Context, feed *codex.Feed, kind *string, open *bool, first *int, after *string) (*model.SyncIssueConnection, error) {
 	asked, err := pageOf(first, after)
 	if err != nil {
@@ -103,4 +134,26 @@ func (r mutationResolver) start(ctx context.Context, request syncers.Request) (*
 	caller, _ := codex.CallerFrom(ctx) // roles.go has seen to it that there is one
 	request.Trigger, request.By = codex.TriggerAPI, caller.Name
 	return r.sync.Start(ctx, request)
+}
+
+func (r mutationResolver) ApproveRemovals(ctx context.Context, run, reason string) (*model.ApproveRemovalsPayload, error) {
+	caller, _ := codex.CallerFrom(ctx) // roles.go has seen to it that there is one
+	approved, err := r.runs.Approve(ctx, codex.RunID(run), caller.Name, reason)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ApproveRemovalsPayload{Run: approved}, nil
+}
+
+func (r mutationResolver) CancelSync(ctx context.Context, run string) (*model.CancelSyncPayload, error) {
+	caller, _ := codex.CallerFrom(ctx)
+	cancelled, err := r.runs.Cancel(ctx, codex.RunID(run), caller.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &model.CancelSyncPayload{Run: cancelled}, nil
+}
+
+func (r subscriptionResolver) SyncProgress(ctx context.Context, feed *codex.Feed) (<-chan *ent.SyncRun, error) {
+	return r.progress.Watch(ctx, value(feed)), nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -21,18 +22,31 @@ import (
 
 // The media types of an answer. The first is taken by those who know GraphQL over HTTP: with it the
 // status tells whether the request could be run at all. The second has the status 200 for that too.
+// The third is a stream (stream.go), which alone can answer a subscription.
 const (
 	mediaGraphQL = "application/graphql-response+json"
 	mediaJSON    = "application/json"
+	mediaEvents  = "text/event-stream"
 )
 
-// transport is GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): queries by
-// GET, queries and mutations by POST of JSON, one at a time. It takes no forms, so that a page of
-// another site cannot ask in a browser's name, and it writes the data as the executor made it,
-// which saves checking and copying megabytes.
+// transport is GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): queries and
+// subscriptions by GET, these and mutations by POST of JSON, one at a time. It takes no forms, so
+// that a page of another site cannot ask in a browser's name, and it writes the data as the executor
+// made it, which saves checking and copying megabytes.
 type transport struct {
 	bodyBytes int64
+	time      time.Duration // of a query or mutation
+	ping      time.Duration // between two signs of life of a stream
+	streams   *streams
 	errors    presenter
+}
+
+// errTime is the cause of a request's end that took longer than [Limits.Time].
+var errTime = errors.New("the time for a GraphQL request is over")
+
+// errTooLong is what its caller is told.
+func errTooLong() error {
+	return codex.Errorf(codex.CodeUnavailable, "the query took too long: ask for less at once")
 }
 
 // Supports implements graphql.Transport: what cannot be served is refused here too, with a reason.
@@ -40,12 +54,69 @@ func (transport) Supports(*http.Request) bool { return true }
 
 // Do implements graphql.Transport.
 func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	ctx := r.Context()
 	media, ok := negotiate(r.Header.Values("Accept"))
 	if !ok {
-		t.reject(w, r, http.StatusNotAcceptable, "answers are "+mediaGraphQL+" or "+mediaJSON)
+		t.reject(w, r, http.StatusNotAcceptable, "answers are "+mediaGraphQL+", "+mediaJSON+" or "+mediaEvents)
 		return
 	}
+	params := t.params(w, r)
+	if params == nil {
+		return
+	}
+	ctx := r.Context()
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if len(errs) > 0 {
+		refused := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+		switch media {
+		case mediaEvents:
+			t.streamOne(w, refused)
+		case mediaGraphQL:
+			answer(w, http.StatusBadRequest, media, refused)
+		default:
+			answer(w, http.StatusOK, media, refused)
+		}
+		return
+	}
+	kind := op.Operation.Operation
+	switch {
+	case r.Method == http.MethodGet && kind == ast.Mutation:
+		w.Header().Set("Allow", "POST")
+		t.reject(w, r, http.StatusMethodNotAllowed, "GET takes no mutations: send this by POST")
+		return
+	case kind == ast.Subscription && media != mediaEvents:
+		t.reject(w, r, http.StatusNotAcceptable, "a subscription is answered by a stream: ask with Accept: "+mediaEvents)
+		return
+	case kind == ast.Subscription:
+		t.streamAll(w, r, exec, op)
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, t.time, errTime)
+	defer cancel()
+	if media == mediaEvents {
+		t.streamResult(ctx, w, exec, op)
+		return
+	}
+	response := execute(ctx, exec, op)
+	if response == nil {
+		t.errors.refuseWith(w, r, http.StatusServiceUnavailable, errTooLong())
+		return
+	}
+	answer(w, http.StatusOK, media, response)
+}
+
+// execute runs a query or mutation. Nil: its time was up, or nobody waits for it any more, so that
+// what could not be read is no answer.
+func execute(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext) *graphql.Response {
+	responses, ctx := exec.DispatchOperation(ctx, op)
+	response := responses(ctx)
+	if response == nil || ctx.Err() != nil && len(response.Errors) > 0 {
+		return nil
+	}
+	return response
+}
+
+// params reads a request; nil where it is none, which was answered then.
+func (t transport) params(w http.ResponseWriter, r *http.Request) *graphql.RawParams {
 	var params *graphql.RawParams
 	var status int
 	var err error
@@ -59,42 +130,19 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	case http.MethodOptions:
 		w.Header().Set("Allow", "GET, POST, OPTIONS")
 		w.WriteHeader(http.StatusNoContent)
-		return
+		return nil
 	default:
 		w.Header().Set("Allow", "GET, POST, OPTIONS")
 		t.reject(w, r, http.StatusMethodNotAllowed, "GraphQL takes GET and POST")
-		return
+		return nil
 	}
 	if err != nil {
 		t.reject(w, r, status, err.Error())
-		return
+		return nil
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-
-	op, errs := exec.CreateOperationContext(ctx, params)
-	if len(errs) > 0 {
-		status := http.StatusOK
-		if media == mediaGraphQL {
-			status = http.StatusBadRequest
-		}
-		answer(w, status, media, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
-		return
-	}
-	if r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
-		w.Header().Set("Allow", "POST")
-		t.reject(w, r, http.StatusMethodNotAllowed, "GET takes queries alone: send this by POST")
-		return
-	}
-	var responses graphql.ResponseHandler
-	responses, ctx = exec.DispatchOperation(ctx, op)
-	response := responses(ctx)
-	// Its time was up, or nobody waits for it any more: what could not be read any more is no answer.
-	if response == nil || ctx.Err() != nil && len(response.Errors) > 0 {
-		t.errors.refuseWith(w, r, http.StatusServiceUnavailable, codex.Errorf(codex.CodeUnavailable, "the query took too long: ask for less at once"))
-		return
-	}
-	answer(w, http.StatusOK, media, response)
+	return params
 }
 
 // fromURL reads a request from the parameters of a URL.
@@ -180,9 +228,11 @@ func negotiate(accept []string) (media string, ok bool) {
 			}
 		}
 		switch name {
-		case mediaGraphQL:
+		case mediaGraphQL, mediaEvents:
 		case mediaJSON, "application/*", "*/*":
 			name = mediaJSON
+		case "text/*":
+			name = mediaEvents
 		default:
 			continue
 		}
@@ -195,11 +245,23 @@ func negotiate(accept []string) (media string, ok bool) {
 
 // answer writes a response.
 func answer(w http.ResponseWriter, status int, media string, response *graphql.Response) {
-	var body bytes.Buffer
+	body := encode(response)
+	body.WriteByte('\n')
+	header := w.Header()
+	header.Set("Content-Type", media+"; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w) // who has gone cannot be told
+}
+
+// encode is a response as JSON, in one line without its end.
+func encode(response *graphql.Response) *bytes.Buffer {
+	body := &bytes.Buffer{}
 	body.Grow(len(response.Data) + 64)
 	body.WriteByte('{')
 	if len(response.Errors) > 0 {
-		part(&body, "errors", response.Errors)
+		part(body, "errors", response.Errors)
 		body.WriteByte(',')
 	}
 	if response.Data != nil || len(response.Errors) == 0 {
@@ -208,17 +270,12 @@ func answer(w http.ResponseWriter, status int, media string, response *graphql.R
 		body.WriteByte(',')
 	}
 	if len(response.Extensions) > 0 {
-		part(&body, "extensions", response.Extensions)
+		part(body, "extensions", response.Extensions)
 		body.WriteByte(',')
 	}
 	body.Truncate(body.Len() - 1) // the last comma
-	body.WriteString("}\n")
-	header := w.Header()
-	header.Set("Content-Type", media+"; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(body.Len()))
-	header.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = body.WriteTo(w) // who has gone cannot be told
+	body.WriteByte('}')
+	return body
 }
 
 func orNull(data json.RawMessage) []byte {
@@ -254,7 +311,7 @@ func (p presenter) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 func (p presenter) refuseWith(w http.ResponseWriter, r *http.Request, status int, err error) {
 	media, ok := negotiate(r.Header.Values("Accept"))
-	if !ok {
+	if !ok || media == mediaEvents { // there is no stream yet
 		media = mediaJSON
 	}
 	shown := p.present(context.WithoutCancel(r.Context()), err)

@@ -28,6 +28,7 @@ type starter struct {
 	asked []syncers.Request
 	run   *ent.SyncRun
 	err   error
+	ended chan *ent.SyncRun // has the run when it is over
 }
 
 func (s *starter) Start(_ context.Context, request syncers.Request) (*ent.SyncRun, error) {
@@ -39,6 +40,18 @@ func (s *starter) Start(_ context.Context, request syncers.Request) (*ent.SyncRu
 		return nil, errors.New("the test expects no sync")
 	}
 	return s.run, nil
+}
+
+func (s *starter) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error) {
+	select {
+	case run := <-s.ended:
+		if run.ID != id {
+			return nil, errors.New("another run is waited for than was started")
+		}
+		return run, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // options are those of most tests.

@@ -14,11 +14,13 @@ import (
 	"github.com/hivematrix/codex/syncers"
 )
 
-// Starter starts sync runs: *syncers.Engine is one.
+// Starter starts sync runs and waits for them: *syncers.Engine is one.
 type Starter interface {
 	// Start returns at once with the run that was started, queued or joined; the run does not end
 	// with ctx. A feed that is not configured is a [codex.CodeBadInput] error.
 	Start(ctx context.Context, request syncers.Request) (*ent.SyncRun, error)
+	// Wait returns a run when it has ended.
+	Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error)
 }
 
 // Options are what the paths are served from.

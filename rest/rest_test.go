@@ -1,9 +1,11 @@
 package rest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -133,6 +135,7 @@ func TestWhatIsWrongIsSaidAsTheContractHasIt(t *testing.T) {
 		noSync    = `{"error":"No sync found for this script"}` + "\n"
 		noMethod  = `{"error":"Method not allowed"}` + "\n"
 		badYear   = `{"error":"year: give four digits, such as 2025"}` + "\n"
+		badWait   = `{"success":false,"error":"wait: give true or false"}` + "\n"
 		badFull   = `{"success":false,"error":"full: give true or false"}` + "\n"
 		illYear   = `{"error":"year: the value is not well-formed"}` + "\n"
 		illFull   = `{"success":false,"error":"full: the value is not well-formed"}` + "\n"
@@ -206,6 +209,7 @@ func TestWhatIsWrongIsSaidAsTheContractHasIt(t *testing.T) {
 			{"POST", "/sync/tickets?full=1", 400, badFull, ""},
 			{"POST", "/sync/tickets?full=", 400, badFull, ""},
 			{"POST", "/sync/datto?full=%zz", 400, illFull, ""},
+			{"POST", "/sync/datto?wait=yes", 400, badWait, ""},
 		} {
 			got := ask(t, server, tc.method, tc.path, codex.RoleAdmin)
 			expect(t, tc.method+" "+tc.path, got, tc.status, tc.body)
@@ -291,6 +295,48 @@ func TestASyncIsStartedAsAsked(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhoWaitsForASyncHasItsJobWhenItHasEnded(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		for _, file := range []string{"job_succeeded", "job_partial", "job_held", "job_failed", "job_cancelled", "job_interrupted"} {
+			states := map[string]string{"job_succeeded": "01", "job_partial": "02", "job_held": "03", "job_failed": "04", "job_cancelled": "05", "job_interrupted": "06"}
+			over := db.Ent().SyncRun.GetX(t.Context(), runID(states[file]))
+			begun := *over
+			begun.State, begun.EndedAt = codex.RunRunning, nil
+			sync := &starter{run: &begun, ended: make(chan *ent.SyncRun)}
+			o := options(t, db)
+			o.Sync = sync
+			server := serve(t, o)
+			answered := make(chan response)
+			go func() { answered <- ask(t, server, http.MethodPost, "/sync/datto?wait=true", codex.RoleService) }()
+			select {
+			case got := <-answered:
+				t.Fatalf("answered before the end: %s", got.body)
+			case sync.ended <- over:
+			}
+			got := <-answered
+			golden(t, file, got.body)
+			if got.status != http.StatusOK {
+				t.Errorf("%s: status %d", file, got.status)
+			}
+		}
+	})
+}
+
+func TestWhoGoesAwayWhileASyncWorksIsNotWaitedFor(t *testing.T) {
+	db := storetest.Open(t, "sqlite3")
+	fill(t, db)
+	o := options(t, db)
+	o.Sync = &starter{run: db.Ent().SyncRun.GetX(t.Context(), runID("08"))}
+	gone, cancel := context.WithCancel(codex.WithCaller(t.Context(), codex.Caller{Name: "x", Role: codex.RoleAdmin}))
+	cancel()
+	w := httptest.NewRecorder()
+	rest.NewHandler(o).ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodPost, "/sync/tickets?wait=true", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
 }
 
 func TestASyncThatDoesNotStartIsA500(t *testing.T) {

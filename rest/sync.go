@@ -36,6 +36,10 @@ func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed)
 	if err != nil {
 		return notAsked(w, err)
 	}
+	wait, err := flag(r, "wait")
+	if err != nil {
+		return notAsked(w, err)
+	}
 	caller, _ := codex.CallerFrom(r.Context())
 	request := syncers.Request{
 		Feed:    feed,
@@ -49,6 +53,13 @@ func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed)
 	run, err := s.Sync.Start(r.Context(), request)
 	if err != nil {
 		return s.notStarted(w, r, err)
+	}
+	if wait {
+		// Who goes away meanwhile stops nothing: the run is the engine's.
+		if run, err = s.Sync.Wait(r.Context(), run.ID); err != nil {
+			return err
+		}
+		return answer(w, jobForm(run))
 	}
 	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: "The sync of " + string(run.Feed) + " is under way"})
 }

@@ -3,6 +3,8 @@
 //
 //	codex serve              serve GraphQL and REST, with simulated upstreams where --demo is given
 //	codex sync FEED          sync freshservice, datto, tickets, or all of them
+//	codex sync VERB          approve what a run holds, cancel a run, show one
+//	codex company VERB       rename or archive a company
 //	codex token VERB         create, list and revoke local tokens
 //	codex migrate            bring the database to this program's schema, or tell how far it is
 //	codex init               write instance/codex.conf
@@ -29,8 +31,8 @@
 //	1  failed, cancelled or interrupted
 //	2  the command line makes no sense
 //	3  partial: something could not be read
-//	4  held: too many removals at once were not made; they wait until the records are there again, or
-//	   until somebody syncs with --force
+//	4  held: too many removals at once were not made; they wait until the records are there again,
+//	   until an admin approves them, or until somebody syncs with --force
 //
 // # What it never does
 //

@@ -29,8 +29,9 @@ func (p *program) serveApp(ctx context.Context, o appOptions, then func(ctx cont
 	server := httpd.New(httpd.Options{
 		Listen: o.config.Server.Listen, ArchiveListen: o.config.Server.ArchiveListen,
 		InstanceDir: o.config.InstanceDir,
-		GraphQL:     a.graphql, REST: a.rest, Pages: builtPages(),
+		GraphQL:     a.graphql, REST: a.rest, Webhooks: a.webhooks, Pages: builtPages(),
 		Authenticate: a.tokens.Authenticate,
+		OnStop:       a.graphql.EndStreams,
 		Logger:       o.logger,
 		Now:          time.Now, // deadlines of connections go by the real clock
 	})

@@ -96,7 +96,7 @@ func (r terminalReport) progress(run *syncRun) {
 	fmt.Fprintf(r.w, "%s%s: %s", clearLine, run.Feed, doing(run))
 }
 func (r terminalReport) ended(run *syncRun) {
-	fmt.Fprint(r.w, clearLine, summary(run))
+	fmt.Fprint(r.w, clearLine, summary(run), told(run))
 }
 
 // plainReport writes a line a phase.
@@ -115,7 +115,7 @@ func (r *plainReport) progress(run *syncRun) {
 		fmt.Fprintf(r.w, "%s: %s\n", run.Feed, run.Phase)
 	}
 }
-func (r *plainReport) ended(run *syncRun) { fmt.Fprint(r.w, summary(run)) }
+func (r *plainReport) ended(run *syncRun) { fmt.Fprint(r.w, summary(run), told(run)) }
 
 // jsonReport writes one object a feed when its run has ended.
 type jsonReport struct{ w io.Writer }
@@ -141,7 +141,7 @@ func countsOf(c syncers.EntityCounts) countsJSON {
 }
 
 // runJSON is a run as --json prints it: its own counts, those of the five entities that people ask
-// for whatever the feed, then those of what belongs to them.
+// for whatever the feed, then those of what belongs to them; at last the changes that are told.
 func runJSON(run *syncRun) []byte {
 	head := struct {
 		ID     *codex.RunID   `json:"id"` // null: none was started
@@ -164,6 +164,9 @@ func runJSON(run *syncRun) []byte {
 	}
 	for _, name := range names {
 		line = object(line, map[string]countsJSON{name: byName[name]})
+	}
+	if run.Changes != nil {
+		line = object(line, map[string][]runChange{"changes": run.Changes})
 	}
 	if run.Error != nil {
 		line = object(line, map[string]string{"error": *run.Error})

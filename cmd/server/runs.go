@@ -15,6 +15,7 @@ type syncRun struct {
 	Feed          codex.Feed
 	State         codex.RunState
 	DryRun        bool
+	Forced        bool
 	StartedAt     *time.Time
 	EndedAt       *time.Time
 	Phase         string
@@ -22,9 +23,11 @@ type syncRun struct {
 	ProgressTotal int
 	Counts        []syncers.EntityCounts
 	Error         *string
+
+	Changes []runChange // those that its caller is told; nil: none are
 }
 
-const runFields = `{ id feed state dryRun startedAt endedAt phase progressDone progressTotal error
+const runFields = `{ id feed state dryRun forced startedAt endedAt phase progressDone progressTotal error
 	counts { entity created updated removed unchanged held issues } }`
 
 // own puts GraphQL's enums, the hub's words in capitals, back into small letters.
@@ -65,7 +68,9 @@ func (h *hub) run(ctx context.Context, id codex.RunID) (*syncRun, error) {
 		return nil, err
 	}
 	if answer.SyncRun == nil {
-		return nil, codex.Errorf(codex.CodeNotFound, "there is no run %s any more", id)
+		return nil, noRun(id)
 	}
 	return answer.SyncRun.own(), nil
 }
+
+func noRun(id codex.RunID) error { return codex.Errorf(codex.CodeNotFound, "there is no run %s", id) }

@@ -26,11 +26,13 @@ func (p *program) syncCommand() *cobra.Command {
 		Long: "Syncs companies, locations and contacts (freshservice), sites and machines (datto), closed\n" +
 			"tickets (tickets), or all of them in this order; all goes on after a failure. A running\n" +
 			"codex serve of the same instance does the work; where there is none it is done here.\n\n" +
+			"A dry run prints each change that it would make, and a forced run what it removed, since no guard\n" +
+			"looked at that. A held run prints removals that it holds, and how to approve them.\n\n" +
 			"Exit status: 0 succeeded, or a dry run that could read everything; 1 failed, cancelled or\n" +
 			"interrupted; 3 partial: something could not be read, the rest was applied; 4 held: removals\n" +
 			"beyond [sync] max_removal_percent were not made, and are not until the records are there\n" +
-			"again or a sync with --force removes them. all exits with the first of 1, 4, 3 that any feed\n" +
-			"had.",
+			"again, an admin approves them, or a sync with --force removes them. all exits with the first of\n" +
+			"1, 4, 3 that any feed had.",
 		Example: "  codex sync all\n" +
 			"  codex sync tickets --full-sync\n" +
 			"  codex sync datto --dry-run --json",
@@ -54,6 +56,7 @@ func (p *program) syncCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&flags.force, "force", false, "switch the removal guard off")
 	cmd.Flags().BoolVar(&flags.newUpstream, "new-upstream", false, "take data from another account than before, for good")
 	cmd.Flags().BoolVar(&flags.json, "json", false, "print one JSON object a feed")
+	cmd.AddCommand(p.approveCommand(), p.cancelCommand(), p.showCommand())
 	return cmd
 }
 
@@ -79,6 +82,9 @@ func syncFeeds(ctx context.Context, hub *hub, feeds []codex.Feed, flags syncFlag
 		if isOff(err) && len(feeds) > 1 {
 			off = append(off, *failedRun(feed, nil, err).Error)
 			continue
+		}
+		if err == nil && ctx.Err() == nil {
+			err = hub.tellChanges(ctx, run)
 		}
 		if err != nil {
 			run = failedRun(feed, run, err)
@@ -106,8 +112,8 @@ func isOff(err error) bool {
 	return ok && coded.Code == codex.CodeBadInput && coded.Field == "feed"
 }
 
-// failedRun is a run that could not be started, or that was lost sight of: it is as it was seen last,
-// with the reason why no more is known.
+// failedRun is a run that could not be started, or of which not all can be told: it is as it was seen
+// last, with the reason why no more is known.
 func failedRun(feed codex.Feed, run *syncRun, err error) *syncRun {
 	if run == nil {
 		run = &syncRun{Feed: feed, State: codex.RunFailed}
@@ -115,6 +121,9 @@ func failedRun(feed codex.Feed, run *syncRun, err error) *syncRun {
 	reason := err.Error()
 	if coded, ok := errors.AsType[*codex.Error](err); ok && coded.Err == nil {
 		reason = coded.Message
+	}
+	if run.Error != nil {
+		reason = *run.Error + "\n" + reason
 	}
 	run.Error = &reason
 	return run

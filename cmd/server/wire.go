@@ -37,8 +37,10 @@ type app struct {
 	engine *syncers.Engine
 	tokens *auth.Tokens
 	// The faces. Both expect the caller in the request's context.
-	graphql, rest http.Handler
-	logger        *slog.Logger
+	graphql  *resolvers.Handler
+	rest     http.Handler
+	webhooks http.Handler // which expects none
+	logger   *slog.Logger
 
 	disconnect []func() // the upstreams' clients
 	unlock     func()
@@ -84,13 +86,22 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	}
 	syncs := starter{a.engine}
 	a.graphql = resolvers.NewHandler(resolvers.Options{
-		DB: a.db, Rules: rules, Sync: syncs, Tokens: a.tokens, Logger: o.logger,
+		DB: a.db, Rules: rules, Sync: syncs, Runs: a.engine, Companies: a.engine,
+		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Logger: o.logger,
 	})
 	a.rest = rest.NewHandler(rest.Options{
 		DB: a.db, Rules: rules, Sync: syncs,
 		TicketDays: o.config.Rest.TicketDays, SeedKeysOnly: o.config.Rest.SeedKeysOnly,
 		Logger: o.logger, Now: o.now,
 	})
+	webhooks := rest.WebhookOptions{Logger: o.logger}
+	if o.config.Freshservice.Enabled() {
+		webhooks.Secret, webhooks.Announce = o.config.Freshservice.WebhookSecret, a.engine
+	}
+	a.webhooks = rest.NewWebhookHandler(webhooks)
+	if o.serving {
+		a.engine.ServeRereads()
+	}
 	return a, nil
 }
 
@@ -197,7 +208,7 @@ const (
 )
 
 // starter notes with a run whether it was a person at the command line who asked for it.
-type starter struct{ engine *syncers.Engine }
+type starter struct{ *syncers.Engine }
 
 // Start is the engine's, with the trigger that the caller's name tells.
 func (s starter) Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, error) {
@@ -207,5 +218,5 @@ func (s starter) Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, er
 	case callerDemo:
 		r.Trigger = codex.TriggerDemo
 	}
-	return s.engine.Start(ctx, r)
+	return s.Engine.Start(ctx, r)
 }

@@ -41,6 +41,8 @@ type ResolverRoot interface {
 	PastTicket() PastTicketResolver
 	Query() QueryResolver
 	RecordVersion() RecordVersionResolver
+	RunChangeConnection() RunChangeConnectionResolver
+	Subscription() SubscriptionResolver
 	SyncIssueConnection() SyncIssueConnectionResolver
 	SyncRun() SyncRunResolver
 	SyncRunConnection() SyncRunConnectionResolver
@@ -119,6 +121,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -325,6 +344,37 @@ extend type Query {
     "The cursor of the company after which to go on."
     after: String
   ): CompanyConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+extend type Mutation {
+  """
+  Gives a company another account number, for good: its machines, people, places, tickets and history
+  move along, so that the department that has the new number is the same company. Bills that are
+  archived keep the old one.
+  """
+  renameCompany(
+    "The account number that it has."
+    accountNumber: ID!
+    "The one that it gets, which no company has."
+    to: ID!
+  ): RenameCompanyPayload! @allow(roles: [ADMIN])
+  """
+  Takes a company that has left out of what is served. No sync does that by itself. Its past stays, and
+  its number is not given again.
+  """
+  archiveCompany("The company's account number." accountNumber: ID!): ArchiveCompanyPayload! @allow(roles: [ADMIN])
+}
+
+"What renameCompany did."
+type RenameCompanyPayload {
+  "The company under its new number."
+  company: Company!
+}
+
+"What archiveCompany did."
+type ArchiveCompanyPayload {
+  "The company as it was last."
+  company: Company!
 }
 `, BuiltIn: false},
 	{Name: "../contact.graphql", Input: `"A person of one or more companies: a Freshservice requester with an e-mail address."
@@ -796,8 +846,8 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphql", Input: `"""
-Who may ask for a field: a caller who has one of the roles. A field of Query or Mutation that says
-nothing here is refused. On an argument: who may give it another value than its default.
+Who may ask for a field: a caller who has one of the roles. A field of Query, Mutation or Subscription
+that says nothing here is refused. On an argument: who may give it another value than its default.
 """
 directive @allow(roles: [Role!]!) on FIELD_DEFINITION | ARGUMENT_DEFINITION
 
@@ -807,7 +857,7 @@ scalar Time
 "An exact number of bytes, as a string of digits, since it may be beyond what a JSON number holds."
 scalar Bytes
 
-"What a caller may do. Roles are sets and no ladder: each field of Query and Mutation names its own."
+"What a caller may do. Roles are sets and no ladder: each field of Query, Mutation and Subscription names its own."
 enum Role {
   "Everything: syncs, tokens, settings."
   ADMIN
@@ -867,6 +917,8 @@ enum RunMode {
   INCREMENTAL
   "The whole window."
   FULL
+  "Only records that a webhook named."
+  REREAD
 }
 
 "Where a run stands. All but the first two are final."
@@ -879,7 +931,7 @@ enum RunState {
   SUCCEEDED
   "Something could not be read; the rest was applied."
   PARTIAL
-  "Applied, but for removals beyond the guard: what was absent stays until a forced run."
+  "Applied, but for removals beyond the guard: they wait for an admin's approval. See SyncRun.held."
   HELD
   "Nothing more could be done; its error says why."
   FAILED
@@ -951,6 +1003,82 @@ type SyncRun {
   output: String!
   "Whether it went on where a run had died."
   resumed: Boolean!
+  "Who asked it to stop; null where nobody did. It stops within seconds, or has ended before."
+  cancelRequestedBy: String
+  "Who approved the removals that it holds; null where nobody has."
+  approvedBy: String
+  "Why they were approved, in that person's words."
+  approvalReason: String
+  "When they were approved."
+  approvedAt: Time
+  "The run that made the approved removals; null while they wait for one."
+  approvalRun: SyncRun
+  """
+  What it changed, newest first. Of a dry run: what it would have changed and held, in the order of its
+  plan. Of a run that wrote it is what the history keeps: sites, links of machines, time entries and
+  fields that are kept current only are not listed.
+  """
+  changes(
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the change after which to go on."
+    after: String
+  ): RunChangeConnection!
+  "The removals, and moves to another company, that it holds back: all of them, in the order of its plan."
+  held: [RunChange!]!
+}
+
+"What a run does to a record."
+enum RunChangeKind {
+  "The record is new."
+  CREATED
+  "Fields of it change."
+  CHANGED
+  "It is gone."
+  REMOVED
+  "It is back, as the same record."
+  RETURNED
+  "It is absent, or would move to another company, and stays for now: that is beyond the guard."
+  HELD
+}
+
+"One record's change by a run."
+type RunChange {
+  "The entity, as in counts: companies, contacts, assets, tickets and so on."
+  entity: String!
+  "What happens."
+  kind: RunChangeKind!
+  """
+  The record's own id: account number, ticket number and so on; of a link, of both its ends. Of a record
+  that a dry run would create it is the id at the upstream.
+  """
+  recordId: ID!
+  "What people call the record: its name, host name or subject; null where it has none."
+  label: String
+  "The company that the record belongs to; null where that is not one, or where it has none by itself."
+  accountNumber: ID
+  "What changes, where the record changes, returns or would move. Long texts are cut in a plan."
+  fields: [FieldChange!]!
+}
+
+"A page of a run's changes."
+type RunChangeConnection {
+  "The changes, each with its cursor."
+  edges: [RunChangeEdge!]!
+  "The changes."
+  nodes: [RunChange!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many changes there are. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A change of a page."
+type RunChangeEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The change."
+  node: RunChange!
 }
 
 "What a run did to the rows of one entity. In a dry run: what it would have done."
@@ -1092,6 +1220,31 @@ type Mutation {
     "Switch the removal guard off. This takes the role ADMIN."
     force: Boolean! = false @allow(roles: [ADMIN])
   ): SyncTicketsPayload! @allow(roles: [ADMIN, SERVICE])
+  """
+  Lets the removals go that a run holds: the next run of its feed makes those of them that still are,
+  and no others. Who approved them, and why, is kept on the run that held them.
+  """
+  approveRemovals(
+    "The id of the run that holds them. Once a newer one has looked, that is the one to approve."
+    run: ID!
+    "Why they are right, in your words."
+    reason: String!
+  ): ApproveRemovalsPayload! @allow(roles: [ADMIN])
+  """
+  Stops a run: one that waits at once, one that works within seconds. What it has written stays, and
+  nothing is half done.
+  """
+  cancelSync("The run's id." run: ID!): CancelSyncPayload! @allow(roles: [ADMIN])
+}
+
+"What is told as it happens, over Server-Sent Events."
+type Subscription {
+  """
+  Runs as they go: first those that are not over, as they stand, then each change of one, and each end.
+  A watcher who reads slowly is told the newest of a run, not each step, and never misses its end. What
+  ended before is not told: ask syncRun.
+  """
+  syncProgress("Only runs of this feed." feed: Feed): SyncRun! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
 
 "What syncFreshservice did."
@@ -1109,6 +1262,18 @@ type SyncDattoPayload {
 "What syncTickets did."
 type SyncTicketsPayload {
   "The run that was started or joined."
+  run: SyncRun!
+}
+
+"What approveRemovals did."
+type ApproveRemovalsPayload {
+  "The run that holds them, approved."
+  run: SyncRun!
+}
+
+"What cancelSync did."
+type CancelSyncPayload {
+  "The run: cancelled if it had not begun; else as it is while it stops."
   run: SyncRun!
 }
 `, BuiltIn: false},
@@ -1280,6 +1445,22 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_ApproveRemovalsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_ApproveRemovalsPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApproveRemovalsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ArchiveCompanyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "company":
+		return ec.fieldContext_ArchiveCompanyPayload_company(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ArchiveCompanyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1388,6 +1569,14 @@ func (ec *executionContext) childFields_Caller(ctx context.Context, field graphq
 		return ec.fieldContext_Caller_role(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Caller", field.Name)
+}
+
+func (ec *executionContext) childFields_CancelSyncPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_CancelSyncPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelSyncPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Change(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1888,12 +2077,62 @@ func (ec *executionContext) childFields_RecordVersion(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type RecordVersion", field.Name)
 }
 
+func (ec *executionContext) childFields_RenameCompanyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "company":
+		return ec.fieldContext_RenameCompanyPayload_company(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RenameCompanyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
 		return ec.fieldContext_RevokeTokenPayload_token(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RunChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entity":
+		return ec.fieldContext_RunChange_entity(ctx, field)
+	case "kind":
+		return ec.fieldContext_RunChange_kind(ctx, field)
+	case "recordId":
+		return ec.fieldContext_RunChange_recordId(ctx, field)
+	case "label":
+		return ec.fieldContext_RunChange_label(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_RunChange_accountNumber(ctx, field)
+	case "fields":
+		return ec.fieldContext_RunChange_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunChange", field.Name)
+}
+
+func (ec *executionContext) childFields_RunChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RunChangeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RunChangeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RunChangeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RunChangeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RunChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RunChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RunChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunChangeEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_SyncDattoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2006,6 +2245,20 @@ func (ec *executionContext) childFields_SyncRun(ctx context.Context, field graph
 		return ec.fieldContext_SyncRun_output(ctx, field)
 	case "resumed":
 		return ec.fieldContext_SyncRun_resumed(ctx, field)
+	case "cancelRequestedBy":
+		return ec.fieldContext_SyncRun_cancelRequestedBy(ctx, field)
+	case "approvedBy":
+		return ec.fieldContext_SyncRun_approvedBy(ctx, field)
+	case "approvalReason":
+		return ec.fieldContext_SyncRun_approvalReason(ctx, field)
+	case "approvedAt":
+		return ec.fieldContext_SyncRun_approvedAt(ctx, field)
+	case "approvalRun":
+		return ec.fieldContext_SyncRun_approvalRun(ctx, field)
+	case "changes":
+		return ec.fieldContext_SyncRun_changes(ctx, field)
+	case "held":
+		return ec.fieldContext_SyncRun_held(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SyncRun", field.Name)
 }

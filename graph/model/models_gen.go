@@ -10,6 +10,24 @@ import (
 	"github.com/hivematrix/codex/query"
 )
 
+// What approveRemovals did.
+type ApproveRemovalsPayload struct {
+	// The run that holds them, approved.
+	Run *ent.SyncRun `json:"run"`
+}
+
+// What archiveCompany did.
+type ArchiveCompanyPayload struct {
+	// The company as it was last.
+	Company *ent.Company `json:"company"`
+}
+
+// What cancelSync did.
+type CancelSyncPayload struct {
+	// The run: cancelled if it had not begun; else as it is while it stops.
+	Run *ent.SyncRun `json:"run"`
+}
+
 // A page of changes.
 type ChangeConnection struct {
 	// The changes, each with its cursor.
@@ -98,10 +116,40 @@ type PastCompanyEdge struct {
 	Node *query.PastCompany `json:"node"`
 }
 
+// What renameCompany did.
+type RenameCompanyPayload struct {
+	// The company under its new number.
+	Company *ent.Company `json:"company"`
+}
+
 // What revokeToken did.
 type RevokeTokenPayload struct {
 	// The token, which is good no longer.
 	Token *ent.Token `json:"token"`
+}
+
+// A page of a run's changes.
+type RunChangeConnection struct {
+	// The changes, each with its cursor.
+	Edges []*RunChangeEdge `json:"edges"`
+	// The changes.
+	Nodes []*query.RunChange `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// whose changes totalCount counts
+	Run *ent.SyncRun `json:"-"`
+}
+
+// A change of a page.
+type RunChangeEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The change.
+	Node *query.RunChange `json:"node"`
+}
+
+// What is told as it happens, over Server-Sent Events.
+type Subscription struct {
 }
 
 // What syncDatto did.

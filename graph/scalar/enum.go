@@ -66,6 +66,7 @@ func runModes() enum[codex.RunMode] {
 	return enum[codex.RunMode]{"RunMode", []word[codex.RunMode]{
 		{"INCREMENTAL", codex.ModeIncremental},
 		{"FULL", codex.ModeFull},
+		{"REREAD", codex.ModeReread},
 	}}
 }
 

@@ -26,6 +26,16 @@ func changeKinds() enum[query.ChangeKind] {
 	}}
 }
 
+func runChangeKinds() enum[query.ChangeKind] {
+	return enum[query.ChangeKind]{"RunChangeKind", []word[query.ChangeKind]{
+		{"CREATED", query.ChangeCreated},
+		{"CHANGED", query.ChangeChanged},
+		{"REMOVED", query.ChangeRemoved},
+		{"RETURNED", query.ChangeReturned},
+		{"HELD", query.ChangeHeld},
+	}}
+}
+
 // MarshalHistoryEntity writes an entity's word.
 func MarshalHistoryEntity(e query.Entity) graphql.Marshaler { return historyEntities().marshal(e) }
 
@@ -37,3 +47,11 @@ func MarshalChangeKind(kind query.ChangeKind) graphql.Marshaler { return changeK
 
 // UnmarshalChangeKind takes a kind's word.
 func UnmarshalChangeKind(v any) (query.ChangeKind, error) { return changeKinds().unmarshal(v) }
+
+// MarshalRunChangeKind writes a kind's word.
+func MarshalRunChangeKind(kind query.ChangeKind) graphql.Marshaler {
+	return runChangeKinds().marshal(kind)
+}
+
+// UnmarshalRunChangeKind takes a kind's word.
+func UnmarshalRunChangeKind(v any) (query.ChangeKind, error) { return runChangeKinds().unmarshal(v) }

@@ -162,8 +162,9 @@ func (w writer) places() {
 
 // runs are, by the day on which they were asked for: r1 datto, succeeded on the 11th; r2 datto,
 // held, every field has a value, ended on the 12th; r3 datto, failed; r4 datto, a dry run; r5
-// tickets, queued at the same moment as r4. Issue 1 (datto, every field, seen on the 2nd) and 2
-// (tickets, no complete run since) are open, 3 (datto) is closed.
+// tickets, queued at the same moment as r4. r2 holds assets 1 and 2, which were approved and went
+// with r3; the plan of r4 has a change of each kind. Issue 1 (datto, every field, seen on the 2nd) and
+// 2 (tickets, no complete run since) are open, 3 (datto) is closed.
 func (w writer) runs() {
 	run := func(id codex.RunID, feed codex.Feed, state codex.RunState, day int) *ent.SyncRunCreate {
 		create := w.client.SyncRun.Create().SetID(id).SetFeed(feed).SetMode(codex.ModeIncremental).
@@ -181,10 +182,26 @@ func (w writer) runs() {
 		SetEndedAt(At(12).Add(1500 * time.Millisecond)).SetHeartbeatAt(At(12).Add(time.Minute)).
 		SetPhase("applying").SetProgressDone(3).SetProgressTotal(4).SetRequests(17).SetWaitedMs(2500).
 		SetCounts(`[{"entity":"assets","created":1,"updated":2,"removed":3,"unchanged":4,"held":5,"issues":6}]`).
-		SetError("held: 5 removals").SetOutput("reading\napplying\n").SetResumed(true).Save(w.ctx))
+		SetError("held: 5 removals").SetOutput("reading\napplying\n").SetResumed(true).SetCancelRequestedBy("cy").
+		SetApprovedBy("ann").SetApprovalReason("sold").SetApprovedAt(At(13)).SetApprovalRunID("r3").Save(w.ctx))
 	must[*ent.SyncRun](w)(run("r3", codex.FeedDatto, codex.RunFailed, 13).Save(w.ctx))
 	must[*ent.SyncRun](w)(run("r4", codex.FeedDatto, codex.RunSucceeded, 14).SetDryRun(true).Save(w.ctx))
 	must[*ent.SyncRun](w)(run("r5", codex.FeedTickets, codex.RunQueued, 14).Save(w.ctx))
+	change := func(run codex.RunID, ordinal int, entity, kind, record, label, fields string) *ent.SyncChangeCreate {
+		return w.client.SyncChange.Create().SetRunID(run).SetOrdinal(ordinal).SetEntity(entity).SetKind(kind).
+			SetRecordID(record).SetLabel(label).SetFields(fields)
+	}
+	must[*ent.SyncChange](w)(change("r2", 1, "assets", "held", "1", "SRV-1", `[]`).SetCompanyAccountNumber("620547").Save(w.ctx))
+	must[*ent.SyncChange](w)(change("r2", 2, "assets", "held", "2", "PC-2",
+		`[{"field":"company_account_number","old":"620547","new":"900"}]`).SetCompanyAccountNumber("620547").Save(w.ctx))
+	must[*ent.SyncChange](w)(change("r4", 1, "sites", "created", "site-3", "Acme new", `[]`).SetCompanyAccountNumber("620547").Save(w.ctx))
+	must[*ent.SyncChange](w)(change("r4", 2, "assets", "changed", "1", "SRV-1",
+		`[{"field":"hostname","old":"SRV-1","new":"SRV-01"},{"field":"backup_bytes","old":9007199254740993,"new":null},`+
+			`{"field":"online","old":true,"new":false},{"field":"last_seen","old":null,"new":"2025-10-14T12:00:00Z"}]`).
+		SetCompanyAccountNumber("620547").Save(w.ctx))
+	must[*ent.SyncChange](w)(change("r4", 3, "assets", "removed", "2", "PC-2", `[]`).SetCompanyAccountNumber("620547").Save(w.ctx))
+	must[*ent.SyncChange](w)(change("r4", 4, "assets", "returned", "3", "PC-3", `[]`).SetCompanyAccountNumber("620547").Save(w.ctx))
+	must[*ent.SyncChange](w)(change("r4", 5, "asset_links", "held", "1/1", "", `[]`).Save(w.ctx))
 	issue := func(feed codex.Feed, upstream string, first, last int) *ent.SyncIssueCreate {
 		return w.client.SyncIssue.Create().SetFeed(feed).SetKind("no_account_number").SetUpstreamID(upstream).
 			SetReason("give it one").SetFirstSeenAt(At(first)).SetLastSeenAt(At(last)).SetFirstRunID("r0")
