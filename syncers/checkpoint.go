@@ -17,8 +17,11 @@ import (
 // twice.
 type Checkpoint struct {
 	Cursor time.Time // what was updated before it has been read; zero before the first run's end
-	Mode   codex.RunMode
-	Done   map[int64]time.Time // the tickets of the unfinished run that are done, with the version read
+	// ListedAt is when the last run began that has ended, by our clock: what came due since is read
+	// again. Zero before.
+	ListedAt time.Time
+	Mode     codex.RunMode
+	Done     map[int64]time.Time // the tickets of the unfinished run that are done, with the version read
 }
 
 // loadCheckpoint reads the feed's checkpoint; the zero one where there is none.
@@ -34,6 +37,9 @@ func loadCheckpoint(ctx context.Context, tx *store.Tx, feed codex.Feed) (Checkpo
 	if row.Cursor != nil {
 		c.Cursor = row.Cursor.UTC()
 	}
+	if row.ListedAt != nil {
+		c.ListedAt = row.ListedAt.UTC()
+	}
 	if err := json.Unmarshal([]byte(row.Done), &c.Done); err != nil {
 		return Checkpoint{}, fmt.Errorf("reading the sync checkpoint of %s: %w", feed, err)
 	}
@@ -44,7 +50,7 @@ func loadCheckpoint(ctx context.Context, tx *store.Tx, feed codex.Feed) (Checkpo
 func checkpoints() store.Table {
 	return store.Table{Name: "sync_checkpoints", Key: []string{"feed"}, Columns: []store.Column{
 		{Name: "feed", Kind: store.Text}, {Name: "cursor", Kind: store.Time}, {Name: "run_id", Kind: store.Text},
-		{Name: "run_mode", Kind: store.Text}, {Name: "done", Kind: store.Text},
+		{Name: "run_mode", Kind: store.Text}, {Name: "done", Kind: store.Text}, {Name: "listed_at", Kind: store.Time},
 	}}
 }
 
@@ -53,10 +59,11 @@ func (c Checkpoint) save(ctx context.Context, tx *store.Tx, run codex.RunID, fee
 	if done == nil {
 		done = map[int64]time.Time{}
 	}
-	cursor := sql.Null[time.Time]{V: c.Cursor, Valid: !c.Cursor.IsZero()}
-	row := []any{feed, cursor, run, c.Mode, jsonText(done)}
+	row := []any{feed, orNone(c.Cursor), run, c.Mode, jsonText(done), orNone(c.ListedAt)}
 	if err := tx.Upsert(ctx, checkpoints(), [][]any{row}); err != nil {
 		return fmt.Errorf("writing the sync checkpoint: %w", err)
 	}
 	return nil
 }
+
+func orNone(t time.Time) sql.Null[time.Time] { return sql.Null[time.Time]{V: t, Valid: !t.IsZero()} }

@@ -125,7 +125,7 @@ func (r *ticketRun) remember(ctx context.Context) error {
 
 func loadTicketRows(ctx context.Context, tx *store.Tx) (map[int]ticketRow, error) {
 	list, err := tx.SQL().QueryContext(ctx, `SELECT ticket_id, company_account_number, closed, status_code,
-		upstream_updated_at, timer_running, removed_at IS NOT NULL FROM tickets`)
+		upstream_updated_at, closed_at, timer_running, removed_at IS NOT NULL FROM tickets`)
 	if err != nil {
 		return nil, fmt.Errorf("reading tickets: %w", err)
 	}
@@ -133,7 +133,7 @@ func loadTicketRows(ctx context.Context, tx *store.Tx) (map[int]ticketRow, error
 	rows := make(map[int]ticketRow)
 	for list.Next() {
 		var t ticketRow
-		if err := list.Scan(&t.id, &t.account, &t.closed, &t.statusCode, &t.updatedAt, &t.timer, &t.removed); err != nil {
+		if err := list.Scan(&t.id, &t.account, &t.closed, &t.statusCode, &t.updatedAt, &t.closedAt, &t.timer, &t.removed); err != nil {
 			return nil, fmt.Errorf("reading tickets: %w", err)
 		}
 		t.updatedAt = t.updatedAt.UTC()
@@ -187,6 +187,11 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 		}
 	}
 	delete(c.again, 0) // a record that had no id
+	for id, row := range r.rows {
+		if row.dueAgain(r.checkpoint.ListedAt, r.began) {
+			c.again[id] = true
+		}
+	}
 	r.run.Phase("reading tickets")
 	for _, filter := range []freshservice.TicketFilter{freshservice.TicketsPlain, freshservice.TicketsDeleted, freshservice.TicketsSpam} {
 		if err := r.listInto(ctx, &c, filter); err != nil {

@@ -167,7 +167,8 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 	questions := append(r.issues, statusIssues(work.statuses, r.statuses, whole, r.asked)...)
 	settled := append(slices.Clone(gone), work.settled...)
 	checkpoint := Checkpoint{
-		Cursor: nextCursor(r.checkpoint, c.listed, r.short || len(r.held) > 0, r.began), Mode: r.run.Request.Mode,
+		Cursor:   nextCursor(r.checkpoint, c.listed, r.short || len(r.held) > 0, r.began),
+		ListedAt: r.began, Mode: r.run.Request.Mode,
 	}
 	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
 		var plan FeedPlan

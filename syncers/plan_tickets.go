@@ -2,6 +2,7 @@ package syncers
 
 import (
 	"cmp"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,6 +22,7 @@ type ticketRow struct {
 	closed     bool
 	statusCode int
 	updatedAt  time.Time // upstream_updated_at
+	closedAt   sql.Null[time.Time]
 	timer      bool
 	removed    bool
 }
@@ -105,6 +107,28 @@ func (c ticketChoice) bills(row ticketRow, stored bool, t freshservice.Ticket) b
 
 // runs tells that a timer runs on a served ticket: it is read again until it stops.
 func (row ticketRow) runs() bool { return row.timer && row.closed && !row.removed }
+
+// looksAgain are the ages at which a closed ticket is read once more: time that is booked late need not
+// touch the ticket, so that no list of changes shows it.
+var looksAgain = [...]time.Duration{
+	time.Hour, 6 * time.Hour, 24 * time.Hour, 3 * 24 * time.Hour, 7 * 24 * time.Hour, 14 * 24 * time.Hour, 30 * 24 * time.Hour,
+}
+
+// dueAgain tells whether a closed ticket has come to such an age since the last run, which began at
+// last. Nothing is due before the first run has ended: it reads everything.
+func (row ticketRow) dueAgain(last, now time.Time) bool {
+	if !row.closed || row.removed || last.IsZero() {
+		return false
+	}
+	closed := row.updatedAt
+	if row.closedAt.Valid {
+		closed = row.closedAt.V
+	}
+	return slices.ContainsFunc(looksAgain[:], func(age time.Duration) bool {
+		at := closed.Add(age)
+		return at.After(last) && !at.After(now)
+	})
+}
 
 // restated tells that the configuration says of a row's status now what it did not say before.
 func (c ticketChoice) restated(row ticketRow) bool {
