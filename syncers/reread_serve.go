@@ -141,6 +141,9 @@ func (d *drainer) ended(ctx context.Context, end rereadEnd) error {
 	case errors.Is(end.err, store.ErrLeaseLost):
 		return end.err
 	case keyRefused(end.err): // whatever we ask now is refused: that is no fault of the records
+		if d.paused() { // they were asked together
+			return nil
+		}
 		d.refused++
 		d.pausedUntil = d.db.Now().Add(rereadWait(d.refused))
 		d.logger.WarnContext(ctx, "Freshservice refuses us: nothing is re-read for a while",
