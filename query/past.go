@@ -83,7 +83,8 @@ func (r *Reader) coverage(ctx context.Context, at time.Time) ([]*ent.SyncRun, er
 	return runs, nil
 }
 
-// lastEnded tells the newest run of feed in one of states that had ended at a moment.
+// lastEnded tells the newest run of feed in one of states that had ended at a moment. A re-read covers
+// nothing.
 func lastEnded(feed codex.Feed, at time.Time, states ...codex.RunState) predicate.SyncRun {
 	return func(s *sql.Selector) {
 		t := sql.Table(syncrun.Table).As("last")
@@ -92,6 +93,7 @@ func lastEnded(feed codex.Feed, at time.Time, states ...codex.RunState) predicat
 				sql.EQ(t.C(syncrun.FieldFeed), string(feed)),
 				sql.In(t.C(syncrun.FieldState), anyOf(states)...),
 				sql.EQ(t.C(syncrun.FieldDryRun), false),
+				sql.NEQ(t.C(syncrun.FieldMode), string(codex.ModeReread)),
 				sql.LTE(t.C(syncrun.FieldEndedAt), at),
 			)).
 			OrderBy(sql.Desc(t.C(syncrun.FieldEndedAt)), sql.Desc(t.C(syncrun.FieldID))).
@@ -113,7 +115,7 @@ func anyOf[T ~string](values []T) []any {
 // noHistory is the error of a moment of which nothing is known; it says from when on there is.
 func (r *Reader) noHistory(ctx context.Context) error {
 	q := r.client.SyncRun.Query().
-		Where(syncrun.StateEQ(codex.RunSucceeded), syncrun.DryRun(false), syncrun.EndedAtNotNil()).
+		Where(syncrun.StateEQ(codex.RunSucceeded), syncrun.DryRun(false), syncrun.ModeNEQ(codex.ModeReread), syncrun.EndedAtNotNil()).
 		Order(syncrun.ByEndedAt())
 	q.Select(syncrun.FieldEndedAt)
 	first, err := q.First(ctx)

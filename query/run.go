@@ -48,9 +48,10 @@ func (r *Reader) Run(ctx context.Context, id codex.RunID, columns ...string) (*e
 	return found, nil
 }
 
-// LastRun is the newest run of feed that is no dry run, and nil where there was none.
+// LastRun is the newest run of feed that is no dry run, and nil where there was none. A re-read is none
+// either: it says nothing of what else the feed has.
 func (r *Reader) LastRun(ctx context.Context, feed codex.Feed) (*ent.SyncRun, error) {
-	found, err := r.runs(RunFilter{Feed: feed}).Where(syncrun.DryRun(false)).First(ctx)
+	found, err := r.runs(RunFilter{Feed: feed}).Where(syncrun.DryRun(false), syncrun.ModeNEQ(codex.ModeReread)).First(ctx)
 	switch {
 	case ent.IsNotFound(err):
 		return nil, nil
@@ -212,13 +213,14 @@ func (r *Reader) RaiseLastSeen(ctx context.Context, issues []*ent.SyncIssue) err
 // all that its feed has: it succeeded or was held, since what it holds back are removals, and it is
 // no dry run, which closes no issue. Of tickets it was a full one: an incremental one reads what
 // changed, so that it sees nothing of an issue about a ticket that nobody touched. The other feeds
-// always read everything.
+// always read everything, but for re-reads.
 func lastComplete(s *sql.Selector) {
 	t := sql.Table(syncrun.Table).As("complete")
 	newest := sql.Dialect(s.Dialect()).Select(t.C(syncrun.FieldFeed), sql.Max(t.C(syncrun.FieldEndedAt))).From(t).
 		Where(sql.And(
 			sql.In(t.C(syncrun.FieldState), string(codex.RunSucceeded), string(codex.RunHeld)),
 			sql.EQ(t.C(syncrun.FieldDryRun), false),
+			sql.NEQ(t.C(syncrun.FieldMode), string(codex.ModeReread)),
 			sql.Or(
 				sql.NEQ(t.C(syncrun.FieldFeed), string(codex.FeedTickets)),
 				sql.EQ(t.C(syncrun.FieldMode), string(codex.ModeFull)),

@@ -56,11 +56,11 @@ func (r *Reader) RunsByRef(ctx context.Context, refs []RunRef, columns ...string
 	q := r.client.SyncRun.Query().Where(syncrun.Or(
 		keyIn[predicate.SyncRun](syncrun.FieldID, ids),
 		syncrun.And(
-			syncrun.DryRun(false), syncrun.StartedAtLTE(last),
+			syncrun.DryRun(false), syncrun.ModeNEQ(codex.ModeReread), syncrun.StartedAtLTE(last),
 			syncrun.Or(syncrun.EndedAtIsNil(), syncrun.EndedAtGTE(first)),
 		),
 	)).Order(syncrun.ByStartedAt(sql.OrderDesc()))
-	if columns := with(columns, syncrun.FieldFeed, syncrun.FieldStartedAt, syncrun.FieldEndedAt, syncrun.FieldDryRun); columns != nil {
+	if columns := with(columns, syncrun.FieldFeed, syncrun.FieldMode, syncrun.FieldStartedAt, syncrun.FieldEndedAt, syncrun.FieldDryRun); columns != nil {
 		q.Select(columns...)
 	}
 	runs, err := q.All(ctx)
@@ -93,8 +93,9 @@ func (ref RunRef) moment() (at time.Time, feed codex.Feed) {
 	return at, codex.Feed(words[1])
 }
 
-// worked tells whether run was at work on feed at a moment, and wrote.
+// worked tells whether run was at work on feed at a moment, and wrote. Re-reads go on beside runs and
+// remove nothing, so it was none.
 func worked(run *ent.SyncRun, feed codex.Feed, at time.Time) bool {
-	return run.Feed == feed && !run.DryRun && run.StartedAt != nil && !run.StartedAt.After(at) &&
+	return run.Feed == feed && !run.DryRun && run.Mode != codex.ModeReread && run.StartedAt != nil && !run.StartedAt.After(at) &&
 		(run.EndedAt == nil || !run.EndedAt.Before(at))
 }
