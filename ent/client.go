@@ -30,6 +30,7 @@ import (
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
@@ -77,6 +78,8 @@ type Client struct {
 	LocationVersion *LocationVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// Session is the client for interacting with the Session builders.
+	Session *SessionClient
 	// SyncChange is the client for interacting with the SyncChange builders.
 	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
@@ -122,6 +125,7 @@ func (c *Client) init() {
 	c.Location = NewLocationClient(c.config)
 	c.LocationVersion = NewLocationVersionClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
+	c.Session = NewSessionClient(c.config)
 	c.SyncChange = NewSyncChangeClient(c.config)
 	c.SyncCheckpoint = NewSyncCheckpointClient(c.config)
 	c.SyncIssue = NewSyncIssueClient(c.config)
@@ -238,6 +242,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		Session:                   NewSessionClient(cfg),
 		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
@@ -281,6 +286,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		Session:                   NewSessionClient(cfg),
 		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
@@ -323,8 +329,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.Company,
 		c.CompanyVersion, c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion,
 		c.ContactVersion, c.DattoSiteLink, c.Location, c.LocationVersion, c.Revision,
-		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
-		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.Session, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
+		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -337,8 +343,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.Company,
 		c.CompanyVersion, c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion,
 		c.ContactVersion, c.DattoSiteLink, c.Location, c.LocationVersion, c.Revision,
-		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
-		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.Session, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
+		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -375,6 +381,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LocationVersion.mutate(ctx, m)
 	case *RevisionMutation:
 		return c.Revision.mutate(ctx, m)
+	case *SessionMutation:
+		return c.Session.mutate(ctx, m)
 	case *SyncChangeMutation:
 		return c.SyncChange.mutate(ctx, m)
 	case *SyncCheckpointMutation:
@@ -2500,6 +2508,139 @@ func (c *RevisionClient) mutate(ctx context.Context, m *RevisionMutation) (Value
 	}
 }
 
+// SessionClient is a client for the Session schema.
+type SessionClient struct {
+	config
+}
+
+// NewSessionClient returns a client for the Session from the given config.
+func NewSessionClient(c config) *SessionClient {
+	return &SessionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `session.Hooks(f(g(h())))`.
+func (c *SessionClient) Use(hooks ...Hook) {
+	c.hooks.Session = append(c.hooks.Session, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `session.Intercept(f(g(h())))`.
+func (c *SessionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Session = append(c.inters.Session, interceptors...)
+}
+
+// Create returns a builder for creating a Session entity.
+func (c *SessionClient) Create() *SessionCreate {
+	mutation := newSessionMutation(c.config, OpCreate)
+	return &SessionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Session entities.
+func (c *SessionClient) CreateBulk(builders ...*SessionCreate) *SessionCreateBulk {
+	return &SessionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SessionClient) MapCreateBulk(slice any, setFunc func(*SessionCreate, int)) *SessionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SessionCreateBulk{err: fmt.Errorf("calling to SessionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SessionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SessionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Session.
+func (c *SessionClient) Update() *SessionUpdate {
+	mutation := newSessionMutation(c.config, OpUpdate)
+	return &SessionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SessionClient) UpdateOne(_m *Session) *SessionUpdateOne {
+	mutation := newSessionMutation(c.config, OpUpdateOne, withSession(_m))
+	return &SessionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SessionClient) UpdateOneID(id int) *SessionUpdateOne {
+	mutation := newSessionMutation(c.config, OpUpdateOne, withSessionID(id))
+	return &SessionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Session.
+func (c *SessionClient) Delete() *SessionDelete {
+	mutation := newSessionMutation(c.config, OpDelete)
+	return &SessionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SessionClient) DeleteOne(_m *Session) *SessionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SessionClient) DeleteOneID(id int) *SessionDeleteOne {
+	builder := c.Delete().Where(session.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SessionDeleteOne{builder}
+}
+
+// Query returns a query builder for Session.
+func (c *SessionClient) Query() *SessionQuery {
+	return &SessionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSession},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Session entity by its id.
+func (c *SessionClient) Get(ctx context.Context, id int) (*Session, error) {
+	return c.Query().Where(session.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SessionClient) GetX(ctx context.Context, id int) *Session {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SessionClient) Hooks() []Hook {
+	return c.hooks.Session
+}
+
+// Interceptors returns the client interceptors.
+func (c *SessionClient) Interceptors() []Interceptor {
+	return c.inters.Session
+}
+
+func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SessionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SessionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SessionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SessionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Session mutation op: %q", m.Op())
+	}
+}
+
 // SyncChangeClient is a client for the SyncChange schema.
 type SyncChangeClient struct {
 	config
@@ -3883,16 +4024,16 @@ type (
 	hooks struct {
 		Asset, AssetContactLink, AssetVersion, BackupReading, Company, CompanyVersion,
 		Contact, ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion,
-		DattoSiteLink, Location, LocationVersion, Revision, SyncChange, SyncCheckpoint,
-		SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
-		Upstream []ent.Hook
+		DattoSiteLink, Location, LocationVersion, Revision, Session, SyncChange,
+		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
+		TimeEntry, Token, Upstream []ent.Hook
 	}
 	inters struct {
 		Asset, AssetContactLink, AssetVersion, BackupReading, Company, CompanyVersion,
 		Contact, ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion,
-		DattoSiteLink, Location, LocationVersion, Revision, SyncChange, SyncCheckpoint,
-		SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
-		Upstream []ent.Interceptor
+		DattoSiteLink, Location, LocationVersion, Revision, Session, SyncChange,
+		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
+		TimeEntry, Token, Upstream []ent.Interceptor
 	}
 )
 

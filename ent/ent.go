@@ -26,6 +26,7 @@ import (
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
@@ -110,6 +111,7 @@ func checkColumn(t, c string) error {
 			location.Table:                  location.ValidColumn,
 			locationversion.Table:           locationversion.ValidColumn,
 			revision.Table:                  revision.ValidColumn,
+			session.Table:                   session.ValidColumn,
 			syncchange.Table:                syncchange.ValidColumn,
 			synccheckpoint.Table:            synccheckpoint.ValidColumn,
 			syncissue.Table:                 syncissue.ValidColumn,

@@ -42,6 +42,8 @@ type Tx struct {
 	LocationVersion *LocationVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// Session is the client for interacting with the Session builders.
+	Session *SessionClient
 	// SyncChange is the client for interacting with the SyncChange builders.
 	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
@@ -207,6 +209,7 @@ func (tx *Tx) init() {
 	tx.Location = NewLocationClient(tx.config)
 	tx.LocationVersion = NewLocationVersionClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)
+	tx.Session = NewSessionClient(tx.config)
 	tx.SyncChange = NewSyncChangeClient(tx.config)
 	tx.SyncCheckpoint = NewSyncCheckpointClient(tx.config)
 	tx.SyncIssue = NewSyncIssueClient(tx.config)

@@ -525,6 +525,33 @@ var (
 		Columns:    RevisionsColumns,
 		PrimaryKey: []*schema.Column{RevisionsColumns[0]},
 	}
+	// SessionsColumns holds the columns for the "sessions" table.
+	SessionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "hash", Type: field.TypeString},
+		{Name: "sealed", Type: field.TypeBytes},
+		{Name: "caller", Type: field.TypeString, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// SessionsTable holds the schema information for the "sessions" table.
+	SessionsTable = &schema.Table{
+		Name:       "sessions",
+		Columns:    SessionsColumns,
+		PrimaryKey: []*schema.Column{SessionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "session_hash",
+				Unique:  true,
+				Columns: []*schema.Column{SessionsColumns[1]},
+			},
+			{
+				Name:    "session_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[5]},
+			},
+		},
+	}
 	// SyncChangesColumns holds the columns for the "sync_changes" table.
 	SyncChangesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -877,6 +904,7 @@ var (
 		LocationsTable,
 		LocationsHistoryTable,
 		RevisionsTable,
+		SessionsTable,
 		SyncChangesTable,
 		SyncCheckpointsTable,
 		SyncIssuesTable,
@@ -940,6 +968,9 @@ func init() {
 	}
 	RevisionsTable.Annotation = &entsql.Annotation{
 		Table: "revisions",
+	}
+	SessionsTable.Annotation = &entsql.Annotation{
+		Table: "sessions",
 	}
 	SyncChangesTable.Annotation = &entsql.Annotation{
 		Table: "sync_changes",

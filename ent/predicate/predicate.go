@@ -48,6 +48,9 @@ type LocationVersion func(*sql.Selector)
 // Revision is the predicate function for revision builders.
 type Revision func(*sql.Selector)
 
+// Session is the predicate function for session builders.
+type Session func(*sql.Selector)
+
 // SyncChange is the predicate function for syncchange builders.
 type SyncChange func(*sql.Selector)
 
