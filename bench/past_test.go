@@ -26,7 +26,10 @@ import (
 	"github.com/hivematrix/codex/store/storetest"
 )
 
-var pastAssets = flag.Int("past.assets", 2_000, "machines in the benchmark of the past; 20000 is what is promised for")
+var (
+	pastAssets = flag.Int("past.assets", 20_000, "machines in the benchmark of the past")
+	pastAsks   = flag.Int("past.asks", 50, "how often each question is asked of the present and of the past; the medians count")
+)
 
 const (
 	pastDays    = 730
@@ -70,7 +73,7 @@ func sideBySide(b *testing.B, handler http.Handler, present, past string) {
 	ask(b, handler, present)
 	ask(b, handler, past)
 	var presents, pasts []time.Duration
-	for b.Loop() {
+	for range *pastAsks {
 		presents = append(presents, ask(b, handler, present))
 		pasts = append(pasts, ask(b, handler, past))
 	}

@@ -63,7 +63,9 @@ func BenchmarkTickets(b *testing.B) {
 			at := slices.IndexFunc(run.Counts, func(c struct {
 				Entity  string
 				Created int
-			}) bool { return c.Entity == "tickets" })
+			}) bool {
+				return c.Entity == "tickets"
+			})
 			if at < 0 || run.Counts[at].Created != *ticketCount {
 				b.Fatalf("the run wrote %+v, not %d tickets", run.Counts, *ticketCount)
 			}
