@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,9 +44,12 @@ func (c *Client) build(ctx context.Context, request Request, authorization codex
 	if len(request.Query) > 0 {
 		address += "?" + request.Query.Encode()
 	}
-	method, body := http.MethodGet, io.Reader(nil)
-	if request.Form != nil {
-		method, body = http.MethodPost, strings.NewReader(request.Form.Encode())
+	method, body, kind := http.MethodGet, io.Reader(nil), ""
+	switch {
+	case request.Form != nil:
+		method, body, kind = http.MethodPost, strings.NewReader(request.Form.Encode()), "application/x-www-form-urlencoded"
+	case request.JSON != nil:
+		method, body, kind = http.MethodPost, bytes.NewReader(request.JSON), "application/json"
 	}
 	outgoing, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
@@ -53,8 +57,8 @@ func (c *Client) build(ctx context.Context, request Request, authorization codex
 	}
 	outgoing.Header.Set("Accept", "application/json")
 	outgoing.Header.Set("User-Agent", "codex")
-	if request.Form != nil {
-		outgoing.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		outgoing.Header.Set("Content-Type", kind)
 	}
 	if authorization != "" {
 		outgoing.Header.Set("Authorization", authorization.Reveal())
@@ -102,12 +106,12 @@ func (c *Client) readBody(response *http.Response) ([]byte, error) {
 	if response.ContentLength > limit {
 		return nil, &AnswerError{Reason: fmt.Sprintf("an answer of more than %d bytes", limit), Permanent: true}
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	body, longer, err := c.readUpTo(response, limit)
 	if err != nil {
 		return nil, &AnswerError{Reason: "an answer that breaks off", Err: plain(err)}
 	}
 	switch {
-	case int64(len(body)) > limit:
+	case longer:
 		return nil, &AnswerError{Reason: fmt.Sprintf("an answer of more than %d bytes", limit), Permanent: true}
 	case json.Valid(body):
 		return body, nil
@@ -117,6 +121,42 @@ func (c *Client) readBody(response *http.Response) ([]byte, error) {
 		return nil, &AnswerError{Reason: "an answer without a body"}
 	}
 	return nil, &AnswerError{Reason: "an answer that is no JSON, or ends too early"}
+}
+
+// largeBody is what answers may have at once, each of them. Real ones have less.
+const (
+	largeBody   = 4 << 20
+	pieceOfBody = 1 << 20
+)
+
+// readUpTo reads at most limit bytes; nothing is told of what is longer but that it is. Answers that are
+// larger than largeBody are read to their end one at a time and in pieces, so that an upstream that sends
+// nothing but such ones does not fill the memory.
+func (c *Client) readUpTo(response *http.Response, limit int64) (body []byte, longer bool, err error) {
+	body, err = io.ReadAll(io.LimitReader(response.Body, min(limit+1, largeBody)))
+	if err != nil || len(body) < largeBody {
+		return body, int64(len(body)) > limit, err
+	}
+	select {
+	case c.large <- struct{}{}:
+		defer func() { <-c.large }()
+	case <-response.Request.Context().Done():
+		return nil, false, response.Request.Context().Err()
+	}
+	pieces, size := [][]byte{body}, int64(len(body))
+	for size <= limit {
+		var piece bytes.Buffer
+		piece.Grow(pieceOfBody + bytes.MinRead) // so that it never grows by itself
+		n, err := piece.ReadFrom(io.LimitReader(response.Body, pieceOfBody))
+		if err != nil {
+			return nil, false, err
+		}
+		pieces, size = append(pieces, piece.Bytes()), size+n
+		if n < pieceOfBody {
+			return bytes.Join(pieces, nil), size > limit, nil
+		}
+	}
+	return nil, true, nil
 }
 
 // plain takes the URL off an error of net/http, since a query may hold what is nobody's business.

@@ -96,6 +96,7 @@ type Client struct {
 	base    *url.URL
 	http    *http.Client
 	own     *http.Transport // of http, where it is ours to close
+	large   chan struct{}   // holds the one large answer that is read
 }
 
 // New makes a client, or says what is wrong with options.
@@ -108,7 +109,7 @@ func New(options Options) (*Client, error) {
 		return nil, errors.New("transport: a clock and a logger must be handed in")
 	}
 	options.Tuning = options.Tuning.withDefaults()
-	c := &Client{options: options, base: base}
+	c := &Client{options: options, base: base, large: make(chan struct{}, 1)}
 	c.http = &http.Client{CheckRedirect: c.checkRedirect}
 	if options.HTTPClient != nil {
 		c.http.Transport = options.HTTPClient.Transport

@@ -19,6 +19,7 @@ type Request struct {
 	Endpoint string     // Path with its ids taken out, for errors and logs; empty = Path
 	Query    url.Values // never in an error or a log
 	Form     url.Values // makes it a POST of this form
+	JSON     []byte     // makes it a POST of this JSON document
 	Bucket   string     // the rate limit of its own that it counts into, beside the account's; empty = none
 	Cost     int        // credits that it takes of the limits; 0 = 1
 	Tries    int        // attempts before it is given up; 0 = the client's
