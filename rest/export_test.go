@@ -1,5 +1,7 @@
 package rest
 
+import "github.com/hivematrix/codex/syncers"
+
 // Paths are all routes as "METHOD /path", for the matrix of roles.
 func Paths() []string {
 	var paths []string
@@ -8,3 +10,6 @@ func Paths() []string {
 	}
 	return paths
 }
+
+// ParseWebhook is parseWebhook.
+func ParseWebhook(body []byte) ([]syncers.UpstreamRecord, error) { return parseWebhook(body) }
