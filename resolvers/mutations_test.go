@@ -1,7 +1,9 @@
 package resolvers_test
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/hivematrix/codex"
@@ -81,6 +83,57 @@ func TestATokenIsToldOnceListedAndRevoked(t *testing.T) {
 	} {
 		if got := g.ask(ctx, step.text, nil); got != step.want+"\n" {
 			t.Errorf("%s\ngot  %swant %s", step.text, got, step.want)
+		}
+	}
+}
+
+func TestWhatAnAdminDecidesIsDoneInTheirName(t *testing.T) {
+	g := onWorld(t)
+	for _, tc := range []struct{ text, want string }{
+		{`mutation { approveRemovals(run: "r2", reason: "sold") { run { id approvedBy approvalReason approvedAt approvalRun { id } } } }`,
+			`{"data":{"approveRemovals":{"run":{"id":"r2","approvedBy":"ann","approvalReason":"sold","approvedAt":"2025-10-13T12:00:00Z","approvalRun":{"id":"r3"}}}}}`},
+		{`mutation { cancelSync(run: "r2") { run { id cancelRequestedBy } } }`,
+			`{"data":{"cancelSync":{"run":{"id":"r2","cancelRequestedBy":"cy"}}}}`},
+		{`mutation { renameCompany(accountNumber: "900", to: "901") { company { accountNumber } } }`,
+			`{"data":{"renameCompany":{"company":{"accountNumber":"900"}}}}`},
+		{`mutation { archiveCompany(accountNumber: "900") { company { accountNumber assets { hostname } } } }`,
+			`{"data":{"archiveCompany":{"company":{"accountNumber":"900","assets":[{"hostname":"PC-4"}]}}}}`},
+	} {
+		if got := g.ask(as(codex.RoleAdmin), tc.text, nil); got != tc.want+"\n" {
+			t.Errorf("%s\ngot  %swant %s", tc.text, got, tc.want)
+		}
+	}
+	if want := []string{"approve r2 by the admin: sold", "cancel r2 by the admin"}; !slices.Equal(g.runs.asked, want) {
+		t.Errorf("asked %q, want %q", g.runs.asked, want)
+	}
+	if want := []string{"rename 900 to 901 by the admin", "archive 900 by the admin"}; !slices.Equal(g.companies.asked, want) {
+		t.Errorf("asked %q, want %q", g.companies.asked, want)
+	}
+}
+
+func TestWhatAnAdminMayNotDecideIsTold(t *testing.T) {
+	for _, tc := range []struct {
+		err        error
+		extensions string
+	}{
+		{codex.Errorf(codex.CodeNotFound, "there is none"), `{"code":"NOT_FOUND"}`},
+		{codex.Errorf(codex.CodeConflict, "there is none"), `{"code":"CONFLICT"}`},
+		{codex.BadInput("reason", "there is none"), `{"code":"BAD_USER_INPUT","field":"reason"}`},
+	} {
+		g := onWorld(t)
+		g.runs.err, g.companies.err = fmt.Errorf("deciding: %w", tc.err), fmt.Errorf("deciding: %w", tc.err)
+		for name, arguments := range map[string]string{
+			"approveRemovals": `run: "r2", reason: "x"`, "cancelSync": `run: "r2"`,
+			"renameCompany": `accountNumber: "900", to: "901"`, "archiveCompany": `accountNumber: "900"`,
+		} {
+			got := g.ask(as(codex.RoleAdmin), "mutation { "+name+"("+arguments+") { __typename } }", nil)
+			want := `{"errors":[{"message":"there is none","path":["` + name + `"],"locations":[{"line":1,"column":12}],"extensions":` + tc.extensions + `}],"data":null}` + "\n"
+			if got != want {
+				t.Errorf("%s: got %swant %s", name, got, want)
+			}
+		}
+		if g.log.Len() > 0 {
+			t.Errorf("logged %s", g.log)
 		}
 	}
 }

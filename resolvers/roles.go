@@ -31,6 +31,9 @@ func checkRoles(ctx context.Context, next graphql.RootResolver) graphql.Marshale
 	root := graphql.GetRootFieldContext(ctx)
 	err := allowed(ctx, root.Field.Definition)
 	if err == nil {
+		err = allowedChange(ctx, root)
+	}
+	if err == nil {
 		given := root.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
 		err = allowedArguments(ctx, root.Field.Definition, given)
 	}
@@ -53,6 +56,16 @@ func allowed(ctx context.Context, field *ast.FieldDefinition) error {
 	}
 	if roles := rolesOf(field.Directives); !caller.HasAny(roles...) {
 		return codex.Errorf(codex.CodeForbidden, "%s takes another role than %s", field.Name, caller.Role)
+	}
+	return nil
+}
+
+// allowedChange decides, beyond its roles, on a field of Mutation. What the schema lets services do is
+// starting syncs, and a service that Core speaks for does that only where it is granted.
+func allowedChange(ctx context.Context, root *graphql.RootFieldContext) error {
+	caller, _ := codex.CallerFrom(ctx)
+	if root.Object == "Mutation" && !caller.May(codex.GrantSyncs) {
+		return codex.Errorf(codex.CodeForbidden, "the service %s only reads: [auth] sync_services does not name it", caller.Core)
 	}
 	return nil
 }

@@ -97,6 +97,26 @@ describe("the playground", () => {
     await page.locator(".result-window").getByText(`"${data.company.name}"`).waitFor();
   });
 
+  test("follows a subscription until it is stopped", async () => {
+    await useToken(token);
+    await page.getByText("Token accepted.").waitFor();
+    await page.locator(".graphiql-query-editor .CodeMirror").click();
+    await page.keyboard.press("Control+A");
+    await page.keyboard.insertText("subscription { syncProgress { id phase } }");
+
+    const opened = page.waitForResponse((response) => response.url() === new URL("graphql", base).href);
+    await page.keyboard.press("Control+Enter");
+    const response = await opened;
+    expect(response.request().headers().authorization).toBe(`Bearer ${token}`);
+    expect(response.headers()["content-type"]).toContain("text/event-stream");
+    if (given === undefined) {
+      await page.locator(".result-window").getByText('"reading devices"').waitFor();
+    }
+
+    await page.getByRole("button", { name: /^Stop query/ }).click();
+    await page.getByRole("button", { name: /^Execute query/ }).waitFor();
+  });
+
   test("shows the schema", async () => {
     await useToken(token);
     await page.getByText("Token accepted.").waitFor();

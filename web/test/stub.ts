@@ -6,7 +6,8 @@ import { buildSchema, graphql } from "graphql";
 
 /**
  * Stands for codex where none is given: serves the built pages below a path prefix, with the policy
- * that the Go package web demands, and answers GraphQL over a small schema to who has the token.
+ * that the Go package web demands, and answers GraphQL over a small schema to who has the token, with
+ * a stream to who asks for one.
  */
 export interface Stub {
   url: string;
@@ -19,6 +20,8 @@ const token = "stub-token";
 
 const schema = buildSchema(`
   type Query { company(accountNumber: String!): Company }
+  type Subscription { syncProgress: SyncRun! }
+  type SyncRun { id: ID! phase: String! }
   type Company { name: String! assets: [Asset!]! assetsTotal: AssetsTotal! contacts: [Contact!]!
     locations: [Location!]! tickets(year: Int): [Ticket!]! }
   type Asset { id: ID! hostname: String! online: Boolean backup: Backup contacts: [Contact!]! }
@@ -43,6 +46,9 @@ const company = {
 const root = {
   company: ({ accountNumber }: { accountNumber: string }) => (accountNumber === "620547" ? company : null),
 };
+
+/** What is told of a run: two results, after which the stream stays open. */
+const progress = ["reading sites", "reading devices"].map((phase) => ({ data: { syncProgress: { id: "5b0c", phase } } }));
 
 const types: Record<string, string> = {
   ".css": "text/css",
@@ -87,6 +93,13 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 async function answerQuery(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.headers.authorization !== `Bearer ${token}`) {
     send(response, 401, "application/json", JSON.stringify({ error: "Invalid or expired token" }));
+    return;
+  }
+  if (request.headers.accept?.includes("text/event-stream")) {
+    response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
+    for (const result of progress) {
+      response.write(`event: next\ndata: ${JSON.stringify(result)}\n\n`);
+    }
     return;
   }
   let body = "";

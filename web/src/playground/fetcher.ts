@@ -1,5 +1,7 @@
 import type { ComponentProps } from "react";
 import type { GraphiQL } from "graphiql";
+import { getOperationAST, OperationTypeNode, parse } from "graphql";
+import { createClient } from "graphql-sse";
 
 type Fetcher = ComponentProps<typeof GraphiQL>["fetcher"];
 
@@ -11,29 +13,61 @@ export type Access = "granted" | "refused" | "unknown";
 
 /**
  * A fetcher that sends the token with each request, and tells through onAccess whether the server
- * took it. What is no GraphQL answer becomes one with an error that says what came instead.
+ * took it. What is no GraphQL answer becomes one with an error that says what came instead. The
+ * answer to a subscription is a stream, which ends when it is stopped.
  */
 export function createFetcher(token: string, onAccess: (access: Access) => void): Fetcher {
+  const send = async (url: string, init: RequestInit): Promise<Response> => {
+    try {
+      const response = await fetch(url, init);
+      onAccess(response.status === 401 ? "refused" : response.ok ? "granted" : "unknown");
+      return response;
+    } catch (err) {
+      onAccess("unknown");
+      throw err;
+    }
+  };
+
   return async (params, opts) => {
     const headers: Record<string, string> = {
-      Accept: "application/graphql-response+json, application/json",
-      "Content-Type": "application/json",
       ...(token === "" ? {} : { Authorization: `Bearer ${token}` }),
       ...(opts?.headers as Record<string, string> | undefined),
     };
 
+    if (isSubscription(params.query, params.operationName)) {
+      // Whoever wants it again runs it again: a token that is refused is not tried five times.
+      const client = createClient({ url: endpoint, headers, fetchFn: send, retryAttempts: 0 });
+      const { operationName, ...request } = params;
+      return client.iterate(typeof operationName === "string" ? { ...request, operationName } : request);
+    }
+
     let response: Response;
     try {
-      response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(params) });
+      response = await send(endpoint, {
+        method: "POST",
+        headers: {
+          Accept: "application/graphql-response+json, application/json",
+          "Content-Type": "application/json",
+          ...headers,
+        },
+        body: JSON.stringify(params),
+      });
     } catch (err) {
-      onAccess("unknown");
       return failure(`The server cannot be reached: ${String(err)}`);
     }
 
-    onAccess(response.status === 401 ? "refused" : response.ok ? "granted" : "unknown");
     const body = parseJSON(await response.text());
     return isAnswer(body) ? body : failure(`The server answered ${String(response.status)}: ${reason(body)}`);
   };
+}
+
+/** Reads the text itself: what GraphiQL hands over beside it is older while somebody types. */
+function isSubscription(text: string, operationName?: string | null): boolean {
+  try {
+    return getOperationAST(parse(text), operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+  } catch {
+    return false; // the server says what is wrong with it
+  }
 }
 
 interface Answer {
