@@ -71,12 +71,7 @@ func BenchmarkTickets(b *testing.B) {
 			}
 			took, least := run.EndedAt.Sub(run.StartedAt), dictated(*ticketCount)
 			requests := world.Requests()
-			refused, needed := 0, required(*ticketCount).requests()
-			for _, r := range requests {
-				if r.Status == http.StatusTooManyRequests {
-					refused++
-				}
-			}
+			refused, needed := refusals(requests), required(*ticketCount).requests()
 			one := <-sequential
 			whole := one * time.Duration(*ticketCount) / time.Duration(*ticketSequential)
 			say("%s, %d closed tickets at the Pro plan's limits, answers after %s: %s; the limits alone dictate %s: ratio %.3f; %d requests where %d are needed, %d of them answered 429",
