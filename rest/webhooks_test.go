@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -218,4 +220,32 @@ func FuzzAWebhooksBody(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What the guide has an automator send is taken, once Freshservice has put values in the place of its
+// placeholders; and so is what it has an operator send.
+func TestTheBodiesOfTheGuideNameTheirRecords(t *testing.T) {
+	guide, err := os.ReadFile("../docs/sync.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(guide), "\n## Webhooks\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	values := strings.NewReplacer("{{ticket.id}}", "INC-4711", "{{requester.id}}", "21001099209", "{{department.id}}", "21000418006")
+	handler := rest.NewWebhookHandler(rest.WebhookOptions{Secret: hookSecret, Announce: &hearer{}, Logger: slog.New(slog.DiscardHandler)})
+	var got []string
+	for _, body := range regexp.MustCompile("(?s)```json\n(.*?)```|-d '(.*?)'").FindAllStringSubmatch(section, -1) {
+		h := goodHook()
+		h.body = values.Replace(body[1] + body[2])
+		answer := send(t, handler, h)
+		got = append(got, strings.TrimSpace(answer.body))
+		if answer.body == `{"accepted":true,"records":["ticket 4711"]}`+"\n" && !strings.Contains(section, strings.TrimSpace(answer.body)) {
+			t.Errorf("the guide does not show the answer %s", answer.body)
+		}
+	}
+	accepted := func(record string) string { return `{"accepted":true,"records":["` + record + `"]}` }
+	want := []string{accepted("ticket 4711"), accepted("requester 21001099209"), accepted("department 21000418006"), accepted("ticket 4711")}
+	if !slices.Equal(got, want) {
+		t.Errorf("the guide's bodies are answered\n%v\nwant\n%v", got, want)
+	}
 }
