@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -252,19 +253,7 @@ func (h *hub) data() string {
 }
 
 // withoutRun takes the run ids, which are random, out of a dump.
-func withoutRun(dump string) string {
-	lines := strings.Split(dump, "\n")
-	for i, line := range lines {
-		fields := strings.Split(line, " run_id=")
-		lines[i] = fields[0]
-		if len(fields) > 1 {
-			if _, after, found := strings.Cut(fields[1], " "); found {
-				lines[i] += " " + after
-			}
-		}
-	}
-	return strings.Join(lines, "\n")
-}
+func withoutRun(dump string) string { return regexp.MustCompile(` (ended_)?run_id=\S+`).ReplaceAllString(dump, "") }
 
 // is demands that a query gives these lines, in the order of texts.
 func (h *hub) is(query string, want ...string) {
