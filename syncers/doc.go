@@ -30,6 +30,12 @@
 // heart into its row; one whose process died is found by the next start of the feed, or by who waits
 // for its end, and marked interrupted: nobody holds its lease any more.
 //
+// # Re-reads
+//
+// Between runs a webhook may name a record, which is then read, planned and applied by itself
+// ([Engine.Announce], [Engine.ServeRereads]; reread.go). It removes nothing, since only a run has the
+// guard, and no lease of a feed: reread_races.go says how the two keep from overwriting each other.
+//
 // # What a crash does
 //
 // Nothing is lost or half done: an entity's rows, history, issues and sync checkpoint move in one

@@ -97,7 +97,9 @@ func (e *Engine) rereadRequester(ctx context.Context, id int64) (finding, error)
 		if err != nil {
 			return FeedPlan{}, err
 		}
-		if !now.equal(before) {
+		served := servedAccounts(now.companies)
+		renamed := slices.ContainsFunc(accounts, func(account codex.AccountNumber) bool { return !served[account] })
+		if renamed || !now.equal(before) {
 			return FeedPlan{}, errOvertaken
 		}
 		return planRequester(contact, accounts, stay, now), nil

@@ -2,6 +2,7 @@ package syncers_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -121,8 +122,13 @@ func TestATicketThatIsClosedAndAnnouncedHasItsHoursWithoutARun(t *testing.T) {
 	})
 }
 
+var (
+	announcements = flag.Int("announcements", 400, "how many webhooks the test of the queue sends")
+	announced     = flag.Int("announced", 10, "for how many tickets")
+)
+
 func TestARecordIsReadOnceHoweverOftenItIsNamed(t *testing.T) {
-	const tickets, announcements = 10, 400
+	tickets, announcements := *announced, *announcements
 	each(t, few(), func(t *testing.T, h *hub) {
 		h.sync(codex.FeedFreshservice, codex.FeedTickets)
 		h.pass(time.Minute)
@@ -316,5 +322,123 @@ func TestARefusedKeyStopsTheQueueAndCostsNoRecordAnAttempt(t *testing.T) {
 		h.pass(5 * time.Second)
 		h.drained()
 		h.is("SELECT count(*) AS n FROM tickets WHERE subject = 'Test'", "n=12")
+	})
+}
+
+func TestWhatIsAnnouncedGoesBeforeAFullSyncAtTheRateLimit(t *testing.T) {
+	world := few()
+	world.Tier = simulator.TierPro
+	each(t, world, func(t *testing.T, h *hub) {
+		h.sync(codex.FeedFreshservice, codex.FeedTickets)
+		h.pass(time.Hour)
+		for range 60 {
+			h.closed(h.customers()[1].ID)
+		}
+		ending, live := make(chan struct{}), sync.WaitGroup{}
+		live.Go(func() { // from here on the clock runs, so that limits recover
+			for ticker := time.NewTicker(5 * time.Millisecond); ; h.pass(5 * time.Millisecond) {
+				select {
+				case <-ticker.C:
+				case <-ending:
+					return
+				}
+			}
+		})
+		t.Cleanup(func() { close(ending); live.Wait() })
+		h.engine.ServeRereads()
+		run := h.start(h.engine, syncers.Request{Feed: codex.FeedTickets, Mode: codex.ModeFull})
+		for h.world.CountRequests(simulator.Freshservice, "/api/v2/tickets/*/time_entries") < 5 {
+			time.Sleep(5 * time.Millisecond)
+		}
+		id := h.closed(h.customers()[1].ID)
+		before := len(h.world.Requests())
+		h.announce(h.engine, ticketRecord(id))
+		h.drained()
+		if got := h.seconds(id); got != "s=3600 closed=1" {
+			t.Errorf("the announced ticket: %s", got)
+		}
+		if row, err := h.db.Ent().SyncRun.Get(t.Context(), run.ID); err != nil || row.State.Final() {
+			t.Fatalf("the full sync had ended before: %v, %v", row, err)
+		}
+		own, others := 0, 0
+		for _, r := range h.world.Requests()[before:] {
+			if strings.HasPrefix(r.Path, fmt.Sprintf("/api/v2/tickets/%d", id)) {
+				own++
+			} else if own > 0 && own < 3 {
+				others++
+			}
+		}
+		// Between two of its calls the run may have one that was sent while the answer was on its way.
+		if own != 3 || others > 4 {
+			t.Errorf("%d calls for the ticket, and %d of the run in between", own, others)
+		}
+		h.engine.Close()
+	})
+}
+
+func TestRowsOfRereadsAreForgottenOnceTheyAreOld(t *testing.T) {
+	each(t, few(), func(t *testing.T, h *hub) {
+		h.sync(codex.FeedFreshservice, codex.FeedTickets)
+		h.pass(time.Minute)
+		old, young := h.closed(h.customers()[1].ID), h.closed(h.customers()[1].ID)
+		h.engine.ServeRereads()
+		h.announce(h.engine, ticketRecord(old))
+		h.drained()
+		h.pass(31 * 24 * time.Hour)
+		h.announce(h.engine, ticketRecord(young))
+		h.until("the old one is forgotten", "SELECT count(*) FROM sync_rereads WHERE upstream_id = $1", "0", old)
+		h.until("the young one is not", "SELECT count(*) FROM sync_rereads WHERE upstream_id = $1 AND due_at IS NULL", "1", young)
+	})
+}
+
+func TestAnotherAccountsRecordsAreNotReread(t *testing.T) {
+	each(t, few(), func(t *testing.T, h *hub) {
+		id := h.closed(h.customers()[1].ID)
+		h.engine.ServeRereads()
+		h.announce(h.engine, ticketRecord(id))
+		h.drained() // no run has taken an account yet: the first one reads everything
+		h.is("SELECT count(*) AS n FROM tickets", "n=0")
+		h.sync(codex.FeedFreshservice)
+		h.settings.FreshserviceIdentity = "sandbox.freshservice.com"
+		h.restart()
+		h.engine.ServeRereads()
+		h.announce(h.engine, ticketRecord(id))
+		h.until("it fails", "SELECT attempts FROM sync_rereads", "1")
+		h.is("SELECT error FROM sync_rereads", "error=the hub's data comes from acme.freshservice.com, and sandbox.freshservice.com is another account")
+		h.is("SELECT count(*) AS n FROM tickets", "n=0")
+	})
+}
+
+func TestATicketWhoseConversationsCannotBeReadHasItsHours(t *testing.T) {
+	each(t, few(), func(t *testing.T, h *hub) {
+		h.sync(codex.FeedFreshservice, codex.FeedTickets)
+		h.pass(time.Minute)
+		id := h.closed(h.customers()[1].ID)
+		unplaced := h.world.AddTicket(simulator.Ticket{Status: simulator.StatusClosed, RequesterID: h.world.Truth().Requesters[0].ID})
+		refuse := simulator.Fault{Kind: simulator.FaultStatus, Status: 403}
+		clear := h.fault(simulator.Freshservice, "/api/v2/tickets/*/conversations", refuse)
+		h.engine.ServeRereads()
+		h.announce(h.engine, ticketRecord(id), ticketRecord(unplaced))
+		h.until("it is tried again", "SELECT attempts FROM sync_rereads WHERE upstream_id = $1", "1", id)
+		if got := h.seconds(id); got != "s=3600 closed=1" {
+			t.Errorf("its hours: %s", got)
+		}
+		h.until("the other is settled", "SELECT count(*) FROM sync_rereads WHERE due_at IS NULL", "1")
+		want := []string{fmt.Sprint("ticket_unread ", id), fmt.Sprint("ticket_without_company ", unplaced)}
+		slices.Sort(want)
+		if got := h.issues(codex.FeedTickets); !slices.Equal(got, want) {
+			t.Errorf("issues %v, want %v", got, want)
+		}
+		h.is(fmt.Sprintf("SELECT state, output FROM sync_runs WHERE mode = 'reread' AND output LIKE '%%%d'", id), fmt.Sprintf("state=partial output=re-read ticket %d", id))
+		clear()
+		home := h.customers()[1].ID
+		h.must(h.world.MoveTicket(unplaced, &home))
+		h.pass(5 * time.Second)
+		h.announce(h.engine, ticketRecord(unplaced))
+		h.drained()
+		if got := h.issues(codex.FeedTickets); len(got) != 0 {
+			t.Errorf("issues %v", got)
+		}
+		h.is(fmt.Sprintf("SELECT count(*) AS n FROM tickets WHERE ticket_id = %d", unplaced), "n=1")
 	})
 }
