@@ -14,8 +14,10 @@ package syncers
 // The other way round: a re-read remembers the rows as they were before it asked. Where they have
 // changed when it is about to write, it does not know who is newer, and begins again.
 //
-// Moments are of the processes' clocks. Where replicas' clocks differ, a change of a time entry that
-// did not touch its ticket may be read late by as much; nothing else rests on them alone.
+// Moments are of the processes' clocks, so those of replicas have to agree, as NTP makes them: a run
+// beside a re-read of another replica whose clock is behind may write back what it had read before. That
+// a row is newer by updated_at is no rule by itself: Freshservice's own clock may be set back, and what
+// is updated after that has to be taken.
 
 import (
 	"cmp"
