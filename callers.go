@@ -33,7 +33,25 @@ func ParseRole(name string) (Role, error) {
 type Caller struct {
 	Name string // what runs and records keep: a token's name, an e-mail address, "local socket"
 	Role Role
+	// Core is the name of the service that a token of HiveMatrix Core speaks for, empty for people and
+	// for local tokens. Core gives such a token to whoever asks, so that it proves little: it reads,
+	// and does more only where Grants has it. Nobody else's role is narrowed by Grants.
+	Core   string
+	Grants Grants
 }
+
+// Grants are what a service may do beside reading although Core alone speaks for it
+// (docs/compatibility.md, "Roles"). The zero value is nothing.
+type Grants uint8
+
+// The grants.
+const (
+	GrantSyncs Grants = 1 << iota // start syncs
+	GrantBills                    // hand in accepted bills
+)
+
+// May tells whether a role that may do what all of grants stand for may do it in this caller's hands.
+func (c Caller) May(grants Grants) bool { return c.Core == "" || c.Grants&grants == grants }
 
 // HasAny tells whether the caller has one of roles. A caller of no role has none.
 func (c Caller) HasAny(roles ...Role) bool { return c.Role != "" && slices.Contains(roles, c.Role) }

@@ -16,6 +16,8 @@ const (
 	billing
 	technician
 	service
+
+	startsSyncs // a service that Core speaks for needs the grant [codex.GrantSyncs] besides
 )
 
 // The sets, one for each kind of thing that one may do (docs/compatibility.md, "Roles"). No set has
@@ -24,7 +26,7 @@ const (
 const (
 	Readers      = admin | billing | technician | service // read what was synced, GraphQL or REST
 	SyncWatchers = admin | technician | service           // ask REST how a sync job stands
-	SyncStarters = admin | service                        // start a sync
+	SyncStarters = admin | service | startsSyncs          // start a sync
 )
 
 // Roles are the roles of the set, in the order in which the documents name them.
@@ -40,30 +42,43 @@ func (a Allow) Roles() []codex.Role {
 
 // String is the set for people: "admin, service", or "nobody".
 func (a Allow) String() string {
-	if a == 0 {
-		return "nobody"
-	}
 	var names []string
 	for _, role := range a.Roles() {
 		names = append(names, string(role))
 	}
+	if names == nil {
+		return "nobody"
+	}
 	return strings.Join(names, ", ")
 }
 
-// Admits tells whether the set has the caller's role.
-func (a Allow) Admits(caller codex.Caller) bool { return a&bit(caller.Role) != 0 }
+// Admits tells whether the set has the caller's role, in whose hands it is enough.
+func (a Allow) Admits(caller codex.Caller) bool {
+	return a&bit(caller.Role) != 0 && (a&startsSyncs == 0 || caller.May(codex.GrantSyncs))
+}
 
 // Check is the caller of ctx when the set admits it, else a [codex.CodeUnauthenticated] error where
 // nobody is calling and a [codex.CodeForbidden] one where somebody else is.
 func (a Allow) Check(ctx context.Context) (codex.Caller, error) {
 	caller, ok := codex.CallerFrom(ctx)
-	switch {
-	case !ok:
+	if !ok {
 		return codex.Caller{}, codex.Errorf(codex.CodeUnauthenticated, "this needs a token")
-	case !a.Admits(caller):
-		return codex.Caller{}, codex.Errorf(codex.CodeForbidden, "this takes the role %s", a)
+	}
+	if err := a.admit(caller); err != nil {
+		return codex.Caller{}, err
 	}
 	return caller, nil
+}
+
+// admit is nil for whom the set admits, and says to others what it takes.
+func (a Allow) admit(caller codex.Caller) error {
+	switch {
+	case a.Admits(caller):
+		return nil
+	case a&bit(caller.Role) != 0:
+		return codex.Errorf(codex.CodeForbidden, "the service %s only reads: [auth] sync_services does not name it", caller.Core)
+	}
+	return codex.Errorf(codex.CodeForbidden, "this takes the role %s", a)
 }
 
 // bit is role's place in a set. A role without one is in no set.

@@ -169,31 +169,35 @@ func (t *Tokens) Revoke(ctx context.Context, name string) (*ent.Token, error) {
 	return revoked, nil
 }
 
-// Authenticate is who holds the token bearer. Whatever is wrong with it, the
+// Authenticate is who holds the local token bearer. Whatever is wrong with it, the
 // [codex.CodeUnauthenticated] error says the same, so that a stranger learns nothing; a database
 // that does not answer is another error.
 func (t *Tokens) Authenticate(ctx context.Context, bearer string) (codex.Caller, error) {
-	refused := codex.Errorf(codex.CodeUnauthenticated, "the token is unknown, expired or revoked")
+	who, err := t.identify(ctx, bearer)
+	return who.caller, err
+}
+
+func (t *Tokens) identify(ctx context.Context, bearer string) (identity, error) {
 	if !looksLikeToken(bearer) {
-		return codex.Caller{}, refused
+		return identity{}, refuse(errors.New("it has not the form of a local token"))
 	}
 	wanted := hash(bearer)
 	found, err := t.db.Ent().Token.Query().Where(token.Hash(wanted)).Only(ctx)
 	if ent.IsNotFound(err) {
-		return codex.Caller{}, refused
+		return identity{}, refuse(errors.New("there is no such local token"))
 	}
 	if err != nil {
-		return codex.Caller{}, store.Translate(fmt.Errorf("looking up a token: %w", err))
+		return identity{}, store.Translate(fmt.Errorf("looking up a token: %w", err))
 	}
 	now := store.UTC(t.now())
 	// The index compared hashes already; how long that took says nothing of the token behind one.
 	same := subtle.ConstantTimeCompare([]byte(found.Hash), []byte(wanted)) == 1
 	expired := found.ExpiresAt != nil && !found.ExpiresAt.After(now)
 	if !same || expired || found.RevokedAt != nil {
-		return codex.Caller{}, refused
+		return identity{}, refuse(fmt.Errorf("the local token %s is expired or revoked", found.Name))
 	}
 	t.noteUse(ctx, found, now)
-	return codex.Caller{Name: found.Name, Role: found.Role}, nil
+	return identity{caller: codex.Caller{Name: found.Name, Role: found.Role}, ends: found.ExpiresAt}, nil
 }
 
 // noteUse has the time of this use written, once a minute at most, while the request goes on.

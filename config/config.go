@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/hivematrix/codex"
@@ -113,28 +114,32 @@ type Server struct {
 	ArchiveListen string
 }
 
-// Core is the section [core]: accepted and checked, used from a later release on.
+// Core is the section [core]. Without it there are local tokens alone.
 type Core struct {
-	// The address of Core, whose signed tokens are accepted from a later release on;
-	// CORE_SERVICE_URL of the environment or .flaskenv is taken too. Default: none, only local
-	// tokens.
+	// The address of Core, whose signed tokens are accepted; CORE_SERVICE_URL of the environment or
+	// .flaskenv is taken too. Default: none, only local tokens.
 	URL string
 	// The `iss` that Core's tokens must have; a Core of before October 2025 says `hivematrix.core`.
 	// Default: `hivematrix-core`.
 	Issuer string
-	// Whether Core is asked if a user's session was revoked; a user's token without session id is
-	// then refused. Accepted and checked; used from a later release on. Default: `false`.
+	// Whether Core is asked if a user's session was revoked, twice a minute at most for each; a user's
+	// token without session id is then refused. Default: `false`.
 	CheckRevocation bool
 	// The name under which the hub asks Core for service tokens, `codex` or `archive`;
-	// SERVICE_NAME of the environment or .flaskenv is taken too. Default: `codex`.
+	// SERVICE_NAME of the environment or .flaskenv is taken too. Accepted and checked; used from a
+	// later release on, which calls Ledger. Default: `codex`.
 	ServiceName string
 }
 
-// Auth is the section [auth]: accepted and checked, used from a later release on.
+// Auth is the section [auth].
 type Auth struct {
 	// The names of the services whose tokens from Core may start syncs, separated by commas.
 	// Default: none.
 	SyncServices []string
+	// Where services' tokens from Core may come from: addresses and networks, separated by commas.
+	// What counts is the other end of the connection, and no header that says otherwise: behind a
+	// proxy that is the proxy. Default: anywhere.
+	ServiceAddresses []netip.Prefix
 }
 
 // Services is the section [services]: accepted and checked, used from a later release on.

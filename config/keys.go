@@ -174,13 +174,12 @@ func sections() []section {
 				value: func(c *Config) value { return into(&c.Server.ArchiveListen, readListen) },
 			},
 		}},
-		{name: "core", doc: "Core, the identity service. Its tokens are taken from a later release on: until then " +
-			"these keys are accepted and checked, and `codex init` alone asks Core whether it answers.", keys: []key{
+		{name: "core", doc: "Core, the identity service: whose signed tokens are accepted (docs/auth.md).", keys: []key{
 			{
 				name: "url", env: "CORE_SERVICE_URL", defDoc: "none, only local tokens",
 				example: "http://127.0.0.1:5000",
-				doc: "The address of Core, whose signed tokens are accepted from a later release on; " +
-					"CORE_SERVICE_URL of the environment or .flaskenv is taken too.",
+				doc: "The address of Core, whose signed tokens are accepted; CORE_SERVICE_URL of the environment " +
+					"or .flaskenv is taken too.",
 				value: func(c *Config) value { return into(&c.Core.URL, readURL) },
 			},
 			{
@@ -191,24 +190,34 @@ func sections() []section {
 			},
 			{
 				name: "check_revocation", def: "false",
-				doc: "Whether Core is asked if a user's session was revoked; a user's token without session id " +
-					"is then refused. Accepted and checked; used from a later release on.",
+				doc: "Whether Core is asked if a user's session was revoked, twice a minute at most for each; a " +
+					"user's token without session id is then refused.",
 				value: func(c *Config) value { return into(&c.Core.CheckRevocation, readBool) },
 			},
 			{
 				name: "service_name", def: "codex", env: "SERVICE_NAME",
 				doc: "The name under which the hub asks Core for service tokens, `codex` or `archive`; " +
-					"SERVICE_NAME of the environment or .flaskenv is taken too.",
+					"SERVICE_NAME of the environment or .flaskenv is taken too. Accepted and checked; used from a " +
+					"later release on, which calls Ledger.",
 				value: func(c *Config) value { return into(&c.Core.ServiceName, readServiceName) },
 			},
 		}},
-		{name: "auth", doc: "What services may do. Accepted and checked; used from a later release on, with Core's " +
-			"tokens. A service with a local token needs no entry.", keys: []key{
+		{name: "auth", doc: "What services may do with a token of Core's, which Core gives to whoever asks. A service " +
+			"with a local token needs no entry.", keys: []key{
 			{
 				name: "sync_services", defDoc: "none", example: "ledger",
 				doc: "The names of the services whose tokens from Core may start syncs, separated by commas.",
 				value: func(c *Config) value {
 					return into(&c.Auth.SyncServices, readList("names of services", readServiceName))
+				},
+			},
+			{
+				name: "service_addresses", defDoc: "anywhere", example: "127.0.0.1, ::1, 10.20.0.0/16",
+				doc: "Where services' tokens from Core may come from: addresses and networks, separated by commas. " +
+					"What counts is the other end of the connection, and no header that says otherwise: behind a " +
+					"proxy that is the proxy.",
+				value: func(c *Config) value {
+					return into(&c.Auth.ServiceAddresses, readList("addresses and networks such as 10.20.0.0/16", readNetwork))
 				},
 			},
 		}},

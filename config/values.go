@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -134,6 +135,20 @@ func readServiceName(text string) (string, error) {
 		return "", errors.New("a service's name: at most 50 of a-z, 0-9, _ and -")
 	}
 	return text, nil
+}
+
+// readNetwork takes a network, 10.20.0.0/16, or one address.
+func readNetwork(text string) (netip.Prefix, error) {
+	address, err := netip.ParseAddr(text)
+	if err == nil && address.Zone() == "" {
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	if err != nil || network.Addr().Is4In6() {
+		return netip.Prefix{}, errors.New("an address or a network such as 10.20.0.0/16")
+	}
+	return network.Masked(), nil
 }
 
 // readURL takes an address of http or https, and a bare host as https. Neither user nor password

@@ -2,8 +2,10 @@ package httpd
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -21,6 +23,7 @@ func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller, err := s.caller(f, r)
 		if err != nil {
+			exchangeOf(r).refusal = causeOf(err)
 			if ours := rest.WriteFailure(w, err); ours != nil && r.Context().Err() == nil {
 				s.Logger.LogAttrs(r.Context(), slog.LevelError, "a caller could not be authenticated", rest.LogAttrs(r, ours)...)
 			}
@@ -36,6 +39,15 @@ func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// causeOf is why a caller was refused, for the log: callers are told little.
+func causeOf(err error) string {
+	var coded *codex.Error
+	if errors.As(err, &coded) && coded.Code == codex.CodeUnauthenticated && coded.Err != nil {
+		return coded.Err.Error()
+	}
+	return ""
 }
 
 // mayStream tells a request whose answer may last as long as its client likes.
@@ -67,11 +79,27 @@ func (s *Server) caller(f *face, r *http.Request) (codex.Caller, error) {
 	if f.caller != nil {
 		return *f.caller, nil
 	}
-	bearer, err := bearerToken(r.Header)
-	if err != nil {
-		return codex.Caller{}, err
+	proof := auth.Proof{Peer: peerOf(r)}
+	var err error
+	// A token counts before a cookie: the gateway adds that of the user who is signed in there, and a
+	// session of before may be somebody else's.
+	if proof.Bearer, err = bearerToken(r.Header); err != nil {
+		proof.Session = sessionOf(r)
+		if r.Header.Values("Authorization") != nil || proof.Session == "" {
+			return codex.Caller{}, err
+		}
 	}
-	return s.Authenticate(r.Context(), bearer)
+	return s.Callers.Authenticate(r.Context(), proof)
+}
+
+// peerOf is the other end of the connection. No header changes it: whoever sends a request writes
+// X-Forwarded-For as well.
+func peerOf(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{} // in no set of addresses
+	}
+	return peer.Addr()
 }
 
 // bearerToken reads the header Authorization (RFC 6750, section 2.1); the name of the scheme is

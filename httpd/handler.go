@@ -36,6 +36,8 @@ func (s *Server) route(f *face) http.Handler {
 			health(w, r, service)
 		case strings.HasPrefix(path, "/webhooks/"):
 			s.Webhooks.ServeHTTP(w, r) // no caller: each has a secret of its own
+		case path == "/session":
+			s.session(w, r) // which makes and ends callers
 		case path == "/graphql":
 			graphQL.ServeHTTP(w, r)
 		case path == "" && named != "":

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,21 @@ func whoami(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"name": caller.Name, "role": string(caller.Role), "id": codex.RequestIDFrom(r.Context())})
 }
 
+// authenticate knows callers without sessions, in a test.
+type authenticate func(ctx context.Context, bearer string) (codex.Caller, error)
+
+func (a authenticate) Authenticate(ctx context.Context, proof auth.Proof) (codex.Caller, error) {
+	return a(ctx, proof.Bearer)
+}
+
+func (authenticate) SignIn(context.Context, string, netip.Addr) (auth.Session, error) {
+	return auth.Session{}, errors.New("nobody signs in here")
+}
+
+func (authenticate) SignOut(context.Context, string) error {
+	return errors.New("nobody signs out here")
+}
+
 // noTokens authenticates a caller whose token is the name of a role.
 func noTokens(_ context.Context, bearer string) (codex.Caller, error) {
 	role, err := codex.ParseRole(bearer)
@@ -79,9 +95,9 @@ func testOptions(t *testing.T, log *logBuffer) Options {
 			"assets/app-1a2b.js":  {Data: []byte("let a = 1")},
 			"assets/app-1a2b.css": {Data: []byte("p { }")},
 		},
-		Authenticate: noTokens,
-		Logger:       slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now:          time.Now,
+		Callers: authenticate(noTokens),
+		Logger:  slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now:     time.Now,
 	}
 }
 
@@ -133,7 +149,7 @@ func startReal(t *testing.T, db *store.DB) (*hub, map[codex.Role]string) {
 		bearers[role] = secret.Reveal()
 	}
 	h := start(t, func(o *Options, _ *timeouts) {
-		o.Authenticate = tokens.Authenticate
+		o.Callers = auth.NewCallers(db, tokens, nil, time.Now)
 		o.REST = rest.NewHandler(rest.Options{
 			DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true}, Sync: starter{},
 			TicketDays: 365, SpoolDir: t.TempDir(), Logger: o.Logger, Now: time.Now,

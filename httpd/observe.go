@@ -17,7 +17,8 @@ import (
 
 // exchange is what the log says of a request and its answer.
 type exchange struct {
-	caller string // empty until it is known
+	caller  string // empty until it is known
+	refusal string // why there is none, where somebody should be told
 }
 
 type exchangeKey struct{}
@@ -90,6 +91,9 @@ func (s *Server) logRequest(f *face, r *http.Request, w *response, about *exchan
 	}
 	if about.caller != "" {
 		attrs = append(attrs, slog.String("caller", about.caller))
+	}
+	if about.refusal != "" {
+		attrs = append(attrs, slog.String("refused", about.refusal))
 	}
 	if broken {
 		attrs = append(attrs, slog.Bool("broken_off", true))

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/rest"
 )
 
@@ -55,9 +57,8 @@ type Options struct {
 	// Pages are index.html, playground.html and assets/… whose names carry a hash; nil where the
 	// program was built without them.
 	Pages fs.FS
-	// Authenticate is who holds a bearer token; a [codex.CodeUnauthenticated] error where nobody
-	// does.
-	Authenticate func(ctx context.Context, bearer string) (codex.Caller, error)
+	// Callers know who is calling.
+	Callers Callers
 
 	// OnStop is called when the server is told to stop: it ends answers that last as long as they may,
 	// for which the grace would be waited in vain. Nil: there are none.
@@ -65,6 +66,15 @@ type Options struct {
 
 	Logger *slog.Logger
 	Now    func() time.Time // the real clock
+}
+
+// Callers know who is calling: [*auth.Callers] is one.
+type Callers interface {
+	// Authenticate is who brings proof; a [codex.CodeUnauthenticated] error where nobody does.
+	Authenticate(ctx context.Context, proof auth.Proof) (codex.Caller, error)
+	// SignIn begins a session with a token that came from peer, SignOut ends one.
+	SignIn(ctx context.Context, token string, peer netip.Addr) (auth.Session, error)
+	SignOut(ctx context.Context, value string) error
 }
 
 // Server is the HTTP face.

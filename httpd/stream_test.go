@@ -127,7 +127,7 @@ func TestAStreamEndsWhenItsTokenIsGoodNoLongerAndNoOtherRequestIsTouched(t *test
 	ended, plain := make(chan error, 2), make(chan error, 1)
 	h := start(t, func(o *Options, limits *timeouts) {
 		limits.token = 20 * time.Millisecond
-		o.Authenticate = func(ctx context.Context, token string) (codex.Caller, error) {
+		o.Callers = authenticate(func(ctx context.Context, token string) (codex.Caller, error) {
 			switch {
 			case token == "billing" && revoked.Load():
 				return codex.Caller{}, codex.Errorf(codex.CodeUnauthenticated, "the token is unknown, expired or revoked")
@@ -135,7 +135,7 @@ func TestAStreamEndsWhenItsTokenIsGoodNoLongerAndNoOtherRequestIsTouched(t *test
 				return codex.Caller{}, codex.Errorf(codex.CodeUnavailable, "the database does not answer")
 			}
 			return noTokens(ctx, token)
-		}
+		})
 		o.GraphQL = ticking(ended)
 		o.REST = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			select {

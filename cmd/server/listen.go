@@ -30,10 +30,10 @@ func (p *program) serveApp(ctx context.Context, o appOptions, then func(ctx cont
 		Listen: o.config.Server.Listen, ArchiveListen: o.config.Server.ArchiveListen,
 		InstanceDir: o.config.InstanceDir,
 		GraphQL:     a.graphql, REST: a.rest, Webhooks: a.webhooks, Pages: builtPages(),
-		Authenticate: a.tokens.Authenticate,
-		OnStop:       a.graphql.EndStreams,
-		Logger:       o.logger,
-		Now:          time.Now, // deadlines of connections go by the real clock
+		Callers: a.callers,
+		OnStop:  a.graphql.EndStreams,
+		Logger:  o.logger,
+		Now:     time.Now, // deadlines of connections go by the real clock
 	})
 	if err := server.Listen(ctx); err != nil {
 		return err

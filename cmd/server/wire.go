@@ -16,6 +16,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/clients/core"
 	"github.com/hivematrix/codex/clients/datto"
 	"github.com/hivematrix/codex/clients/freshservice"
 	"github.com/hivematrix/codex/config"
@@ -36,6 +37,8 @@ type app struct {
 	db     *store.DB
 	engine *syncers.Engine
 	tokens *auth.Tokens
+	// callers know all who call, tokens those of them that have a local token.
+	callers *auth.Callers
 	// The faces. Both expect the caller in the request's context.
 	graphql  *resolvers.Handler
 	rest     http.Handler
@@ -79,7 +82,9 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if err = a.connect(o); err != nil {
 		return nil, err
 	}
-	a.tokens = auth.NewTokens(a.db, o.now)
+	if err = a.authenticate(o); err != nil {
+		return nil, err
+	}
 	rules := query.Rules{
 		DefaultHours:    o.config.Sync.DefaultHours,
 		BillNonBillable: o.config.Freshservice.BillNonBillable,
@@ -135,6 +140,28 @@ func openDatabase(ctx context.Context, c *config.Config, logger *slog.Logger, no
 		}
 	}
 	return store.Open(ctx, o)
+}
+
+// authenticate makes those who know who is calling, with a client of Core where one is configured.
+func (a *app) authenticate(o appOptions) error {
+	a.tokens = auth.NewTokens(a.db, o.now)
+	var byCore *auth.CoreTokens
+	if c := o.config.Core; c.URL != "" {
+		client, err := core.New(core.Options{
+			BaseURL: c.URL, ServiceName: c.ServiceName, Now: o.now, Logger: o.logger,
+		})
+		if err != nil {
+			return err
+		}
+		a.disconnect = append(a.disconnect, client.Close)
+		byCore = auth.NewCoreTokens(auth.CoreOptions{
+			Core: client, Issuer: c.Issuer, CheckRevocation: c.CheckRevocation,
+			SyncServices: o.config.Auth.SyncServices, ServiceAddresses: o.config.Auth.ServiceAddresses,
+			Now: o.now, Logger: o.logger,
+		})
+	}
+	a.callers = auth.NewCallers(a.db, a.tokens, byCore, o.now)
+	return nil
 }
 
 // connect makes the sync engine with the clients of the upstreams that are configured.
