@@ -163,11 +163,12 @@ func (d *drainer) ended(ctx context.Context, end rereadEnd) error {
 }
 
 func (d *drainer) sayFailed(ctx context.Context, task reread, givenUp bool, err error) {
-	message := "a record could not be re-read and is tried again"
+	logger := d.logger.With(slog.String("record", task.record.String()), slog.Int("attempt", task.attempts+1), slog.Any("err", err))
 	if givenUp {
-		message = "a record could not be re-read and is left to the next run"
+		logger.WarnContext(ctx, "a record could not be re-read and is left to the next run")
+		return
 	}
-	d.logger.WarnContext(ctx, message, slog.String("record", task.record.String()), slog.Int("attempt", task.attempts+1), slog.Any("err", err))
+	logger.WarnContext(ctx, "a record could not be re-read and is tried again")
 }
 
 // tidy forgets what was settled long ago, once a day.
