@@ -92,7 +92,7 @@ func TestAnEntityWritesEachColumnOfItsTableInItsTypeAndNoOther(t *testing.T) {
 }
 
 func TestAHistoryTableHasExactlyTheKeyAndTheKeptColumns(t *testing.T) {
-	ofVersions := []string{"id", "seen_from", "seen_to", "run_id", "changed_by"}
+	ofVersions := []string{"id", "seen_from", "seen_to", "run_id", "changed_by", "ended_run_id", "ended_by"}
 	for _, e := range everyEntity() {
 		if e.history == nil {
 			continue
