@@ -253,7 +253,9 @@ func (h *hub) data() string {
 }
 
 // withoutRun takes the run ids, which are random, out of a dump.
-func withoutRun(dump string) string { return regexp.MustCompile(` (ended_)?run_id=\S+`).ReplaceAllString(dump, "") }
+func withoutRun(dump string) string {
+	return regexp.MustCompile(` (ended_)?run_id=\S+`).ReplaceAllString(dump, "")
+}
 
 // is demands that a query gives these lines, in the order of texts.
 func (h *hub) is(query string, want ...string) {
