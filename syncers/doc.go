@@ -20,6 +20,13 @@
 // Beyond a share of a site, a company or the whole ([Guard]) rows are held: nothing is asked or
 // removed, the run ends as held. A company is never removed by a sync.
 //
+// # Companies
+//
+// What no sync decides an admin does: [Engine.RenameCompany] gives a company another account number,
+// [Engine.ArchiveCompany] takes one out that is leaving. Both are one transaction that raises the
+// revisions of all that belongs to companies, so whatever a run has planned before is planned anew. To
+// every plan an archived company is as good as none, until a department has its number again.
+//
 // # Runs
 //
 //	queued ─▶ running ─▶ succeeded | partial | held | failed | cancelled
