@@ -110,8 +110,9 @@ func (row ticketRow) runs() bool { return row.timer && row.closed && !row.remove
 
 // looksAgain are the ages at which a closed ticket is read once more: time that is booked late need not
 // touch the ticket, so that no list of changes shows it.
-var looksAgain = [...]time.Duration{
-	time.Hour, 6 * time.Hour, 24 * time.Hour, 3 * 24 * time.Hour, 7 * 24 * time.Hour, 14 * 24 * time.Hour, 30 * 24 * time.Hour,
+func looksAgain() []time.Duration {
+	const day = 24 * time.Hour
+	return []time.Duration{time.Hour, 6 * time.Hour, day, 3 * day, 7 * day, 14 * day, 30 * day}
 }
 
 // dueAgain tells whether a closed ticket has come to such an age since the last run, which began at
@@ -124,7 +125,7 @@ func (row ticketRow) dueAgain(last, now time.Time) bool {
 	if row.closedAt.Valid {
 		closed = row.closedAt.V
 	}
-	return slices.ContainsFunc(looksAgain[:], func(age time.Duration) bool {
+	return slices.ContainsFunc(looksAgain(), func(age time.Duration) bool {
 		at := closed.Add(age)
 		return at.After(last) && !at.After(now)
 	})
