@@ -73,4 +73,6 @@ func (h *hub) run(ctx context.Context, id codex.RunID) (*syncRun, error) {
 	return answer.SyncRun.own(), nil
 }
 
-func noRun(id codex.RunID) error { return codex.Errorf(codex.CodeNotFound, "there is no sync run %s", id) }
+func noRun(id codex.RunID) error {
+	return codex.Errorf(codex.CodeNotFound, "there is no sync run %s", id)
+}
