@@ -5,12 +5,15 @@
 // It writes no SQL and decides nothing about the data. What it does decide is how the graph is
 // served:
 //
-//   - roles.go: who may ask for a field of Query or Mutation. A field that does not say so, in its
-//     @allow, is refused.
+//   - roles.go: who may ask for a field of Query, Mutation or Subscription. A field that does not say
+//     so, in its @allow, is refused.
 //   - cost.go: how much a query may ask for, reckoned before anything runs.
 //   - errors.go: what an error tells the caller, and what only the log.
-//   - transport.go: GraphQL over HTTP.
+//   - transport.go: GraphQL over HTTP, and how long a query may take.
+//   - stream.go, subscription.go: the same over Server-Sent Events, which last.
 //
-// Nothing outlives a request but the cache of parsed queries. A process that dies leaves nothing
-// half-done here: what a mutation started, the engine owns.
+// Nothing outlives a request but the cache of parsed queries. A stream lasts until its client goes or
+// stops reading, or [Handler.EndStreams] is called; a client that was broken off asks again, and is
+// told anew how things stand. A process that dies leaves nothing half-done here: what a mutation
+// started, the engine owns.
 package resolvers
