@@ -48,7 +48,7 @@ type job struct {
 
 // writes are the statements by which a plan is applied.
 func writes() *regexp.Regexp {
-	return regexp.MustCompile(`^\s*(INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|WITH)\W+"?(companies|contacts|contact_|locations|datto_site|assets|asset_|backup_|tickets|time_entries|sync_issues|sync_checkpoints|revisions)`)
+	return regexp.MustCompile(`^\s*(INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|WITH)\W+"?(companies|contacts|contact_|locations|datto_site|assets|asset_|backup_|tickets|time_entries|sync_issues|sync_checkpoints)`)
 }
 
 // work is the life of the process.
