@@ -149,7 +149,7 @@ func (tx *Tx) UpdateByKey(ctx context.Context, table string, key Column, set []A
 	var err error
 	if tx.dialect == dialect.Postgres {
 		query += fmt.Sprintf(" = ANY ($%d::%s[])", len(args)+1, postgresType(key.Kind))
-		list, err = array(key, slices.Values(keys))
+		list, err = array(key, len(keys), slices.Values(keys))
 	} else {
 		query += fmt.Sprintf(" IN (SELECT value FROM json_each($%d))", len(args)+1)
 		list, err = jsonList(key, keys)
@@ -205,7 +205,7 @@ func (tx *Tx) execArrays(ctx context.Context, query string, columns []Column, ro
 		}
 		for i, c := range columns {
 			var err error
-			if args[i], err = array(c, func(yield func(any) bool) {
+			if args[i], err = array(c, len(chunk), func(yield func(any) bool) {
 				for _, row := range chunk {
 					if !yield(row[i]) {
 						return

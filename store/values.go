@@ -32,7 +32,10 @@ func plain(column Column, value any) (any, error) {
 	case nil:
 		return nil, nil
 	case string:
-		value, ok = CleanText(v), column.Kind == Text
+		if clean := CleanText(v); clean != v { // seldom: else v stays in the interface that it is in
+			value = clean
+		}
+		ok = column.Kind == Text
 	case int64:
 		ok = column.Kind == Int
 	case int:
@@ -81,23 +84,23 @@ func reflected(column Column, v reflect.Value) (any, error) {
 	return nil, fmt.Errorf("column %s takes no %s", column.Name, v.Type())
 }
 
-// array is the values of a column as one parameter for PostgreSQL.
-func array(column Column, values iter.Seq[any]) (any, error) {
+// array is count values of a column as one parameter for PostgreSQL.
+func array(column Column, count int, values iter.Seq[any]) (any, error) {
 	switch column.Kind {
 	case Text:
-		return arrayOf(column, values, func(v string) pgtype.Text { return pgtype.Text{String: v, Valid: true} })
+		return arrayOf(column, count, values, func(v string) pgtype.Text { return pgtype.Text{String: v, Valid: true} })
 	case Int:
-		return arrayOf(column, values, func(v int64) pgtype.Int8 { return pgtype.Int8{Int64: v, Valid: true} })
+		return arrayOf(column, count, values, func(v int64) pgtype.Int8 { return pgtype.Int8{Int64: v, Valid: true} })
 	case Bool:
-		return arrayOf(column, values, func(v bool) pgtype.Bool { return pgtype.Bool{Bool: v, Valid: true} })
+		return arrayOf(column, count, values, func(v bool) pgtype.Bool { return pgtype.Bool{Bool: v, Valid: true} })
 	case Time:
-		return arrayOf(column, values, func(v time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: v, Valid: true} })
+		return arrayOf(column, count, values, func(v time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: v, Valid: true} })
 	}
 	return nil, fmt.Errorf("column %s has no kind", column.Name)
 }
 
-func arrayOf[V, E any](column Column, values iter.Seq[any], wrap func(V) E) (any, error) {
-	var elements pgtype.FlatArray[E]
+func arrayOf[V, E any](column Column, count int, values iter.Seq[any], wrap func(V) E) (any, error) {
+	elements := make(pgtype.FlatArray[E], 0, count)
 	for value := range values {
 		p, err := plain(column, value)
 		if err != nil {
