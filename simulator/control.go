@@ -257,6 +257,8 @@ func (s *Sim) changes() map[string]namedChange {
 			id, err := s.TwinDepartment(a.ID, a.Name)
 			return envelope{{"id", id}}, err
 		}},
+		"rotate_core_key":   {"name (the new kid; empty keeps it)", plain(func(a changeArguments) error { s.RotateCoreKey(a.Name); return nil })},
+		"end_core_sessions": {"", plain(func(changeArguments) error { s.EndCoreSessions(); return nil })},
 		"twin_requester": {"id (the same e-mail address in capitals)", func(a changeArguments) (any, error) {
 			id, err := s.TwinRequester(a.ID)
 			return envelope{{"id", id}}, err

@@ -1,13 +1,13 @@
-// Package simulator imitates the two upstream services that Codex reads, Freshservice v2 and Datto
-// RMM v2 and v3, over real HTTP: for tests, for `make run` and for demonstrations.
+// Package simulator imitates the services that Codex asks, Freshservice v2, Datto RMM v2 and v3, and
+// HiveMatrix Core, over real HTTP: for tests, for `make run` and for demonstrations.
 //
 // # What it provides
 //
 // New makes one simulated world of departments, requesters, agents, tickets, sites and devices from
-// a seed. FreshserviceHandler and DattoHandler serve it; Start puts both on loopback listeners. The
-// exported methods of Sim change the world the way people do (rename, remove, close, re-image, …),
-// Evolve makes a random batch of such changes, Truth tells what the world holds, Requests what was
-// asked. Three more things make it awkward, all of them off unless a test asks:
+// a seed. FreshserviceHandler and DattoHandler serve it, CoreHandler serves tokens; Start puts all on
+// loopback listeners. The exported methods of Sim change the world the way people do (rename, remove,
+// close, re-image, …), Evolve makes a random batch of such changes, Truth tells what the world holds,
+// Requests what was asked. Three more things make it awkward, all of them off unless a test asks:
 //
 //   - Switches are how an upstream behaves at some accounts or at some times: Options has them from
 //     the start, Switch changes them while it runs.
@@ -39,18 +39,22 @@
 //     but max and page, and ends as null, as "" or not at all; variables of a site; audits; v3's
 //     devices with their user-defined fields as a list; a rolling window of 60 seconds with a
 //     second's wait above 90 %, 429 beyond, and 403 for five minutes for whoever does not stop.
+//   - Core: a key set of RS256 keys (made anew in each process, not from the seed); tokens for any
+//     service that asks, without a credential; sessions of users and whether they go on; tokens for
+//     Keycloak's access tokens. UserToken, ServiceToken and SignToken make tokens without asking,
+//     RotateCoreKey and EndCoreSessions do what their names say.
 //
 // # What it never does
 //
 // It imports nothing of the product, wire types neither, so that client and simulator cannot share
-// a bug. It takes no write from an upstream's client: both services are read-only to Codex, and
+// a bug. It takes no write from an upstream's client: both are read-only to Codex, and
 // every other method is 405. It never logs or lists a credential. It does not read the clock or the
 // environment: Options.Now is its only clock. Nobody is called but the Webhook that was set.
 //
 // # Invariants
 //
 // The same Options (the same seed and an equal instant from Now) give byte-identical data, which a
-// test holds for some seeds. One answer is made from one consistent state, under the switches of one
+// test holds for some seeds; Core's keys and tokens alone are outside of it. One answer is made from one consistent state, under the switches of one
 // moment. A record never changes under a reader: changes replace what a pointer, slice or map field
 // holds and never write through it, so copies from Truth stay as they were. Announcements go out one
 // after another in the order of the changes, each once.

@@ -16,7 +16,7 @@ import (
 // and only that one counts the call.
 type FaultRule struct {
 	Name     string   `json:"name,omitempty"`     // for the request log; empty is the kind
-	Upstream Upstream `json:"upstream,omitempty"` // empty: both
+	Upstream Upstream `json:"upstream,omitempty"` // empty: all
 	// Path is a pattern of the whole path: * stands for anything within a segment, ** for anything;
 	// empty matches every path.
 	Path  string                   `json:"path,omitempty"`

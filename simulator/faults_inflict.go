@@ -105,6 +105,8 @@ func (b broken) refusal() answer {
 		return proxyPage(status)
 	case b.upstream == Freshservice:
 		return freshserviceRefusal(status)
+	case b.upstream == Core:
+		return coreRefusal(status, http.StatusText(status))
 	case b.r.URL.Path == dattoTokenPath && status == http.StatusBadRequest:
 		return tokenRefusal(status, "invalid_grant", "Bad credentials")
 	case b.r.URL.Path == dattoTokenPath && status == http.StatusUnauthorized:

@@ -14,6 +14,7 @@ type Upstream string
 const (
 	Freshservice Upstream = "freshservice"
 	Datto        Upstream = "datto"
+	Core         Upstream = "core"
 )
 
 // requestLimit bounds the log of a simulator that runs for days; the oldest half goes.
@@ -84,7 +85,7 @@ func (s *Sim) Requests() []Request {
 	return list
 }
 
-// CountRequests counts the calls of an upstream ("" for both) whose path matches a pattern, as
+// CountRequests counts the calls of an upstream ("" for all) whose path matches a pattern, as
 // FaultRule.Path has it ("" for all).
 func (s *Sim) CountRequests(upstream Upstream, pattern string) int {
 	matches := pathMatcher(pattern)

@@ -14,16 +14,18 @@ import (
 type Addresses struct {
 	Freshservice string
 	Datto        string
+	Core         string
 }
 
 // Server is a simulator with its listeners.
 type Server struct {
 	*Sim
 
-	// FreshserviceURL and DattoURL are the bases that a client is configured with: http, host and
+	// FreshserviceURL, DattoURL and CoreURL are the bases that a client is configured with: http, host and
 	// port, no path. FreshserviceURL also has the control face, under /_simulator/.
 	FreshserviceURL string
 	DattoURL        string
+	CoreURL         string
 
 	// The credentials that are accepted.
 	FreshserviceKey, DattoPublicKey, DattoSecretKey string
@@ -48,7 +50,7 @@ func Start(ctx context.Context, opts Options, addresses Addresses) (*Server, err
 // Serve puts an existing simulator on listeners until Close, or until the context ends.
 func Serve(ctx context.Context, sim *Sim, addresses Addresses) (*Server, error) {
 	s := &Server{
-		Sim: sim, failed: make(chan error, 2),
+		Sim: sim, failed: make(chan error, 3),
 		FreshserviceKey: sim.opts.FreshserviceKey, DattoPublicKey: sim.opts.DattoPublicKey, DattoSecretKey: sim.opts.DattoSecretKey,
 	}
 	mux := http.NewServeMux()
@@ -61,6 +63,9 @@ func Serve(ctx context.Context, sim *Sim, addresses Addresses) (*Server, error) 
 	}
 	if s.DattoURL, err = s.listen(ctx, addresses.Datto, sim.DattoHandler()); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve the simulated Datto RMM: %w", err), s.Close())
+	}
+	if s.CoreURL, err = s.listen(ctx, addresses.Core, sim.CoreHandler()); err != nil {
+		return nil, errors.Join(fmt.Errorf("serve the simulated Core: %w", err), s.Close())
 	}
 	s.detach = context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil

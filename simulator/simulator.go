@@ -148,7 +148,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Sim is one simulated world and the two services that show it. All methods may be called from any
+// Sim is one simulated world, the two services that show it, and the one that knows who is calling. All methods may be called from any
 // goroutine.
 type Sim struct {
 	opts Options
@@ -161,6 +161,7 @@ type Sim struct {
 	tokens            *tokenStore
 	faults            *faultList
 	requests          *requestLog
+	core              *coreState
 	switches          atomic.Pointer[Switches] // changed under mu
 	webhooks          *webhookSender
 }
@@ -179,6 +180,7 @@ func New(opts Options) (*Sim, error) {
 		tokens:            newTokenStore(opts.Seed, opts.DattoTokenLife),
 		faults:            &faultList{},
 		requests:          &requestLog{},
+		core:              &coreState{sessions: map[string]bool{}},
 		webhooks:          newWebhookSender(opts.Now),
 	}
 	if err := s.SetWebhook(opts.Webhook); err != nil {

@@ -29,7 +29,7 @@ func (p *program) demo(ctx context.Context, addresses simulator.Addresses, newUp
 	}
 	upstreams, err := simulator.Start(ctx, simulator.Options{Now: p.now}, addresses)
 	if err != nil {
-		return fmt.Errorf("%w\n--demo-freshservice and --demo-datto take other addresses", err)
+		return fmt.Errorf("%w\n--demo-freshservice, --demo-datto and --demo-core take other addresses", err)
 	}
 	defer func() { err = errors.Join(err, closeUpstreams(upstreams)) }()
 	source.Env = p.demoEnv(upstreams)
@@ -83,6 +83,7 @@ func (p *program) demoEnv(upstreams *simulator.Server) map[string]string {
 		{Section: "datto", Key: "api_endpoint", Text: upstreams.DattoURL},
 		{Section: "datto", Key: "public_key", Text: upstreams.DattoPublicKey},
 		{Section: "datto", Key: "secret_key", Text: upstreams.DattoSecretKey},
+		{Section: "core", Key: "url", Text: upstreams.CoreURL},
 	} {
 		env[config.EnvName(v.Section, v.Key)] = v.Text
 	}
@@ -117,6 +118,7 @@ func (p *program) showDemo(ctx context.Context, a *app, at serving) error {
 	fmt.Fprintf(p.stdout, "GraphQL        %s/graphql\n", at.hub)
 	fmt.Fprintf(p.stdout, "REST           %s/api/companies   (as the Archive service: %s/)\n", at.hub, at.archive)
 	fmt.Fprintf(p.stdout, "Simulator      %s/_simulator/\n", a.config.Freshservice.URL)
+	fmt.Fprintf(p.stdout, "Core           %s/   (simulated; docs/auth.md)\n", a.config.Core.URL)
 	fmt.Fprintf(p.stdout, "Token (admin)  %s\n\n", secret.Reveal())
 	fmt.Fprintf(p.stdout, "curl -s %s/graphql -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '%s'\n\n", at.hub, secret.Reveal(), body)
 	fmt.Fprintln(p.stdout, "Ctrl-C stops it.")

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -11,18 +9,17 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"github.com/hivematrix/codex/simulator"
 	"github.com/hivematrix/codex/store/storetest"
 )
 
 // coreServer serves the signing keys of a Core.
 func coreServer(t *testing.T) string {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/.well-known/jwks.json" {
-			http.NotFound(w, r)
-			return
-		}
-		fmt.Fprint(w, `{"keys":[{"kty":"RSA","alg":"RS256","kid":"hivematrix-signing-key-1","use":"sig","n":"AQAB","e":"AQAB"}]}`)
-	}))
+	sim, err := simulator.New(simulator.Options{Companies: -1, Assets: -1, Contacts: -1, Tickets: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim.CoreHandler())
 	t.Cleanup(server.Close)
 	return server.URL
 }

@@ -17,7 +17,7 @@ import (
 
 func (p *program) serveCommand() *cobra.Command {
 	var isDemo, newUpstream bool
-	addresses := simulator.Addresses{Freshservice: simulatedFreshservice, Datto: simulatedDatto}
+	addresses := simulator.Addresses{Freshservice: simulatedFreshservice, Datto: simulatedDatto, Core: simulatedCore}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve GraphQL and REST",
@@ -34,7 +34,7 @@ func (p *program) serveCommand() *cobra.Command {
 			if isDemo {
 				return p.demo(cmd.Context(), addresses, newUpstream)
 			}
-			for _, name := range []string{"demo-freshservice", "demo-datto"} {
+			for _, name := range []string{"demo-freshservice", "demo-datto", "demo-core"} {
 				if cmd.Flags().Changed(name) {
 					return usageError("--%s goes with --demo", name)
 				}
@@ -48,6 +48,7 @@ func (p *program) serveCommand() *cobra.Command {
 	flags.BoolVar(&newUpstream, "new-upstream", false, "take data from another account than before, for good")
 	flags.StringVar(&addresses.Freshservice, "demo-freshservice", addresses.Freshservice, "with --demo: where the simulated Freshservice `listens`")
 	flags.StringVar(&addresses.Datto, "demo-datto", addresses.Datto, "with --demo: where the simulated Datto RMM `listens`")
+	flags.StringVar(&addresses.Core, "demo-core", addresses.Core, "with --demo: where the simulated Core `listens`")
 	return cmd
 }
 

@@ -16,20 +16,22 @@ import (
 const (
 	simulatedFreshservice = "127.0.0.1:5091"
 	simulatedDatto        = "127.0.0.1:5092"
+	simulatedCore         = "127.0.0.1:5093"
 )
 
 func (p *program) simulateCommand() *cobra.Command {
 	var options simulator.Options
 	var tier string
-	addresses := simulator.Addresses{Freshservice: simulatedFreshservice, Datto: simulatedDatto}
+	addresses := simulator.Addresses{Freshservice: simulatedFreshservice, Datto: simulatedDatto, Core: simulatedCore}
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Serve simulated upstreams",
 		Long: "Serves a simulated Freshservice and a simulated Datto RMM over HTTP, with data made from a\n" +
-			"seed, until it is stopped, and prints the sections of codex.conf with which a hub reads them.",
+			"seed, and a simulated Core, until it is stopped, and prints the sections of codex.conf with\n" +
+			"which a hub reads them. This Core gives tokens to whoever asks: for no hub with real data.",
 		Example: "  codex simulate\n" +
 			"  codex simulate --companies 200 --assets 20000 --tier pro\n" +
-			"  codex simulate --listen-freshservice 127.0.0.1:0 --listen-datto 127.0.0.1:0",
+			"  codex simulate --listen-freshservice 127.0.0.1:0 --listen-datto 127.0.0.1:0 --listen-core 127.0.0.1:0",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -44,6 +46,7 @@ func (p *program) simulateCommand() *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&addresses.Freshservice, "listen-freshservice", addresses.Freshservice, "where the simulated Freshservice `listens`")
 	flags.StringVar(&addresses.Datto, "listen-datto", addresses.Datto, "where the simulated Datto RMM `listens`")
+	flags.StringVar(&addresses.Core, "listen-core", addresses.Core, "where the simulated Core `listens`")
 	flags.Uint64Var(&options.Seed, "seed", 1, "the `seed` of everything random")
 	flags.IntVar(&options.Companies, "companies", simulator.DefaultCompanies, "how many companies there are")
 	flags.IntVar(&options.Assets, "assets", simulator.DefaultAssets, "how many machines there are")
@@ -58,11 +61,12 @@ func (p *program) simulateCommand() *cobra.Command {
 func (p *program) simulate(ctx context.Context, options simulator.Options, addresses simulator.Addresses) error {
 	server, err := simulator.Start(ctx, options, addresses)
 	if err != nil {
-		return fmt.Errorf("starting the simulator (--listen-freshservice and --listen-datto take other addresses): %w", err)
+		return fmt.Errorf("starting the simulator (--listen-freshservice, --listen-datto and --listen-core take other addresses): %w", err)
 	}
 	fmt.Fprintf(p.stdout, "# Simulated upstreams; faults and changes: %s/_simulator/\n", server.FreshserviceURL)
 	fmt.Fprintf(p.stdout, "[freshservice]\ndomain = %s\napi_key = %s\n\n", server.FreshserviceURL, server.FreshserviceKey)
-	fmt.Fprintf(p.stdout, "[datto]\napi_endpoint = %s\npublic_key = %s\nsecret_key = %s\n", server.DattoURL, server.DattoPublicKey, server.DattoSecretKey)
+	fmt.Fprintf(p.stdout, "[datto]\napi_endpoint = %s\npublic_key = %s\nsecret_key = %s\n\n", server.DattoURL, server.DattoPublicKey, server.DattoSecretKey)
+	fmt.Fprintf(p.stdout, "[core]\nurl = %s\n", server.CoreURL)
 	select {
 	case <-ctx.Done():
 		return closeUpstreams(server)
