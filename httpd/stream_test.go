@@ -157,7 +157,10 @@ func TestAStreamEndsWhenItsTokenIsGoodNoLongerAndNoOtherRequestIsTouched(t *test
 	}
 	revoked.Store(true)
 	select {
-	case <-over:
+	case err := <-over:
+		if err != nil {
+			t.Errorf("the client's end: %v", err)
+		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("the stream goes on")
 	}

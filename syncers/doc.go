@@ -43,6 +43,9 @@
 // ([Engine.Announce], [Engine.ServeRereads]; reread.go). It removes nothing, since only a run has the
 // guard, and no lease of a feed: reread_races.go says how the two keep from overwriting each other.
 //
+// Who watches is told by [Progress]: it reads the runs' rows once a second while there is somebody to
+// tell, and so knows of the runs of every process.
+//
 // # What a crash does
 //
 // Nothing is lost or half done: an entity's rows, history, issues and sync checkpoint move in one
