@@ -47,6 +47,14 @@ quick_look := -past.assets 2000 -past.asks 10 -first.companies 50 -first.assets 
 bench: ## Measure what is promised: 45 minutes; make bench quick=yes for a look of five
 	scripts/with-postgres go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 120m $(if $(quick),$(quick_look))
 
+# An hour and more, at low priority: times is how many times as many kills as make test makes, checks how
+# often each law is checked. A single test can be called the same way, with the seed that it printed.
+.PHONY: soak
+soak: ## Kill, break and compare for hours: make soak times=20 checks=200 (the defaults)
+	nice -n 10 scripts/with-postgres go test ./cmd/server -run 'Kill' -soak $(or $(times),20) -timeout 0 -v
+	nice -n 10 scripts/with-postgres go test ./syncers -run 'Kill|Law|Fault|FullDisk' -soak $(or $(times),20) -rapid.checks $(or $(checks),200) -timeout 0 -v
+	nice -n 10 scripts/with-postgres go test ./syncers -run GoesAway -crash -soak $(or $(times),20) -timeout 0 -v
+
 .PHONY: generate
 generate: ## Write the generated code anew: ent's client first, then gqlgen's
 	go generate ./...
