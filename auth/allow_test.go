@@ -44,3 +44,30 @@ func TestEachSetAdmitsItsRolesAndNobodyElse(t *testing.T) {
 		})
 	}
 }
+
+// A token of Core's for a service proves little: it reads, and no more without a grant.
+func TestAServiceThatCoreSpeaksForReadsUnlessItIsGrantedMore(t *testing.T) {
+	for _, tc := range []struct {
+		name         string
+		caller       codex.Caller
+		reads, syncs bool
+	}{
+		{"a local token", codex.Caller{Name: "n", Role: codex.RoleService}, true, true},
+		{"a service", codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm"}, true, false},
+		{"one that is named", codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm", Grants: codex.GrantSyncs}, true, true},
+		{"one that bills", codex.Caller{Name: "service:ledger", Role: codex.RoleService, Core: "ledger", Grants: codex.GrantBills}, true, false},
+		{"a person", codex.Caller{Name: "a@b.c", Role: codex.RoleAdmin}, true, true},
+		{"a customer", codex.Caller{Name: "a@b.c", Role: codex.RoleClient}, false, false},
+	} {
+		if got := auth.Readers.Admits(tc.caller); got != tc.reads {
+			t.Errorf("%s reads: %v", tc.name, got)
+		}
+		if got := auth.SyncStarters.Admits(tc.caller); got != tc.syncs {
+			t.Errorf("%s starts syncs: %v", tc.name, got)
+		}
+	}
+	_, err := auth.SyncStarters.Check(codex.WithCaller(t.Context(), codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm"}))
+	if codex.CodeOf(err) != codex.CodeForbidden || told(err) != "the service helm only reads: [auth] sync_services does not name it" {
+		t.Errorf("%v", err)
+	}
+}
