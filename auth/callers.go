@@ -72,6 +72,7 @@ type Session struct {
 	Value     codex.Secret // of its cookie
 	Caller    codex.Caller
 	ExpiresAt time.Time
+	Lasts     time.Duration // until then: a browser's clock may be wrong
 }
 
 // SignIn begins a session with a token. It is as good as the token: it ends with it at the latest,

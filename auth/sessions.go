@@ -59,7 +59,7 @@ func (s *sessions) begin(ctx context.Context, token codex.Secret, who identity) 
 	if err != nil {
 		return Session{}, fmt.Errorf("beginning a session: %w", err)
 	}
-	return Session{Value: codex.Secret(value), Caller: who.caller, ExpiresAt: ends}, nil
+	return Session{Value: codex.Secret(value), Caller: who.caller, ExpiresAt: ends, Lasts: ends.Sub(now)}, nil
 }
 
 // open gives the token of the session that a cookie's value belongs to.

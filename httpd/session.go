@@ -65,7 +65,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	cookie := s.cookie(r, begun.Value.Reveal())
-	cookie.Expires = begun.ExpiresAt.UTC()
+	cookie.MaxAge = max(int(begun.Lasts.Seconds()), 1) // 0 would leave it out
 	http.SetCookie(w, cookie)
 	w.Header().Set("Content-Type", "application/json")
 	// A write fails when the client has gone: there is nobody left to tell.

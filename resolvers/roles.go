@@ -31,7 +31,7 @@ func checkRoles(ctx context.Context, next graphql.RootResolver) graphql.Marshale
 	root := graphql.GetRootFieldContext(ctx)
 	err := allowed(ctx, root.Field.Definition)
 	if err == nil {
-		err = allowedChange(ctx, root)
+		err = allowedChange(ctx)
 	}
 	if err == nil {
 		given := root.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
@@ -62,9 +62,10 @@ func allowed(ctx context.Context, field *ast.FieldDefinition) error {
 
 // allowedChange decides, beyond its roles, on a field of Mutation. What the schema lets services do is
 // starting syncs, and a service that Core speaks for does that only where it is granted.
-func allowedChange(ctx context.Context, root *graphql.RootFieldContext) error {
+func allowedChange(ctx context.Context) error {
 	caller, _ := codex.CallerFrom(ctx)
-	if root.Object == "Mutation" && !caller.May(codex.GrantSyncs) {
+	operation := graphql.GetOperationContext(ctx).Operation.Operation
+	if operation == ast.Mutation && !caller.May(codex.GrantSyncs) {
 		return codex.Errorf(codex.CodeForbidden, "the service %s only reads: [auth] sync_services does not name it", caller.Core)
 	}
 	return nil
