@@ -22,8 +22,9 @@ import (
 const (
 	// leaseTTL is how long a feed stays blocked after its run's process died.
 	leaseTTL = 15 * time.Second
-	// heartbeat is how often a run writes its progress.
-	heartbeat = 2 * time.Second
+	// heartbeat is how often a run writes its progress, and heeds that it shall stop: with the look of
+	// those who watch, once a second, what they see is two seconds old at most.
+	heartbeat = time.Second
 	// silence is how long a run that waits may go without a heartbeat before it is taken for dead.
 	silence = time.Minute
 	// finishing is how long a run whose context has ended may take to write its end.
