@@ -83,7 +83,7 @@ func TestEachPathAdmitsItsRolesAlone(t *testing.T) {
 		matrix := map[string]map[string]int{}
 		for _, request := range []string{
 			"GET /health", "GET /", "GET /playground", "GET /assets/app-1a2b.js", "GET /codex",
-			"GET /graphql", "POST /graphql",
+			"POST /session", "DELETE /session", "GET /session", "GET /graphql", "POST /graphql",
 			"GET /api/companies", "GET /api/companies/bulk", "GET /api/companies/620547", "GET /api/company/620547",
 			"GET /api/companies/620547/assets", "GET /api/companies/620547/contacts", "GET /api/companies/620547/users",
 			"GET /api/companies/620547/locations", "GET /api/companies/620547/tickets",
