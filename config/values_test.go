@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -50,6 +51,9 @@ func TestABadValueNamesFileSectionKeyAndRemedy(t *testing.T) {
 		{"core", "issuer = a\n b", `"a\nb" of FILE:2 must be one line of plain text`},
 		{"core", "check_revocation = 2", `"2" of FILE:2` + truth},
 		{"core", "service_name = Codex", `"Codex" of FILE:2 must be a service's name: at most 50 of a-z, 0-9, _ and -`},
+		{"auth", "service_addresses = 10.0.0.1, ledger", `"10.0.0.1, ledger" of FILE:2 must be addresses and networks such as 10.20.0.0/16, separated by commas`},
+		{"auth", "service_addresses = 10.0.0.0/33", `"10.0.0.0/33" of FILE:2 must be addresses and networks such as 10.20.0.0/16, separated by commas`},
+		{"auth", "service_addresses = fe80::1%eth0", `"fe80::1%eth0" of FILE:2 must be addresses and networks such as 10.20.0.0/16, separated by commas`},
 		{"auth", "sync_services = ledger, Le/dger", `"ledger, Le/dger" of FILE:2 must be names of services, separated by commas`},
 		{"services", "ledger_url = a b", `"a b" of FILE:2` + url},
 		{"scheduler", "enabled = nope", `"nope" of FILE:2` + truth},
@@ -171,6 +175,8 @@ func TestAGoodValueIsReadExactly(t *testing.T) {
 		{"scheduler", "datto = */15  6-18 * *\tmon-fri", func(c *Config) any { return c.Scheduler.Datto }, Cron("*/15 6-18 * * mon-fri")},
 		{"scheduler", "datto = @daily", func(c *Config) any { return c.Scheduler.Datto }, Cron("@daily")},
 		{"scheduler", "datto = 0 0 29 2 *", func(c *Config) any { return c.Scheduler.Datto }, Cron("0 0 29 2 *")},
+		{"auth", "service_addresses = 127.0.0.1, ::1 10.20.3.4/16, ::ffff:10.0.0.9", func(c *Config) any { return c.Auth.ServiceAddresses }, []netip.Prefix{
+			netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("10.0.0.9/32")}},
 		{"auth", "sync_services = ledger, beacon\n ledger", func(c *Config) any { return c.Auth.SyncServices }, []string{"ledger", "beacon"}},
 		{"freshservice", "api_key = k\ndomain = http://127.0.0.1:9001/fs\nweb_domain = help.acme.example",
 			func(c *Config) any { return []string{c.Freshservice.URL, c.Freshservice.WebURL} },

@@ -14,7 +14,8 @@
 // # What it never does
 //
 // It decides on no field or path who may use it: GraphQL and REST state that themselves. It logs no
-// header, no query string and no body. It trusts no header of a proxy. It never ends an answer
+// header, no query string and no body. It trusts no header of a proxy: those of the gateway decide only
+// how a caller's own cookie is kept (/session, docs/auth.md). It never ends an answer
 // cleanly that failed half-way: the connection is broken.
 //
 // # Time
