@@ -99,7 +99,7 @@ func (h *shaken) away(request syncers.Request) *away {
 	request.Trigger, request.By = codex.TriggerCLI, "test"
 	run, err := h.engine.Start(h.t.Context(), request)
 	h.must(err)
-	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) { //nolint:forbidigo // how long the test waits
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		if ended, err := h.engine.Wait(h.t.Context(), run.ID); err == nil {
 			return &away{ended.State, ended.Error}
 		}

@@ -133,7 +133,7 @@ func (h *hub) expire(feed codex.Feed) {
 // The process is killed at a statement in the middle of writing what it planned: five a feed, or as
 // many as -soak says.
 func TestAKillInMidApplyLeavesNothingHalfDone(t *testing.T) {
-	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo // another one each time, and told
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	apart(t, tiny(), func(t *testing.T, h *shaken, start func(job) *exec.Cmd) {
 		random := rand.New(rand.NewPCG(seed, 1))
