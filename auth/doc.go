@@ -32,8 +32,8 @@
 //
 // A token is one row, written in one transaction: it is there or it is not. When a process dies
 // after that row and before the token was printed, nobody has the token; revoke it and make another.
-// A session is one row likewise; a
-// cookie whose row was not written opens nothing. What is known of Core's keys and sessions is in memory
-// alone: a new process asks anew, and until Core answers takes none of its tokens. The time of last use is written beside the request and within a minute of it, and may lack the
-// last minute before a crash.
+// A session is one row likewise; a cookie whose row was not written opens nothing. What is known of
+// Core's keys and sessions is in memory alone: a new process asks anew, and until Core answers takes
+// none of its tokens. The time of last use is written beside the request and within a minute of it,
+// and may lack the last minute before a crash.
 package auth
