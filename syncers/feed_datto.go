@@ -3,6 +3,7 @@ package syncers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -57,7 +58,11 @@ func (e *Engine) syncDatto(ctx context.Context, run *Run) (Outcome, error) {
 		}
 		p := machinePlanner{read: read, base: base, guard: e.settings.guard(run), settings: e.settings}
 		p.prepare()
-		outcome.Unread = append(outcome.Unread, e.confirmMachines(ctx, &p, verdicts)...)
+		unread, err := e.confirmMachines(ctx, &p, verdicts)
+		if err != nil {
+			return FeedPlan{}, err
+		}
+		outcome.Unread = append(outcome.Unread, unread...)
 		return p.plan(verdicts), nil
 	})
 	if err != nil {
@@ -233,13 +238,20 @@ func (e *Engine) machineBase(ctx context.Context) (machineBase, error) {
 type verdicts struct{ devices, sites map[string]bool }
 
 // confirmMachines asks for what is absent, one by one, and names what could not be asked for.
-func (e *Engine) confirmMachines(ctx context.Context, p *machinePlanner, v verdicts) (unread []string) {
-	for _, a := range p.suspects() {
+func (e *Engine) confirmMachines(ctx context.Context, p *machinePlanner, v verdicts) (unread []string, err error) {
+	suspects := slices.DeleteFunc(p.suspects(), func(a *AssetRecord) bool {
+		_, asked := v.devices[a.UID.V]
+		return asked
+	})
+	answers, err := askEach(ctx, e.db.Now, suspects, func(ctx context.Context, a *AssetRecord) (datto.Device, error) {
+		return e.datto.Device(ctx, a.UID.V)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range suspects {
 		uid := a.UID.V
-		if _, asked := v.devices[uid]; asked {
-			continue
-		}
-		device, err := e.datto.Device(ctx, uid)
+		device, err := answers[i].value, answers[i].err
 		switch {
 		case transport.IsNotFound(err):
 			v.devices[uid] = true
@@ -257,5 +269,5 @@ func (e *Engine) confirmMachines(ctx context.Context, p *machinePlanner, v verdi
 		}
 		v.sites[s.UID] = err != nil
 	}
-	return unread
+	return unread, nil
 }

@@ -65,16 +65,22 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 			}
 			p = newPlanner(read, base, e.settings.guard(run))
 		}
-		for _, c := range p.suspects() {
-			if _, asked := verdicts[c.FreshserviceID.V]; asked {
-				continue
-			}
-			gone, err := e.requesterGone(ctx, c.FreshserviceID.V)
-			if err != nil {
+		suspects := slices.DeleteFunc(p.suspects(), func(c *ContactRecord) bool {
+			_, asked := verdicts[c.FreshserviceID.V]
+			return asked
+		})
+		answers, err := askEach(ctx, e.db.Now, suspects, func(ctx context.Context, c *ContactRecord) (gone bool, err error) {
+			return e.requesterGone(ctx, c.FreshserviceID.V)
+		})
+		if err != nil {
+			return FeedPlan{}, err
+		}
+		for i, c := range suspects {
+			if err := answers[i].err; err != nil {
 				outcome.Unread = append(outcome.Unread, fmt.Sprintf("Contact %d (%s) is absent, and could not be asked for: %s", c.ID, c.Email, reasonOf(err)))
 				continue
 			}
-			verdicts[c.FreshserviceID.V] = gone
+			verdicts[c.FreshserviceID.V] = answers[i].value
 		}
 		return p.plan(verdicts), nil
 	})

@@ -263,13 +263,18 @@ func (r *ticketRun) confirm(ctx context.Context, c *ticketChoice) ([]int, error)
 			wasBad[numeric(issue.UpstreamID)] = true
 		}
 	}
+	ids := c.ask(c.choose().suspects)
+	answers, err := askEach(ctx, r.db.Now, ids, func(ctx context.Context, id int) (freshservice.Ticket, error) {
+		return r.freshservice.Ticket(ctx, int64(id))
+	})
+	if err != nil {
+		return nil, err
+	}
 	var gone []int
-	for _, id := range c.ask(c.choose().suspects) {
-		r.goneAt[id] = r.db.Now()
-		t, err := r.freshservice.Ticket(ctx, int64(id))
+	for i, id := range ids {
+		t, err := answers[i].value, answers[i].err
+		r.goneAt[id] = answers[i].at
 		switch {
-		case keyRefused(err) || ctx.Err() != nil:
-			return nil, err
 		case transport.IsNotFound(err):
 			gone = append(gone, id)
 		case err != nil && wasBad[id]: // as it was
