@@ -24,8 +24,17 @@ var errOver = errors.New("the run's row says that it has ended")
 // The row is returned as it is then; by is kept on it. Errors: [codex.CodeNotFound] where there is no
 // such run, [codex.CodeConflict] where it has ended.
 func (e *Engine) Cancel(ctx context.Context, id codex.RunID, by string) (*ent.SyncRun, error) {
-	var run *ent.SyncRun
-	err := e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	run, err := e.db.Ent().SyncRun.Get(ctx, id)
+	if ent.IsNotFound(err) {
+		return nil, codex.Errorf(codex.CodeNotFound, "there is no sync run %s", id)
+	}
+	if err == nil && !run.State.Final() { // nobody would heed it whose process died
+		err = e.bury(ctx, run.Feed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cancelling run %s: %w", id, store.Translate(err))
+	}
+	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		stopped, err := tx.Ent().SyncRun.Update().Where(syncrun.ID(id), syncrun.StateEQ(codex.RunQueued)).
 			SetState(codex.RunCancelled).SetEndedAt(tx.Now()).SetCancelRequestedBy(by).
 			SetError(cancelReason(by)).Save(ctx)
@@ -41,10 +50,7 @@ func (e *Engine) Cancel(ctx context.Context, id codex.RunID, by string) (*ent.Sy
 			}
 		}
 		run, err = tx.Ent().SyncRun.Get(ctx, id)
-		switch {
-		case ent.IsNotFound(err):
-			return codex.Errorf(codex.CodeNotFound, "there is no sync run %s", id)
-		case err == nil && stopped+asked == 0:
+		if err == nil && stopped+asked == 0 {
 			return codex.Errorf(codex.CodeConflict, "the run has ended already: it is %s", run.State)
 		}
 		return err

@@ -64,7 +64,7 @@ type Engine struct {
 	joined map[codex.RunID]bool                    // runs of other processes that are being watched
 
 	rereads chan struct{} // something was announced in this process
-	turns   sync.Mutex    // of re-reads to write; a run that planned in vain takes it, and is alone then
+	turns   sync.Mutex    // of re-reads to write
 }
 
 // errClosing is why runs end when their process does.
@@ -105,27 +105,27 @@ func (e *Engine) enter() bool {
 func (e *Engine) leave() { e.active.Done() }
 
 // Start asks for a run and returns its row at once. One that waits or works for the same feed with
-// the same mode and flags is joined: its row is returned. A feed whose section is missing in the
-// configuration is [codex.CodeBadInput].
-func (e *Engine) Start(ctx context.Context, r Request) (*ent.SyncRun, error) {
+// the same mode and flags is joined: its row is returned, and joined is true. A feed whose section is
+// missing in the configuration is [codex.CodeBadInput].
+func (e *Engine) Start(ctx context.Context, r Request) (run *ent.SyncRun, joined bool, err error) {
 	feed, err := e.feed(r.Feed)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if r.Mode == "" {
 		r.Mode = codex.ModeIncremental
 	}
 	if !e.enter() {
-		return nil, codex.Wrap(codex.CodeUnavailable, errClosing, "the hub is stopping: ask again when it is back")
+		return nil, false, codex.Wrap(codex.CodeUnavailable, errClosing, "the hub is stopping: ask again when it is back")
 	}
 	row, joined, err := e.enqueue(ctx, r)
 	if err != nil {
 		e.leave()
-		return nil, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
+		return nil, false, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
 	}
 	if joined {
 		e.watch(row.ID)
-		return row, nil
+		return row, true, nil
 	}
 	ended := make(chan struct{})
 	working, stop := context.WithCancelCause(e.ctx)
@@ -142,7 +142,7 @@ func (e *Engine) Start(ctx context.Context, r Request) (*ent.SyncRun, error) {
 		delete(e.stops, row.ID)
 		e.mu.Unlock()
 	}()
-	return row, nil
+	return row, false, nil
 }
 
 // watch sees to it that a run that was joined ends, should the process that works on it be dead: who
@@ -230,6 +230,41 @@ func (e *Engine) bury(ctx context.Context, feed codex.Feed) error {
 // runsEntity is the name under which runs have a revision: asking for it in a transaction that writes
 // makes that the only one at work on runs.
 const runsEntity = "sync_runs"
+
+// FindDead begins to look for runs whose process died, at once and then once a minute, until the engine
+// closes: without it they are found when their feed is started next.
+func (e *Engine) FindDead() {
+	if !e.enter() {
+		return
+	}
+	go func() {
+		defer e.leave()
+		ticker := time.NewTicker(time.Minute)
+		defer ticker.Stop()
+		for {
+			for _, feed := range codex.Feeds() {
+				if err := e.buryUnfinished(e.ctx, feed); err != nil && e.ctx.Err() == nil {
+					e.logger.WarnContext(e.ctx, "looking for runs that died", slog.String("feed", string(feed)), slog.Any("err", err))
+				}
+			}
+			select {
+			case <-e.ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+}
+
+// buryUnfinished buries where there is something that may be dead, so that an idle hub writes nothing.
+func (e *Engine) buryUnfinished(ctx context.Context, feed codex.Feed) error {
+	unfinished, err := e.db.Ent().SyncRun.Query().
+		Where(syncrun.FeedEQ(feed), syncrun.StateIn(codex.RunQueued, codex.RunRunning)).Exist(ctx)
+	if err != nil || !unfinished {
+		return err
+	}
+	return e.bury(ctx, feed)
+}
 
 func leaseOf(feed codex.Feed) string { return "sync:" + string(feed) }
 

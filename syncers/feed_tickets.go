@@ -1,6 +1,7 @@
 package syncers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -37,6 +38,8 @@ type ticketRun struct {
 	placing     placing
 	statuses    map[int]string
 	held        map[int]bool
+	listedFrom  time.Time         // when listing began, by Freshservice's clock
+	newest      time.Time         // of the updates that listings showed
 	goneAt      map[int]time.Time // when those were asked for that may be gone
 	urgent      bool              // somebody waits for it
 	short       bool              // a listing came incomplete
@@ -238,8 +241,14 @@ func (r *ticketRun) listInto(ctx context.Context, c *ticketChoice, filter freshs
 		r.short = true
 		r.outcome.Unread = append(r.outcome.Unread, "The list of tickets came incomplete: what it lacks stays as it is, and the next run reads it again.")
 	}
+	if r.listedFrom.IsZero() {
+		r.listedFrom = cmp.Or(listing.Began, r.began)
+	}
 	for _, t := range listing.Items {
 		id := int(t.ID)
+		if t.UpdatedAt.After(r.newest) {
+			r.newest = t.UpdatedAt
+		}
 		if old, listed := c.listed[id]; !listed || t.UpdatedAt.After(old.UpdatedAt) {
 			c.listed[id] = t
 		}

@@ -122,7 +122,7 @@ func (r *ticketRun) progressed(batch []freshservice.Ticket, failures []error) Ch
 func (r *ticketRun) planBatch(ctx context.Context, b readBatch) (FeedPlan, error) {
 	var plan FeedPlan
 	err := r.snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		revisions, err := tx.Revisions(ctx, "tickets", "time_entries", rereadsEntity)
+		revisions, err := tx.Revisions(ctx, "tickets", "time_entries")
 		if err != nil {
 			return err
 		}
@@ -135,18 +135,20 @@ func (r *ticketRun) planBatch(ctx context.Context, b readBatch) (FeedPlan, error
 			return err
 		}
 		b := b
+		var check func(ctx context.Context, tx *store.Tx) error
 		if !r.urgent {
 			reread, err := rereadSince(ctx, tx, RecordTicket, b.ids, r.began)
 			if err != nil {
 				return err
 			}
 			b = b.without(reread, current)
+			check = ticketsRereadAsSeen(b.ids, r.began, reread)
 		}
 		read := func(t *TimeEntryRecord) bool { return b.hoursRead[t.TicketID] }
 		plan = FeedPlan{
 			Base: revisions,
 			Steps: []Step{
-				step[TicketRecord]{entity: tickets(), issues: len(b.issues), plan: Plan(tickets(), current, b.records, 0, Scope[TicketRecord]{})},
+				step[TicketRecord]{entity: tickets(), issues: countIssues(b.issues, tickets().Name), plan: Plan(tickets(), current, b.records, 0, Scope[TicketRecord]{})},
 				step[TimeEntryRecord]{entity: timeEntries(), plan: Plan(timeEntries(), currentEntries, b.entries, 0, Scope[TimeEntryRecord]{Complete: read, Gone: read})},
 			},
 			Issues: b.issues,
@@ -155,6 +157,7 @@ func (r *ticketRun) planBatch(ctx context.Context, b readBatch) (FeedPlan, error
 				_, again := b.reread[ticket]
 				return kind != IssueUnknownStatus && slices.Contains(b.ids, ticket) && !again
 			},
+			check: check,
 		}
 		return nil
 	})
@@ -167,13 +170,13 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 	questions := append(r.issues, statusIssues(work.statuses, r.statuses, whole, r.asked)...)
 	settled := append(slices.Clone(gone), work.settled...)
 	checkpoint := Checkpoint{
-		Cursor:   nextCursor(r.checkpoint, c.listed, r.short || len(r.held) > 0, r.began),
+		Cursor:   nextCursor(r.checkpoint, r.newest, r.short || len(r.held) > 0, r.listedFrom),
 		ListedAt: r.began, Mode: r.run.Request.Mode,
 	}
 	plan, err := r.settle(ctx, r.run, func(ctx context.Context) (FeedPlan, error) {
 		var plan FeedPlan
 		err := r.snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-			revisions, err := tx.Revisions(ctx, "tickets", rereadsEntity)
+			revisions, err := tx.Revisions(ctx, "tickets")
 			if err != nil {
 				return err
 			}
@@ -181,6 +184,7 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 			if err != nil {
 				return err
 			}
+			check := ticketsRereadAsSeen(gone, r.began, reread)
 			gone := slices.DeleteFunc(slices.Clone(gone), func(id int) bool { // back since we asked
 				at, again := reread[id]
 				return again && !at.Before(r.goneAt[id])
@@ -193,7 +197,7 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 			removal := Plan(tickets(), current, nil, 0, Scope[TicketRecord]{Complete: always, Gone: always})
 			plan = FeedPlan{
 				Base:   revisions,
-				Steps:  []Step{step[TicketRecord]{entity: tickets(), plan: removal, issues: len(questions)}},
+				Steps:  []Step{step[TicketRecord]{entity: tickets(), plan: removal, issues: countIssues(questions, tickets().Name)}},
 				Issues: questions,
 				Met: func(kind IssueKind, id string) bool {
 					if kind != IssueUnknownStatus { // a ticket that is not ours any more has no issue
@@ -202,6 +206,7 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 					return whole || r.settings.stateOf(numeric(id)) != stateUnknown
 				},
 				Checkpoint: &checkpoint,
+				check:      check,
 			}
 			return nil
 		})

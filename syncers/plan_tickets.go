@@ -91,7 +91,7 @@ func (c ticketChoice) choose() ticketWork {
 
 // differs tells whether a ticket may be other than its row.
 func (c ticketChoice) differs(row ticketRow, stored bool, t freshservice.Ticket, state ticketState) bool {
-	if version, done := c.done[t.ID]; done && version.Equal(t.UpdatedAt) {
+	if version, done := c.done[t.ID]; done && version.Equal(t.UpdatedAt) && !c.again[row.id] {
 		return false
 	}
 	return !stored || c.full || c.again[row.id] || row.removed || row.runs() || row.statusCode != t.Status ||
@@ -232,24 +232,16 @@ func since(c Checkpoint, full bool, now time.Time) time.Time {
 	return c.Cursor.Add(-overlap)
 }
 
-// nextCursor is what a finished run has read up to: the newest update that it saw, by Freshservice's
-// own clock, but not beyond its own beginning, since a ticket that was updated while pages were read
-// may have been missed. It never goes back. It stays where it was when a listing came short, and
-// while tickets are held, since only a listing tells again that they are deleted or have moved.
-func nextCursor(c Checkpoint, listed map[int]freshservice.Ticket, stay bool, began time.Time) time.Time {
-	var newest time.Time
-	if stay {
-		return c.Cursor
-	}
-	for _, t := range listed {
-		if t.UpdatedAt.After(newest) {
-			newest = t.UpdatedAt
-		}
-	}
+// nextCursor is what a finished run has read up to: the newest update that a listing showed, but not
+// beyond the moment at which listing began, both by Freshservice's own clock: a ticket that was updated
+// while pages were read may have been missed, and what was asked for by its id later says nothing of the
+// others. It never goes back. It stays where it was when a listing came short, and while tickets are
+// held, since only a listing tells again that they are deleted or have moved.
+func nextCursor(c Checkpoint, newest time.Time, stay bool, began time.Time) time.Time {
 	if newest.After(began) {
 		newest = began
 	}
-	if newest.Before(c.Cursor) {
+	if stay || newest.Before(c.Cursor) {
 		return c.Cursor
 	}
 	return newest

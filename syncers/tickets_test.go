@@ -186,30 +186,23 @@ func orZero(id *int64) *int64 {
 }
 
 func TestTheCursorIsTheNewestUpdateThatWasSeenForCertain(t *testing.T) {
-	listed := func(hoursOf ...int) map[int]freshservice.Ticket {
-		tickets := make(map[int]freshservice.Ticket)
-		for i, hour := range hoursOf {
-			tickets[i] = freshservice.Ticket{UpdatedAt: hours(hour)}
-		}
-		return tickets
-	}
 	tests := []struct {
 		name   string
 		cursor time.Time
-		listed map[int]freshservice.Ticket
+		newest time.Time
 		stay   bool
 		want   time.Time
 	}{
-		{"nothing was listed", hours(5), nil, false, hours(5)},
-		{"the newest", hours(5), listed(7, 9, 6), false, hours(9)},
-		{"not beyond the run's beginning", hours(5), listed(7, 99), false, hours(50)},
-		{"it never goes back", hours(5), listed(2), false, hours(5)},
-		{"it stays while something is held or missing", hours(5), listed(9), true, hours(5)},
-		{"the first run's", time.Time{}, listed(3), false, hours(3)},
+		{"nothing was listed", hours(5), time.Time{}, false, hours(5)},
+		{"the newest", hours(5), hours(9), false, hours(9)},
+		{"not beyond the moment at which listing began", hours(5), hours(99), false, hours(50)},
+		{"it never goes back", hours(5), hours(2), false, hours(5)},
+		{"it stays while something is held or missing", hours(5), hours(9), true, hours(5)},
+		{"the first run's", time.Time{}, hours(3), false, hours(3)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := nextCursor(Checkpoint{Cursor: test.cursor}, test.listed, test.stay, hours(50)); !got.Equal(test.want) {
+			if got := nextCursor(Checkpoint{Cursor: test.cursor}, test.newest, test.stay, hours(50)); !got.Equal(test.want) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hivematrix/codex/clients/transport"
 	"github.com/hivematrix/codex/clients/wire"
@@ -30,6 +31,7 @@ type resource[T any] struct {
 	global bool
 	decode func(json.RawMessage) (T, error)
 	key    func(T) int64
+	told   func(http.Header) // hears the head of each page
 }
 
 // plain is the listing that names no workspace.
@@ -59,6 +61,12 @@ func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing
 	id := func(item T) string { return strconv.FormatInt(r.key(item), 10) }
 	collector := wire.NewCollector("id", id, r.decode)
 	complete := true
+	var began time.Time
+	r.told = func(header http.Header) {
+		if began.IsZero() {
+			began, _ = http.ParseTime(header.Get("Date")) // zero where it is none
+		}
+	}
 	for _, workspace := range r.listings(c.workspaces) {
 		whole, err := walk(ctx, c, &r, workspace, collector)
 		if r.global && workspace != plain && transport.StatusOf(err) == http.StatusBadRequest {
@@ -74,7 +82,9 @@ func listAll[T any](ctx context.Context, c *Client, r resource[T]) (wire.Listing
 			break
 		}
 	}
-	return collector.Listing(complete, 0), nil
+	listing := collector.Listing(complete, 0)
+	listing.Began = began
+	return listing, nil
 }
 
 // maxStalePages is how many pages in a row may bring nothing new before the list is left. Pages
@@ -141,6 +151,7 @@ func readPage[T any](
 	if err != nil {
 		return nil, false, err
 	}
+	r.told(answer.Header)
 	return records, linksToNext(answer.Header), nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Listing is what a list of an upstream held.
@@ -17,6 +18,9 @@ type Listing[T any] struct {
 	// listing only.
 	Complete bool
 	Total    int // what the upstream says there are; 0 where it tells no total
+	// Began is when the first page was made, by the upstream's own clock, to the second; zero where it
+	// does not tell.
+	Began time.Time
 }
 
 // Seen is the number of records that were there, understood or not.

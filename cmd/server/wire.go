@@ -105,6 +105,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	}
 	a.webhooks = rest.NewWebhookHandler(webhooks)
 	if o.serving {
+		a.engine.FindDead()
 		a.engine.ServeRereads()
 	}
 	return a, nil
