@@ -57,6 +57,7 @@ const (
 	margin   = 0.02 // of the limit is left beside what others were seen to use
 	minBurst = 3    // a listing with an embed costs 3 credits at once
 	slack    = 2 * time.Second
+	rounding = 1e-6 // of a token: what sums of fractions may lack at the very moment that was named
 )
 
 // allowed is what a window has for us. Somebody else's pace is known only from the past, hence the
@@ -101,7 +102,7 @@ func (b *bucket) readyAt(now time.Time, cost int) (time.Time, bool) {
 	}
 	b.refill(now)
 	at := now
-	if missing := math.Min(float64(cost), b.burst()) - b.tokens; missing > 0 {
+	if missing := math.Min(float64(cost), b.burst()) - b.tokens; missing > rounding {
 		// Rounded up: a timer that rings too early finds nothing and rings again.
 		at = now.Add(time.Duration(math.Ceil(missing/b.perSecond()*1e6)) * time.Microsecond)
 	}
