@@ -31,8 +31,11 @@ func ParseRole(name string) (Role, error) {
 
 // Caller is who is asking, as established by authentication.
 type Caller struct {
-	Name string // what runs and records keep: a token's name, an e-mail address, "local socket"
+	Name string // what runs and records keep: a token's name, an e-mail address, "ana (local socket)"
 	Role Role
+	// Trigger is what runs are kept with that the caller starts; empty is [TriggerAPI]. It is told by the
+	// way that the caller came, and never by the name.
+	Trigger RunTrigger
 	// Core is the name of the service that a token of HiveMatrix Core speaks for, empty for people and
 	// for local tokens. Core gives such a token to whoever asks, so that it proves little: it reads,
 	// and does more only where Grants has it. Nobody else's role is narrowed by Grants.

@@ -15,8 +15,15 @@ import (
 )
 
 // LocalSocket is who calls over the socket in the instance folder: whoever may open it could read
-// the configuration and the database as well.
-func LocalSocket() *codex.Caller { return &codex.Caller{Name: "local socket", Role: codex.RoleAdmin} }
+// the configuration and the database as well. user is the name of the caller's user; empty where the
+// system does not tell it.
+func LocalSocket(user string) codex.Caller {
+	caller := codex.Caller{Name: "local socket", Role: codex.RoleAdmin, Trigger: codex.TriggerCLI}
+	if user != "" {
+		caller.Name = user + " (local socket)"
+	}
+	return caller
+}
 
 // authenticated has next find the caller in its context, and refuses requests without one.
 func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
@@ -31,7 +38,7 @@ func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
 		}
 		exchangeOf(r).caller = caller.Name
 		ctx := codex.WithCaller(r.Context(), caller)
-		if f.caller == nil && mayStream(r) {
+		if !f.local && mayStream(r) {
 			var end context.CancelFunc
 			ctx, end = context.WithCancel(ctx)
 			defer end()
@@ -76,8 +83,8 @@ func (s *Server) watchToken(ctx context.Context, end func(), f *face, r *http.Re
 }
 
 func (s *Server) caller(f *face, r *http.Request) (codex.Caller, error) {
-	if f.caller != nil {
-		return *f.caller, nil
+	if f.local {
+		return LocalSocket(userFrom(r.Context())), nil
 	}
 	proof := auth.Proof{Peer: peerOf(r)}
 	var err error

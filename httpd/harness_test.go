@@ -161,8 +161,8 @@ func startReal(t *testing.T, db *store.DB) (*hub, map[codex.Role]string) {
 // starter starts every sync.
 type starter struct{}
 
-func (starter) Start(_ context.Context, r syncers.Request) (*ent.SyncRun, error) {
-	return &ent.SyncRun{ID: "00000000-0000-4000-8000-000000000001", Feed: r.Feed, State: codex.RunRunning}, nil
+func (starter) Start(_ context.Context, r syncers.Request) (*ent.SyncRun, bool, error) {
+	return &ent.SyncRun{ID: "00000000-0000-4000-8000-000000000001", Feed: r.Feed, State: codex.RunRunning}, false, nil
 }
 
 func (starter) Wait(_ context.Context, id codex.RunID) (*ent.SyncRun, error) {

@@ -77,7 +77,7 @@ func (s *Server) catch(next http.Handler, w *response, r *http.Request) {
 // logRequest says who did what, and how it went: no header, no query string, no body.
 func (s *Server) logRequest(f *face, r *http.Request, w *response, about *exchange, started time.Time, broken bool) {
 	level := slog.LevelInfo
-	if strings.HasSuffix(r.URL.Path, "/health") || f.caller != nil {
+	if strings.HasSuffix(r.URL.Path, "/health") || f.local {
 		level = slog.LevelDebug // a monitor asks every few seconds, and codex sync every one, over the socket
 	}
 	attrs := []slog.Attr{

@@ -88,8 +88,8 @@ type Server struct {
 
 // face is one of the listeners.
 type face struct {
-	service  string        // what /health says
-	caller   *codex.Caller // who every caller is, where that is settled; else by token
+	service  string // what /health says
+	local    bool   // the socket: callers are users of this machine and bring no token
 	listener net.Listener
 	server   *http.Server
 }
@@ -122,7 +122,7 @@ func (s *Server) Listen(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.faces = append(s.faces, &face{service: "codex", caller: LocalSocket(), listener: socket})
+	s.faces = append(s.faces, &face{service: "codex", local: true, listener: socket})
 	for _, one := range []struct{ service, key, address string }{
 		{"codex", "listen", s.Options.Listen}, {"archive", "archive_listen", s.ArchiveListen},
 	} {
@@ -162,6 +162,9 @@ func (s *Server) Serve(ctx context.Context) error {
 			MaxHeaderBytes:    maxHeadBytes,
 			BaseContext:       func(net.Listener) context.Context { return base },
 			ErrorLog:          slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		}
+		if face.local {
+			face.server.ConnContext = withUser
 		}
 		go func() {
 			err := face.server.Serve(face.listener)

@@ -24,8 +24,9 @@ import (
 
 // Syncer starts syncs: the engine, or what hands on to the process that has it.
 type Syncer interface {
-	// Start starts a run, or joins the one of the same kind that waits or runs, and returns it at once.
-	Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, error)
+	// Start starts a run, or joins the one of the same kind that waits or runs, and returns it at once;
+	// joined tells which.
+	Start(ctx context.Context, r syncers.Request) (run *ent.SyncRun, joined bool, err error)
 }
 
 // RunAdmin decides on runs that were started.

@@ -156,20 +156,22 @@ type fakeSync struct {
 	db    *store.DB
 	mu    sync.Mutex
 	asked []syncers.Request
+	joins bool // as if r2 had been there before
 	err   error
 }
 
-func (f *fakeSync) Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, error) {
+func (f *fakeSync) Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, r)
 	if r.By == "" || r.Trigger != codex.TriggerAPI || r.Feed == "" {
-		return nil, errors.New("a request says who asks, how and for what")
+		return nil, false, errors.New("a request says who asks, how and for what")
 	}
 	if f.err != nil {
-		return nil, f.err
+		return nil, false, f.err
 	}
-	return f.db.Ent().SyncRun.Get(ctx, "r2")
+	run, err := f.db.Ent().SyncRun.Get(ctx, "r2")
+	return run, f.joins, err
 }
 
 // fakeRuns gives the run that is asked for, or its error, and keeps what it was asked.

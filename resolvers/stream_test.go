@@ -215,9 +215,9 @@ func TestAQueryHasItsTimeOverAStreamToo(t *testing.T) {
 // endless starts nothing until its caller's time is over.
 type endless struct{}
 
-func (endless) Start(ctx context.Context, _ syncers.Request) (*ent.SyncRun, error) {
+func (endless) Start(ctx context.Context, _ syncers.Request) (*ent.SyncRun, bool, error) {
 	<-ctx.Done()
-	return nil, ctx.Err()
+	return nil, false, ctx.Err()
 }
 
 func TestNothingIsLeftOfStreamsThatWereEnded(t *testing.T) {

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/hivematrix/codex"
@@ -102,19 +103,19 @@ func (r syncIssueConnectionResolver) TotalCount(ctx context.Context, c *model.Sy
 }
 
 func (r mutationResolver) SyncFreshservice(ctx context.Context, dryRun, force bool) (*model.SyncFreshservicePayload, error) {
-	run, err := r.start(ctx, syncers.Request{Feed: codex.FeedFreshservice, DryRun: dryRun, Force: force})
+	run, joined, err := r.start(ctx, syncers.Request{Feed: codex.FeedFreshservice, DryRun: dryRun, Force: force})
 	if err != nil {
 		return nil, err
 	}
-	return &model.SyncFreshservicePayload{Run: run}, nil
+	return &model.SyncFreshservicePayload{Run: run, Joined: joined}, nil
 }
 
 func (r mutationResolver) SyncDatto(ctx context.Context, dryRun, force bool) (*model.SyncDattoPayload, error) {
-	run, err := r.start(ctx, syncers.Request{Feed: codex.FeedDatto, DryRun: dryRun, Force: force})
+	run, joined, err := r.start(ctx, syncers.Request{Feed: codex.FeedDatto, DryRun: dryRun, Force: force})
 	if err != nil {
 		return nil, err
 	}
-	return &model.SyncDattoPayload{Run: run}, nil
+	return &model.SyncDattoPayload{Run: run, Joined: joined}, nil
 }
 
 func (r mutationResolver) SyncTickets(ctx context.Context, full, dryRun, force bool) (*model.SyncTicketsPayload, error) {
@@ -122,17 +123,17 @@ func (r mutationResolver) SyncTickets(ctx context.Context, full, dryRun, force b
 	if full {
 		mode = codex.ModeFull
 	}
-	run, err := r.start(ctx, syncers.Request{Feed: codex.FeedTickets, Mode: mode, DryRun: dryRun, Force: force})
+	run, joined, err := r.start(ctx, syncers.Request{Feed: codex.FeedTickets, Mode: mode, DryRun: dryRun, Force: force})
 	if err != nil {
 		return nil, err
 	}
-	return &model.SyncTicketsPayload{Run: run}, nil
+	return &model.SyncTicketsPayload{Run: run, Joined: joined}, nil
 }
 
-// start starts a run in the caller's name.
-func (r mutationResolver) start(ctx context.Context, request syncers.Request) (*ent.SyncRun, error) {
+// start starts a run in the caller's name, or joins one.
+func (r mutationResolver) start(ctx context.Context, request syncers.Request) (run *ent.SyncRun, joined bool, err error) {
 	caller, _ := codex.CallerFrom(ctx) // roles.go has seen to it that there is one
-	request.Trigger, request.By = codex.TriggerAPI, caller.Name
+	request.Trigger, request.By = cmp.Or(caller.Trigger, codex.TriggerAPI), caller.Name
 	return r.sync.Start(ctx, request)
 }
 

@@ -27,19 +27,20 @@ var update = flag.Bool("update", false, "write the golden files anew")
 type starter struct {
 	asked []syncers.Request
 	run   *ent.SyncRun
+	joins bool // as if run had been there before
 	err   error
 	ended chan *ent.SyncRun // has the run when it is over
 }
 
-func (s *starter) Start(_ context.Context, request syncers.Request) (*ent.SyncRun, error) {
+func (s *starter) Start(_ context.Context, request syncers.Request) (*ent.SyncRun, bool, error) {
 	s.asked = append(s.asked, request)
 	if s.err != nil {
-		return nil, s.err
+		return nil, false, s.err
 	}
 	if s.run == nil {
-		return nil, errors.New("the test expects no sync")
+		return nil, false, errors.New("the test expects no sync")
 	}
-	return s.run, nil
+	return s.run, s.joins, nil
 }
 
 func (s *starter) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error) {

@@ -16,9 +16,10 @@ import (
 
 // Starter starts sync runs and waits for them: *syncers.Engine is one.
 type Starter interface {
-	// Start returns at once with the run that was started, queued or joined; the run does not end
-	// with ctx. A feed that is not configured is a [codex.CodeBadInput] error.
-	Start(ctx context.Context, request syncers.Request) (*ent.SyncRun, error)
+	// Start returns at once with the run that was started, queued or joined, and joined tells whether
+	// it was that; the run does not end with ctx. A feed that is not configured is a
+	// [codex.CodeBadInput] error.
+	Start(ctx context.Context, request syncers.Request) (run *ent.SyncRun, joined bool, err error)
 	// Wait returns a run when it has ended.
 	Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error)
 }

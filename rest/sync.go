@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,8 +12,8 @@ import (
 	"github.com/hivematrix/codex/syncers"
 )
 
-// startedJSON is the answer to a sync that was started, or joined where it was under way already:
-// of which of the two it was nobody can tell afterwards (docs/compatibility.md, "Sync jobs").
+// startedJSON is the answer to a sync that was started, or joined where it was under way already: the
+// message, which is for people, says which (docs/compatibility.md, "Sync jobs").
 type startedJSON struct {
 	Success bool        `json:"success"`
 	JobID   codex.RunID `json:"job_id"`
@@ -32,6 +33,9 @@ func (s *service) startSync(feed codex.Feed) endpoint {
 }
 
 func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed) error {
+	if r.URL.Query().Has("force") {
+		return notAsked(w, codex.BadInput("force", "no path of REST does it; use codex sync --force, or the argument force of GraphQL's syncs"))
+	}
 	full, err := flag(r, "full")
 	if err != nil {
 		return notAsked(w, err)
@@ -44,13 +48,13 @@ func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed)
 	request := syncers.Request{
 		Feed:    feed,
 		Mode:    codex.ModeIncremental,
-		Trigger: codex.TriggerAPI,
+		Trigger: cmp.Or(caller.Trigger, codex.TriggerAPI),
 		By:      caller.Name,
 	}
 	if full && feed == codex.FeedTickets { // the others always read everything
 		request.Mode = codex.ModeFull
 	}
-	run, err := s.Sync.Start(r.Context(), request)
+	run, joined, err := s.Sync.Start(r.Context(), request)
 	if err != nil {
 		return s.notStarted(w, r, err)
 	}
@@ -61,7 +65,11 @@ func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed)
 		}
 		return answer(w, jobForm(run))
 	}
-	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: "The sync of " + string(run.Feed) + " is under way"})
+	message := "The sync of " + string(run.Feed) + " is under way"
+	if joined {
+		message = "The sync of " + string(run.Feed) + " was under way already: this job is it"
+	}
+	return answer(w, startedJSON{Success: true, JobID: run.ID, Message: message})
 }
 
 func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) error {

@@ -333,6 +333,8 @@ func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outc
 		case isCancelled:
 			state, reason = codex.RunCancelled, cancelReason(cancelled.by)
 			logger.InfoContext(ctx, "sync cancelled", slog.String("by", cancelled.by))
+		case errors.Is(err, errOver) || errors.Is(context.Cause(ctx), errOver): // whoever ended it has said so
+			state, reason = codex.RunInterrupted, "It was ended from outside; the next run goes on."
 		case ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost):
 			state, reason = codex.RunInterrupted, "It was interrupted before its end; the next run goes on."
 			logger.WarnContext(ctx, "sync interrupted", slog.Any("err", errors.Join(context.Cause(ctx), err)))
@@ -342,11 +344,15 @@ func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outc
 		}
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
 		defer cancel()
-		if err := e.end(ending, run, state, reason, outcome); err != nil {
+		wrote, err := e.end(ending, run, state, reason, outcome)
+		switch {
+		case err != nil:
 			logger.ErrorContext(ending, "the end of a sync could not be written; it will be found interrupted", slog.Any("err", err))
-			return
+		case wrote:
+			logger.InfoContext(ending, "sync ended", slog.String("state", string(state)))
+		default:
+			logger.InfoContext(ending, "sync stopped: its row says that it has ended")
 		}
-		logger.InfoContext(ending, "sync ended", slog.String("state", string(state)))
 	})
 }
 
@@ -370,12 +376,14 @@ func (e *Engine) begin(ctx context.Context, run *Run) error {
 	})
 }
 
-// end writes how the run ended, unless another process has taken it for dead.
-func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason string, outcome Outcome) error {
-	return e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+// end writes how the run ended, unless its row has an end: it was cancelled while it waited, or another
+// process has taken it for dead.
+func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason string, outcome Outcome) (wrote bool, err error) {
+	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		update := tx.Ent().SyncRun.Update().
 			Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning))
-		update = run.into(update, tx.Now()).SetState(state).SetEndedAt(tx.Now())
+		update, _ = run.into(update, tx.Now())
+		update.SetState(state).SetEndedAt(tx.Now())
 		if reason != "" {
 			update.SetError(reason)
 		}
@@ -383,7 +391,8 @@ func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason
 			update.SetCounts(jsonText(outcome.Counts))
 		}
 		n, err := update.Save(ctx)
-		if err != nil || n == 0 {
+		wrote = n > 0
+		if err != nil || !wrote {
 			return err
 		}
 		if err := saveChanges(ctx, tx, run.ID, outcome.Changes); err != nil {
@@ -394,6 +403,7 @@ func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason
 		}
 		return run.approved.spend(ctx, tx, run.ID)
 	})
+	return wrote, err
 }
 
 // interrupt marks the unfinished runs that where selects as interrupted.
@@ -420,10 +430,13 @@ func (e *Engine) beat(ctx context.Context, end context.CancelCauseFunc, run *Run
 				return
 			case <-ticker.C:
 			}
-			update := e.db.Ent().SyncRun.Update().
-				Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning))
-			err := errors.Join(run.into(update, e.db.Now()).Exec(ctx), e.heed(ctx, run.ID, end))
-			if err != nil && ctx.Err() == nil {
+			update, written := run.into(e.db.Ent().SyncRun.Update().
+				Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning)), e.db.Now())
+			err := update.Exec(ctx)
+			if err == nil {
+				written()
+			}
+			if err := errors.Join(err, e.heed(ctx, run.ID, end)); err != nil && ctx.Err() == nil {
 				e.logger.WarnContext(ctx, "a sync's progress could not be written", slog.String("run_id", string(run.ID)), slog.Any("err", err))
 			}
 		}

@@ -97,7 +97,7 @@ func TestADatabaseThatGoesAwayInMidApplyLeavesNothingHalfDone(t *testing.T) {
 func (h *shaken) away(request syncers.Request) *away {
 	h.t.Helper()
 	request.Trigger, request.By = codex.TriggerCLI, "test"
-	run, err := h.engine.Start(h.t.Context(), request)
+	run, _, err := h.engine.Start(h.t.Context(), request)
 	h.must(err)
 	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		if ended, err := h.engine.Wait(h.t.Context(), run.ID); err == nil {

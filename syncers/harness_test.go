@@ -132,7 +132,7 @@ func (h *hub) run(request syncers.Request) *ent.SyncRun {
 	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
 	defer cancel()
 	request.Trigger, request.By = codex.TriggerCLI, "test"
-	run, err := h.engine.Start(ctx, request)
+	run, _, err := h.engine.Start(ctx, request)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -217,7 +217,7 @@ func (c counting) WithGroup(string) slog.Handler             { return c }
 func TestARealRunIsHeardFromItsStartToItsEnd(t *testing.T) {
 	each(t, tiny(), func(t *testing.T, h *hub) {
 		rows := syncers.NewProgress(h.db, quiet()).Watch(t.Context(), codex.FeedFreshservice)
-		started, err := h.engine.Start(t.Context(), syncers.Request{Feed: codex.FeedFreshservice, Trigger: codex.TriggerCLI, By: "test"})
+		started, _, err := h.engine.Start(t.Context(), syncers.Request{Feed: codex.FeedFreshservice, Trigger: codex.TriggerCLI, By: "test"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -94,7 +94,7 @@ func TestAnotherAccountIsRefused(t *testing.T) {
 func (h *hub) start(engine *syncers.Engine, request syncers.Request) *ent.SyncRun {
 	h.t.Helper()
 	request.Trigger, request.By = codex.TriggerCLI, "test"
-	run, err := engine.Start(h.t.Context(), request)
+	run, _, err := engine.Start(h.t.Context(), request)
 	h.must(err)
 	return run
 }
@@ -164,7 +164,7 @@ func TestARunThatIsInterruptedIsGoneOnWithBehindItsLastBatch(t *testing.T) {
 		}
 		engine.Close()
 		h.expect(h.wait(h.process(), run.ID), codex.RunInterrupted)
-		if _, err := engine.Start(t.Context(), syncers.Request{Feed: codex.FeedTickets}); codex.CodeOf(err) != codex.CodeUnavailable {
+		if _, _, err := engine.Start(t.Context(), syncers.Request{Feed: codex.FeedTickets}); codex.CodeOf(err) != codex.CodeUnavailable {
 			t.Errorf("an engine that is closed starts runs: %v", err)
 		}
 		if n := h.value("SELECT count(*) FROM tickets"); n != "50" {
@@ -328,7 +328,7 @@ func TestAListOfTicketsThatComesShortMovesNoCursorAndRemovesNothing(t *testing.T
 func TestAFeedWithoutItsSectionIsOff(t *testing.T) {
 	engine := syncers.New(syncers.Options{})
 	for _, feed := range append(codex.Feeds(), "nonsense") {
-		if _, err := engine.Start(t.Context(), syncers.Request{Feed: feed}); codex.CodeOf(err) != codex.CodeBadInput {
+		if _, _, err := engine.Start(t.Context(), syncers.Request{Feed: feed}); codex.CodeOf(err) != codex.CodeBadInput {
 			t.Errorf("%s: %v", feed, err)
 		}
 	}

@@ -96,7 +96,7 @@ func (p *program) showDemo(ctx context.Context, a *app, at serving) error {
 	if err != nil {
 		return err
 	}
-	err = syncFeeds(ctx, localHub(a, callerDemo), codex.Feeds(), syncFlags{}, p.reporter(false))
+	err = syncFeeds(ctx, localHub(a, theDemo()), codex.Feeds(), syncFlags{}, p.reporter(false))
 	if ended, ok := errors.AsType[*statusError](err); ok && ended.status != exitFailed {
 		err = nil // partial or held: there is something to show, and the summary says what is missing
 	}
@@ -149,7 +149,7 @@ func (p *program) demoToken(ctx context.Context, a *app) (codex.Secret, error) {
 		}
 	}
 	name := demoTokenPrefix + p.now().UTC().Format("20060102-150405.000000")
-	secret, _, err := a.tokens.Create(ctx, auth.NewToken{Name: name, Role: codex.RoleAdmin, CreatedBy: callerDemo})
+	secret, _, err := a.tokens.Create(ctx, auth.NewToken{Name: name, Role: codex.RoleAdmin, CreatedBy: theDemo().Name})
 	return secret, err
 }
 

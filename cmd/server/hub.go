@@ -44,7 +44,7 @@ func (p *program) openHub(ctx context.Context, c *config.Config, newUpstream boo
 	if err != nil {
 		return nil, err
 	}
-	return localHub(a, callerLocal), nil
+	return localHub(a, atCommandLine()), nil
 }
 
 // listening tells whether a serve listens on the instance's socket. One that was left behind, or that
@@ -69,10 +69,8 @@ func socketHub(instanceDir string) *hub {
 }
 
 // localHub asks a in memory, in the name of caller.
-func localHub(a *app, caller string) *hub {
-	return &hub{local: a, client: &http.Client{Transport: inMemory{
-		handler: a.graphql, caller: codex.Caller{Name: caller, Role: codex.RoleAdmin},
-	}}}
+func localHub(a *app, caller codex.Caller) *hub {
+	return &hub{local: a, client: &http.Client{Transport: inMemory{handler: a.graphql, caller: caller}}}
 }
 
 // Close gives back what openHub took.

@@ -20,7 +20,6 @@ import (
 	"github.com/hivematrix/codex/clients/datto"
 	"github.com/hivematrix/codex/clients/freshservice"
 	"github.com/hivematrix/codex/config"
-	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/httpd"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/resolvers"
@@ -89,13 +88,12 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		DefaultHours:    o.config.Sync.DefaultHours,
 		BillNonBillable: o.config.Freshservice.BillNonBillable,
 	}
-	syncs := starter{a.engine}
 	a.graphql = resolvers.NewHandler(resolvers.Options{
-		DB: a.db, Rules: rules, Sync: syncs, Runs: a.engine, Companies: a.engine,
+		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine,
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Logger: o.logger,
 	})
 	a.rest = rest.NewHandler(rest.Options{
-		DB: a.db, Rules: rules, Sync: syncs,
+		DB: a.db, Rules: rules, Sync: a.engine,
 		TicketDays: o.config.Rest.TicketDays, SeedKeysOnly: o.config.Rest.SeedKeysOnly,
 		Logger: o.logger, Now: o.now,
 	})
@@ -228,23 +226,17 @@ func (p *program) logger(c *config.Config, least slog.Level) (*slog.Logger, erro
 	return telemetry.NewLogger(p.stderr, max(c.Log.Level, least), c.Log.Format)
 }
 
-// Callers that no token stands for, beside the socket's. Their names have a blank, which no token's
-// name has.
-const (
-	callerLocal = "command line"
-	callerDemo  = "the demo"
-)
-
-// starter notes with a run whether it was a person at the command line who asked for it.
-type starter struct{ *syncers.Engine }
-
-// Start is the engine's, with the trigger that the caller's name tells.
-func (s starter) Start(ctx context.Context, r syncers.Request) (*ent.SyncRun, error) {
-	switch r.By {
-	case httpd.LocalSocket().Name, callerLocal:
-		r.Trigger = codex.TriggerCLI
-	case callerDemo:
-		r.Trigger = codex.TriggerDemo
+// atCommandLine is who works in this process: the user that it belongs to. Like the socket's callers'
+// the name has a blank, which no token's name has.
+func atCommandLine() codex.Caller {
+	caller := codex.Caller{Name: "command line", Role: codex.RoleAdmin, Trigger: codex.TriggerCLI}
+	if name := httpd.UserName(os.Getuid()); name != "" {
+		caller.Name = name + " (command line)"
 	}
-	return s.Engine.Start(ctx, r)
+	return caller
+}
+
+// theDemo is who syncs first in a demo.
+func theDemo() codex.Caller {
+	return codex.Caller{Name: "the demo", Role: codex.RoleAdmin, Trigger: codex.TriggerDemo}
 }

@@ -1251,18 +1251,24 @@ type Subscription {
 type SyncFreshservicePayload {
   "The run that was started or joined."
   run: SyncRun!
+  "Whether it was under way already, or waiting, and asked for by somebody before."
+  joined: Boolean!
 }
 
 "What syncDatto did."
 type SyncDattoPayload {
   "The run that was started or joined."
   run: SyncRun!
+  "Whether it was under way already, or waiting, and asked for by somebody before."
+  joined: Boolean!
 }
 
 "What syncTickets did."
 type SyncTicketsPayload {
   "The run that was started or joined."
   run: SyncRun!
+  "Whether it was under way already, or waiting, and asked for by somebody before."
+  joined: Boolean!
 }
 
 "What approveRemovals did."
@@ -2139,6 +2145,8 @@ func (ec *executionContext) childFields_SyncDattoPayload(ctx context.Context, fi
 	switch field.Name {
 	case "run":
 		return ec.fieldContext_SyncDattoPayload_run(ctx, field)
+	case "joined":
+		return ec.fieldContext_SyncDattoPayload_joined(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SyncDattoPayload", field.Name)
 }
@@ -2147,6 +2155,8 @@ func (ec *executionContext) childFields_SyncFreshservicePayload(ctx context.Cont
 	switch field.Name {
 	case "run":
 		return ec.fieldContext_SyncFreshservicePayload_run(ctx, field)
+	case "joined":
+		return ec.fieldContext_SyncFreshservicePayload_joined(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SyncFreshservicePayload", field.Name)
 }
@@ -2291,6 +2301,8 @@ func (ec *executionContext) childFields_SyncTicketsPayload(ctx context.Context, 
 	switch field.Name {
 	case "run":
 		return ec.fieldContext_SyncTicketsPayload_run(ctx, field)
+	case "joined":
+		return ec.fieldContext_SyncTicketsPayload_joined(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SyncTicketsPayload", field.Name)
 }

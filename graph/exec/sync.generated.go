@@ -1288,6 +1288,29 @@ func (ec *executionContext) fieldContext_SyncDattoPayload_run(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _SyncDattoPayload_joined(ctx context.Context, field graphql.CollectedField, obj *model.SyncDattoPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SyncDattoPayload_joined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Joined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SyncDattoPayload_joined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SyncDattoPayload", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _SyncFreshservicePayload_run(ctx context.Context, field graphql.CollectedField, obj *model.SyncFreshservicePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1318,6 +1341,29 @@ func (ec *executionContext) fieldContext_SyncFreshservicePayload_run(_ context.C
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SyncFreshservicePayload_joined(ctx context.Context, field graphql.CollectedField, obj *model.SyncFreshservicePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SyncFreshservicePayload_joined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Joined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SyncFreshservicePayload_joined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SyncFreshservicePayload", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _SyncIssue_id(ctx context.Context, field graphql.CollectedField, obj *ent.SyncIssue) (ret graphql.Marshaler) {
@@ -2622,6 +2668,29 @@ func (ec *executionContext) fieldContext_SyncTicketsPayload_run(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _SyncTicketsPayload_joined(ctx context.Context, field graphql.CollectedField, obj *model.SyncTicketsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SyncTicketsPayload_joined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Joined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SyncTicketsPayload_joined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SyncTicketsPayload", field, false, false, "Boolean")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -3043,6 +3112,11 @@ func (ec *executionContext) _SyncDattoPayload(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "joined":
+			out.Values[i] = ec._SyncDattoPayload_joined(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3073,6 +3147,11 @@ func (ec *executionContext) _SyncFreshservicePayload(ctx context.Context, sel as
 			out.Values[i] = graphql.MarshalString("SyncFreshservicePayload")
 		case "run":
 			out.Values[i] = ec._SyncFreshservicePayload_run(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "joined":
+			out.Values[i] = ec._SyncFreshservicePayload_joined(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3530,6 +3609,11 @@ func (ec *executionContext) _SyncTicketsPayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("SyncTicketsPayload")
 		case "run":
 			out.Values[i] = ec._SyncTicketsPayload_run(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "joined":
+			out.Values[i] = ec._SyncTicketsPayload_joined(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -156,12 +156,16 @@ type Subscription struct {
 type SyncDattoPayload struct {
 	// The run that was started or joined.
 	Run *ent.SyncRun `json:"run"`
+	// Whether it was under way already, or waiting, and asked for by somebody before.
+	Joined bool `json:"joined"`
 }
 
 // What syncFreshservice did.
 type SyncFreshservicePayload struct {
 	// The run that was started or joined.
 	Run *ent.SyncRun `json:"run"`
+	// Whether it was under way already, or waiting, and asked for by somebody before.
+	Joined bool `json:"joined"`
 }
 
 // A page of issues.
@@ -208,4 +212,6 @@ type SyncRunEdge struct {
 type SyncTicketsPayload struct {
 	// The run that was started or joined.
 	Run *ent.SyncRun `json:"run"`
+	// Whether it was under way already, or waiting, and asked for by somebody before.
+	Joined bool `json:"joined"`
 }
