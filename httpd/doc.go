@@ -8,7 +8,8 @@
 //
 // All three serve every path, bare and with /codex or /archive in front; /health alone tells them
 // apart (docs/compatibility.md, "Addresses"). On the socket, which only the owner of the instance
-// folder can open, the caller is [LocalSocket] with the role admin and no token is asked for.
+// folder can open, the caller is [LocalSocket] with the role admin and no token is asked for; the
+// kernel tells which user that is.
 // What lies under /webhooks/ has no caller: it authenticates by a secret of its own ([Options.Webhooks]).
 //
 // # What it never does

@@ -2,7 +2,9 @@ package httpd
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"os/user"
 	"strings"
 	"testing"
 	"time"
@@ -221,12 +223,27 @@ func TestAPageOfAnotherOriginChangesNothing(t *testing.T) {
 
 func TestTheCallerOfTheSocketIsItsOwner(t *testing.T) {
 	h := start(t, nil)
+	owner, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`{"id":"r1","name":"%s (local socket)","role":"admin"}`+"\n", owner.Username)
 	got := askWith(t, overSocket(h), http.MethodPost, "http://codex/graphql", http.Header{"X-Request-Id": {"r1"}}, nil)
-	expect(t, "no token", got, 200, `{"id":"r1","name":"local socket","role":"admin"}`+"\n")
+	expect(t, "no token", got, 200, want)
 	// A token that is sent all the same counts for nothing.
 	got = askWith(t, overSocket(h), http.MethodPost, "http://codex/codex/graphql",
 		http.Header{"X-Request-Id": {"r1"}, "Authorization": {"Bearer billing"}}, nil)
-	expect(t, "a token", got, 200, `{"id":"r1","name":"local socket","role":"admin"}`+"\n")
+	expect(t, "a token", got, 200, want)
+}
+
+func TestAUserWithoutANameIsToldByTheNumber(t *testing.T) {
+	const nobody = 2_000_000_123 // beyond what a system gives by itself
+	if got := UserName(nobody); got != "2000000123" {
+		t.Errorf("a user without a name is %q", got)
+	}
+	if got := LocalSocket(UserName(-1)); got != (codex.Caller{Name: "local socket", Role: codex.RoleAdmin, Trigger: codex.TriggerCLI}) {
+		t.Errorf("where the system does not tell: %+v", got)
+	}
 }
 
 func TestPagesAreOpenAndCachedByTheirContent(t *testing.T) {

@@ -36,6 +36,20 @@ func TestAMutationOfSyncsAsksForTheRunInTheCallersName(t *testing.T) {
 	}
 }
 
+func TestASyncTellsWhetherItWasJoined(t *testing.T) {
+	for _, name := range []string{"syncFreshservice", "syncDatto", "syncTickets"} {
+		for _, joins := range []bool{false, true} {
+			g := onWorld(t)
+			g.sync.joins = joins
+			got := g.data(as(codex.RoleAdmin), "mutation { it: "+name+" { joined run { id } } }")
+			want := map[string]any{"it": map[string]any{"joined": joins, "run": map[string]any{"id": "r2"}}}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: got %v", name, got)
+			}
+		}
+	}
+}
+
 // Null is not "as usual": of whoever gives it nobody knows whether a dry run was meant.
 func TestNullStartsNoSync(t *testing.T) {
 	for _, name := range []string{"syncFreshservice", "syncDatto", "syncTickets"} {

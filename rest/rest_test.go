@@ -297,6 +297,29 @@ func TestASyncIsStartedAsAsked(t *testing.T) {
 	})
 }
 
+func TestASyncThatWasJoinedSaysSo(t *testing.T) {
+	db := storetest.Open(t, "sqlite3")
+	fill(t, db)
+	o := options(t, db)
+	o.Sync = &starter{run: db.Ent().SyncRun.GetX(t.Context(), runID("08")), joins: true}
+	expect(t, "joined", ask(t, serve(t, o), http.MethodPost, "/sync/tickets", codex.RoleService), 200,
+		fmt.Sprintf(`{"success":true,"job_id":"%s","message":"The sync of tickets was under way already: this job is it"}`+"\n", runID("08")))
+}
+
+func TestNoPathForcesASync(t *testing.T) {
+	db := storetest.Open(t, "sqlite3")
+	for _, query := range []string{"force=true", "force=false", "force", "full=true&force=1"} {
+		sync := &starter{}
+		o := options(t, db)
+		o.Sync = sync
+		expect(t, query, ask(t, serve(t, o), http.MethodPost, "/sync/datto?"+query, codex.RoleAdmin), 400,
+			`{"success":false,"error":"force: no path of REST does it; use codex sync --force, or the argument force of GraphQL's syncs"}`+"\n")
+		if len(sync.asked) > 0 {
+			t.Errorf("%s starts %+v", query, sync.asked)
+		}
+	}
+}
+
 func TestWhoWaitsForASyncHasItsJobWhenItHasEnded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)

@@ -15,6 +15,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/syncers"
@@ -41,6 +44,9 @@ const secretHeader = "X-Webhook-Secret"
 
 // maxWebhookBytes bounds a webhook's body: an automator's is some hundred bytes.
 const maxWebhookBytes = 16 << 10
+
+// announcing bounds how long noting an announcement may take, whatever its sender's patience.
+const announcing = 30 * time.Second
 
 // NewWebhookHandler takes the webhooks of Freshservice's workflow automators, at
 // /webhooks/freshservice and /webhooks/freshservice/ticket (docs/sync.md, "Webhooks"). It asks for no
@@ -101,7 +107,10 @@ func (o WebhookOptions) take(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := o.Announce.Announce(r.Context(), records); err != nil {
+	// A sender that hangs up while the database is busy has announced it all the same.
+	noting, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), announcing)
+	defer cancel()
+	if err := o.Announce.Announce(noting, records); err != nil {
 		return err
 	}
 	names := make([]string, len(records))
@@ -176,8 +185,8 @@ func webhookObject(text []byte) (map[string]json.RawMessage, error) {
 }
 
 // webhookID reads an id, a number or a text: of a text with dashes what stands behind the last one,
-// since placeholders give the id that people see (INC-4711, SR-12). Ids are positive and exact, however
-// large.
+// since placeholders give the id that people see (INC-4711, SR-12). A dash with no letter or digit in
+// front of it is a sign. Ids are positive and exact, however large.
 func webhookID(raw json.RawMessage) (int64, bool) {
 	digits := string(bytes.TrimSpace(raw))
 	if strings.HasPrefix(digits, `"`) {
@@ -185,7 +194,14 @@ func webhookID(raw json.RawMessage) (int64, bool) {
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return 0, false
 		}
-		digits = strings.TrimSpace(text[strings.LastIndex(text, "-")+1:])
+		digits = strings.TrimSpace(text)
+		if dash := strings.LastIndex(text, "-"); dash >= 0 {
+			before, _ := utf8.DecodeLastRuneInString(strings.TrimSpace(text[:dash]))
+			if !unicode.IsLetter(before) && !unicode.IsDigit(before) {
+				return 0, false
+			}
+			digits = strings.TrimSpace(text[dash+1:])
+		}
 	}
 	if strings.Trim(digits, "0123456789") != "" {
 		return 0, false
