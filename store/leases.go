@@ -85,6 +85,16 @@ func (db *DB) Acquire(ctx context.Context, name, holder string, ttl time.Duratio
 	return lease, nil
 }
 
+// LeaseHeld tells whether anybody holds the lease name now.
+func (db *DB) LeaseHeld(ctx context.Context, name string) (bool, error) {
+	var held bool
+	query := "SELECT EXISTS (SELECT 1 FROM leases WHERE name = $1 AND expires > " + clockSQL(db.dialect) + ")"
+	if err := db.sql.QueryRowContext(ctx, query, name).Scan(&held); err != nil {
+		return false, fmt.Errorf("looking for the lease %s: %w", name, Translate(err))
+	}
+	return held, nil
+}
+
 // Renew makes l last ttl from now. One that had expired but that nobody took is taken up again;
 // one that was taken is [ErrLeaseLost]. It waits while a transaction that checked l runs.
 func (db *DB) Renew(ctx context.Context, l *Lease, ttl time.Duration) error {

@@ -27,6 +27,8 @@ type FeedPlan struct {
 	Met func(kind IssueKind, id string) bool
 	// Checkpoint is how far the feed has read once this is written; nil leaves it.
 	Checkpoint *Checkpoint
+	// check looks for what makes the plan stale beside Base, which is locked then; nil is nothing.
+	check func(ctx context.Context, tx *store.Tx) error
 	// beside writes what goes with it, in its transaction, and hears whether anything else was written;
 	// nil is nothing.
 	beside func(ctx context.Context, tx *store.Tx, wrote bool) error
@@ -56,8 +58,8 @@ type Step interface {
 }
 
 // Apply writes exactly p, in one transaction: rows, history, issues, checkpoint, and the revisions
-// of what it wrote. It answers [ErrPlanStale] when p's base has moved and [store.ErrLeaseLost] when
-// lease has; then nothing is written. It never plans anew.
+// of what it wrote. It answers [ErrPlanStale] when p's base has moved or its check says so, and
+// [store.ErrLeaseLost] when lease was lost; then nothing is written. It never plans anew.
 func Apply(ctx context.Context, db *store.DB, lease *store.Lease, run codex.RunID, feed codex.Feed, p FeedPlan) error {
 	base := make([]string, 0, len(p.Base))
 	for entity := range p.Base {
@@ -75,6 +77,11 @@ func Apply(ctx context.Context, db *store.DB, lease *store.Lease, run codex.RunI
 		for entity, revision := range p.Base {
 			if now[entity] != revision {
 				return ErrPlanStale
+			}
+		}
+		if p.check != nil {
+			if err := p.check(ctx, tx); err != nil {
+				return err
 			}
 		}
 		var written []string
@@ -119,6 +126,8 @@ type step[R any] struct {
 	entity *Entity[R]
 	plan   EntityPlan[R]
 	issues int
+	// company is whose a record is, where no column of it says that; nil is nobody's.
+	company func(*R) codex.AccountNumber
 	// after writes what follows from the rows, such as backup readings; nil is nothing.
 	after func(ctx context.Context, tx *store.Tx, at time.Time, plan EntityPlan[R]) error
 }

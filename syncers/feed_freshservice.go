@@ -189,7 +189,7 @@ func (e *Engine) requesterGone(ctx context.Context, id int64) (bool, error) {
 func (e *Engine) peopleBase(ctx context.Context, readFrom time.Time) (peopleBase, error) {
 	var base peopleBase
 	err := e.snapshot(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_links", rereadsEntity); err != nil {
+		if base.revisions, err = tx.Revisions(ctx, "companies", "locations", "contacts", "contact_links"); err != nil {
 			return err
 		}
 		if base.rereads, err = peopleReread(ctx, tx, readFrom); err != nil {
@@ -328,8 +328,10 @@ func (p *planner) plan(verdicts map[int64]bool) FeedPlan {
 	contactPlan := Plan(contacts(), p.base.contacts, p.contacts, nextID(contacts(), p.base.contacts), p.contactScope(verdicts))
 	links, linkScope := p.links(contactPlan)
 	linkPlan := Plan(contactLinks(), p.base.links, links, 0, linkScope)
+	about := p.about(companyPlan, officePlan, contactPlan, linkPlan)
 	return FeedPlan{
-		Base: p.base.revisions,
+		Base:  p.base.revisions,
+		check: peopleRereadAsSeen(about, p.read.from, p.base.rereads),
 		Steps: []Step{
 			step[CompanyRecord]{entity: companies(), plan: companyPlan, issues: countIssues(p.issues, "companies")},
 			step[LocationRecord]{entity: locations(), plan: officePlan},

@@ -33,6 +33,15 @@ type EntityPlan[R any] struct {
 	Held      []HeldRow[R]
 }
 
+// written are the rows that p writes, those that change as they are and as they will be.
+func (p EntityPlan[R]) written() []R {
+	rows := slices.Concat(p.Creates, p.Removals)
+	for _, u := range p.Updates {
+		rows = append(rows, u.Old, u.New)
+	}
+	return rows
+}
+
 // HeldRow is a row that is absent or leaves, beyond the guard: it stays as it is.
 type HeldRow[R any] struct {
 	Row  R

@@ -45,10 +45,10 @@ func compareRecords(a, b UpstreamRecord) int {
 }
 
 const (
-	// rereadsEntity is the name under which what was re-read has a revision.
-	rereadsEntity = "sync_rereads"
 	// rereadLease is held by the one process of the installation that re-reads.
 	rereadLease = "rereads"
+	// quietLease is held by a run that planned in vain: no process writes what it re-read meanwhile.
+	quietLease = "rereads:quiet"
 	// rereadAttempts is how often a record is tried before it is left to the runs.
 	rereadAttempts = 20
 	// rereadBackoff and rereadMaxBackoff bound the wait behind a failure, which doubles with each: 20
@@ -123,13 +123,14 @@ func (e *Engine) dueRereads(ctx context.Context, limit int) ([]reread, error) {
 	return due, nil
 }
 
-// readFrom notes from which moment on a record was read: what a run has read of it before is old.
+// readFrom notes from which moment on a record was read: what a run has read of it before is old, also
+// where nothing changed, since the run may be about to change it back.
 func readFrom(ctx context.Context, tx *store.Tx, task reread, from time.Time) error {
 	err := tx.Ent().SyncReread.Update().Where(ofRecord(task.record)).SetReadFrom(from).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("noting a re-read: %w", err)
 	}
-	return tx.Raise(ctx, rereadsEntity) // also where nothing changed: a run's plan may be about to change it back
+	return nil
 }
 
 // settled notes that a record was read from a moment on, and that nothing waits unless it was

@@ -11,6 +11,12 @@ package syncers
 // rest is the run's. The feed freshservice asks anew for what was re-read since it began to list
 // (feed_freshservice.go): what it has then is newer than the re-read, and goes its usual way.
 //
+// What is re-read while a run plans is seen when it writes: all that write a record lock the revision of
+// its entity, re-reads also where nothing changed, so behind those locks (FeedPlan.check) what was
+// re-read of the plan's own records is what planning saw, or the plan is stale. Nothing of other records
+// makes it so but what changes an entity of its base: then it holds re-reads off while it plans again
+// (quietLease).
+//
 // The other way round: a re-read remembers the rows as they were before it asked. Where they have
 // changed when it is about to write, it does not know who is newer, and begins again.
 //
@@ -28,6 +34,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/clients/freshservice"
 	"github.com/hivematrix/codex/clients/transport"
 	"github.com/hivematrix/codex/clients/wire"
@@ -64,6 +71,77 @@ func peopleReread(ctx context.Context, tx *store.Tx, since time.Time) (map[Upstr
 		found[UpstreamRecord{RecordKind(row.Record), row.UpstreamID}] = row.ReadFrom.UTC()
 	}
 	return found, nil
+}
+
+// ticketsRereadAsSeen is the check of a plan about tickets that saw which of them were re-read, from
+// since on.
+func ticketsRereadAsSeen(ids []int, since time.Time, seen map[int]time.Time) func(context.Context, *store.Tx) error {
+	return func(ctx context.Context, tx *store.Tx) error {
+		now, err := rereadSince(ctx, tx, RecordTicket, ids, since)
+		if err == nil && !maps.EqualFunc(now, seen, time.Time.Equal) {
+			err = ErrPlanStale
+		}
+		return err
+	}
+}
+
+// peopleRereadAsSeen is the check of a plan about people and companies that saw who was re-read, from
+// since on.
+func peopleRereadAsSeen(about map[UpstreamRecord]bool, since time.Time, seen map[UpstreamRecord]time.Time) func(context.Context, *store.Tx) error {
+	return func(ctx context.Context, tx *store.Tx) error {
+		now, err := peopleReread(ctx, tx, since)
+		if err != nil {
+			return err
+		}
+		for record, at := range now {
+			if about[record] && !seen[record].Equal(at) {
+				return ErrPlanStale
+			}
+		}
+		return nil
+	}
+}
+
+// about are the requesters and departments of which these plans write something: a row that comes of
+// them, or an issue.
+func (p *planner) about(
+	companyPlan EntityPlan[CompanyRecord], officePlan EntityPlan[LocationRecord],
+	contactPlan EntityPlan[ContactRecord], linkPlan EntityPlan[ContactLinkRecord],
+) map[UpstreamRecord]bool {
+	about := make(map[UpstreamRecord]bool)
+	accounts := make(map[codex.AccountNumber]bool)
+	for _, c := range companyPlan.written() {
+		about[UpstreamRecord{RecordDepartment, c.FreshserviceID.V}] = true
+		accounts[c.Account] = true
+	}
+	for _, l := range officePlan.written() {
+		accounts[l.Account] = true
+	}
+	requesters := make(map[int]int64) // by local id
+	for _, c := range p.base.contacts {
+		requesters[c.ID] = c.FreshserviceID.V
+	}
+	for _, c := range contactPlan.written() {
+		about[UpstreamRecord{RecordRequester, c.FreshserviceID.V}] = true
+		requesters[c.ID] = c.FreshserviceID.V
+	}
+	for _, l := range linkPlan.written() {
+		about[UpstreamRecord{RecordRequester, requesters[l.ContactID]}] = true
+		accounts[l.Account] = true
+	}
+	for department, account := range p.departments.accounts {
+		if accounts[account] {
+			about[UpstreamRecord{RecordDepartment, department}] = true
+		}
+	}
+	for _, issue := range p.issues {
+		kind := RecordDepartment
+		if issue.entity == contacts().Name {
+			kind = RecordRequester
+		}
+		about[UpstreamRecord{kind, numericID(issue.ID)}] = true
+	}
+	return about
 }
 
 // askAnew replaces what a run has read of records that were re-read meanwhile. One that is gone now is

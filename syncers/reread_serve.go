@@ -22,6 +22,8 @@ const (
 	rereadPoll = time.Second
 	// rereadWorkers is how many records are read at a time.
 	rereadWorkers = 8
+	// givingWay is how often a re-read that gives way to a run looks whether that has written.
+	givingWay = 50 * time.Millisecond
 	// rereadTidying is how often old rows are deleted, if the queue is used at all.
 	rereadTidying = 24 * time.Hour
 )
@@ -243,11 +245,15 @@ func (e *Engine) oursIs(ctx context.Context, name, identity string) (bool, error
 	return true, nil
 }
 
-// settleReread plans and applies until nobody wrote in between, one re-read at a time.
+// settleReread plans and applies until nobody wrote in between, one re-read at a time, and gives way to
+// a run that others made plan in vain.
 func (d *drainer) settleReread(ctx context.Context, run *Run, task reread, found finding) error {
 	d.turns.Lock()
 	defer d.turns.Unlock()
 	for attempt := 1; ; attempt++ {
+		if err := d.giveWay(ctx); err != nil {
+			return err
+		}
 		p, err := found.plan(ctx)
 		if err != nil {
 			return err
@@ -266,6 +272,24 @@ func (d *drainer) settleReread(ctx context.Context, run *Run, task reread, found
 		err = Apply(ctx, d.db, run.lease, run.ID, found.feed, p)
 		if codex.CodeOf(err) != codex.CodePlanStale || attempt == plans {
 			return defect(err)
+		}
+	}
+}
+
+// giveWay waits while a run holds re-reads off. One that is past here already may still make that run
+// plan once more.
+func (d *drainer) giveWay(ctx context.Context) error {
+	ticker := time.NewTicker(givingWay)
+	defer ticker.Stop()
+	for {
+		held, err := d.db.LeaseHeld(ctx, quietLease)
+		if err != nil || !held {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-ticker.C:
 		}
 	}
 }

@@ -162,29 +162,42 @@ const plans = 5
 
 // settle plans and applies until no one wrote in between. In a dry run it only plans. plan reads
 // its base and may ask the upstream to confirm what is absent; it is called again when the base has
-// moved.
+// moved. Re-reads write often, in whichever process: they are held off from the second time on.
 func (e *Engine) settle(ctx context.Context, run *Run, plan func(ctx context.Context) (FeedPlan, error)) (FeedPlan, error) {
-	for attempt := 1; ; attempt++ {
-		if attempt == 2 { // re-reads write often: those of this process wait for us now
-			e.turns.Lock()
-			defer e.turns.Unlock()
-		}
-		p, err := plan(ctx)
-		if err != nil || run.Request.DryRun {
-			return p, err
-		}
-		begun := e.db.Now()
-		err = Apply(ctx, e.db, run.lease, run.ID, run.Request.Feed, p)
-		if err == nil {
-			e.logger.DebugContext(ctx, "plan applied", slog.String("run_id", string(run.ID)),
-				slog.Int("rows", p.rows()), slog.Duration("took", e.db.Now().Sub(begun)))
-			return p, nil
-		}
-		if codex.CodeOf(err) != codex.CodePlanStale || attempt == plans {
-			return FeedPlan{}, defect(err)
-		}
-		e.logger.InfoContext(ctx, "planning anew: the data has changed meanwhile", slog.String("run_id", string(run.ID)), slog.Int("attempt", attempt))
+	p, err := e.settleOnce(ctx, run, plan)
+	if codex.CodeOf(err) != codex.CodePlanStale {
+		return p, err
 	}
+	err = nil
+	holder := e.holder + "/" + string(run.ID)
+	held := e.db.Hold(ctx, quietLease, holder, leaseTTL, func(ctx context.Context, _ *store.Lease) error {
+		for attempt := 2; ; attempt++ {
+			e.logger.InfoContext(ctx, "planning anew: the data has changed meanwhile", slog.String("run_id", string(run.ID)), slog.Int("attempt", attempt))
+			p, err = e.settleOnce(ctx, run, plan)
+			if codex.CodeOf(err) != codex.CodePlanStale || attempt == plans {
+				return err
+			}
+		}
+	})
+	if err == nil { // else it is our own already
+		held = defect(held)
+	}
+	return p, held
+}
+
+// settleOnce is one attempt of settle: [ErrPlanStale] where somebody wrote in between.
+func (e *Engine) settleOnce(ctx context.Context, run *Run, plan func(ctx context.Context) (FeedPlan, error)) (FeedPlan, error) {
+	p, err := plan(ctx)
+	if err != nil || run.Request.DryRun {
+		return p, err
+	}
+	begun := e.db.Now()
+	if err := Apply(ctx, e.db, run.lease, run.ID, run.Request.Feed, p); err != nil {
+		return FeedPlan{}, defect(err)
+	}
+	e.logger.DebugContext(ctx, "plan applied", slog.String("run_id", string(run.ID)),
+		slog.Int("rows", p.rows()), slog.Duration("took", e.db.Now().Sub(begun)))
+	return p, nil
 }
 
 // snapshot is the database's, with errors that name no internals.
