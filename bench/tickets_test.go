@@ -83,6 +83,9 @@ func BenchmarkTickets(b *testing.B) {
 			b.ReportMetric(least.Seconds(), "dictated-s")
 			b.ReportMetric(float64(took)/float64(least), "ratio")
 			b.ReportMetric(float64(refused), "429s")
+			if refused > 0 {
+				b.Errorf("%d requests ran into the limit", refused)
+			}
 			b.ReportMetric(float64(len(requests)-needed), "needless-requests")
 			b.ReportMetric(whole.Seconds(), "sequential-extrapolated-s")
 		})

@@ -127,6 +127,9 @@ func BenchmarkWebhookFlood(b *testing.B) {
 			b.ReportMetric(float64(len(deliveries))/arrived.Seconds(), "webhooks/s")
 			b.ReportMetric(float64(reread), "rereads")
 			b.ReportMetric(float64(lost), "lost")
+			if lost > 0 || reread > 2*len(flooded) {
+				b.Errorf("%d records are lost, and %d re-read for %d announced ones", lost, reread, len(flooded))
+			}
 		})
 	}
 }

@@ -2,8 +2,10 @@ package syncers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/hivematrix/codex"
@@ -93,41 +95,73 @@ func approvable(ctx context.Context, tx *store.Tx, held *ent.SyncRun) error {
 // approvals are the removals of a feed that were approved and not made yet.
 type approvals struct {
 	runs    []codex.RunID // that held them
-	records map[[2]string]bool
+	records map[approvedKey]codex.AccountNumber
 }
 
-func (a approvals) has(entity, record string) bool { return a.records[[2]string{entity, record}] }
+// approvedKey names a record that may go; the value is the company that it may move to, empty where it
+// may be removed.
+type approvedKey struct{ entity, record string }
+
+// has tells whether a record may leave as it does: who approved that it is removed has not said where
+// else it may go.
+func (a approvals) has(entity string, l Leaver) bool {
+	to, approved := a.records[approvedKey{entity, l.Key}]
+	return approved && to == l.To
+}
 
 // ids are the approved records of an entity whose key is a number.
 func (a approvals) ids(entity string) []int {
 	var ids []int
 	for key := range a.records {
-		if key[0] == entity {
-			ids = append(ids, numeric(key[1]))
+		if key.entity == entity {
+			ids = append(ids, numeric(key.record))
 		}
 	}
 	return ids
 }
 
+// approvalLasts is how long an approval waits for a run that can read everything: what an admin looked
+// at then says little of a record that is absent weeks later.
+const approvalLasts = 7 * 24 * time.Hour
+
 // loadApprovals reads the approved removals of a feed.
 func loadApprovals(ctx context.Context, tx *store.Tx, feed codex.Feed) (approvals, error) {
-	found := approvals{records: make(map[[2]string]bool)}
+	found := approvals{records: make(map[approvedKey]codex.AccountNumber)}
 	held, err := tx.Ent().SyncRun.Query().
-		Where(syncrun.FeedEQ(feed), syncrun.ApprovedAtNotNil(), syncrun.ApprovalRunIDIsNil()).IDs(ctx)
+		Where(syncrun.FeedEQ(feed), syncrun.ApprovedAtGT(tx.Now().Add(-approvalLasts)), syncrun.ApprovalRunIDIsNil()).IDs(ctx)
 	if err != nil || len(held) == 0 {
 		return found, err
 	}
 	found.runs = held
 	changes, err := tx.Ent().SyncChange.Query().
 		Where(syncchange.RunIDIn(held...), syncchange.Kind(string(changeHeld))).
-		Select(syncchange.FieldEntity, syncchange.FieldRecordID).All(ctx)
+		Select(syncchange.FieldEntity, syncchange.FieldRecordID, syncchange.FieldFields).All(ctx)
 	if err != nil {
 		return found, err
 	}
 	for _, c := range changes {
-		found.records[[2]string{c.Entity, c.RecordID}] = true
+		to, err := movesTo(c.Fields)
+		if err != nil {
+			return found, fmt.Errorf("reading what was approved of %s %s: %w", c.Entity, c.RecordID, err)
+		}
+		found.records[approvedKey{c.Entity, c.RecordID}] = to
 	}
 	return found, nil
+}
+
+// movesTo is the company that a held record would move to, by the fields that its change keeps; empty
+// where it would be removed.
+func movesTo(fields string) (codex.AccountNumber, error) {
+	var list []fieldChange
+	if err := json.Unmarshal([]byte(fields), &list); err != nil {
+		return "", err
+	}
+	for _, f := range list {
+		if to, ok := f.New.(string); ok && f.Field == accountColumn {
+			return codex.AccountNumber(to), nil
+		}
+	}
+	return "", nil
 }
 
 // spend notes that a run has made the removals that were approved, as far as they still were.

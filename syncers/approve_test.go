@@ -214,7 +214,7 @@ func TestAForcedRunSaysWhatItRemoved(t *testing.T) {
 		gone := h.staff(h.customers()[1].ID)[:12]
 		var want []string
 		for _, r := range gone {
-			want = append(want, "removed from contacts: "+h.contactID(r.ID)+" "+h.value("SELECT name FROM contacts WHERE freshservice_id = $1", r.ID))
+			want = append(want, "removed from contacts: "+h.contactID(r.ID)+" "+h.value("SELECT name || ' <' || email || '>' AS n FROM contacts WHERE freshservice_id = $1", r.ID))
 			h.must(h.world.RemoveRequester(r.ID))
 		}
 		run := h.run(syncers.Request{Feed: codex.FeedFreshservice, Force: true})

@@ -52,7 +52,7 @@ func (s step[R]) changes(heldOnly bool) []change {
 	if !heldOnly {
 		for i := range s.plan.Creates {
 			r := &s.plan.Creates[i]
-			c := e.change(changeCreated, r)
+			c := s.change(changeCreated, r)
 			if e.ID != nil { // its id here is given when it is written
 				c.record, _ = e.Keys[0].Of(r)
 			}
@@ -64,17 +64,17 @@ func (s step[R]) changes(heldOnly bool) []change {
 			if e.removed(&u.Old) && !e.removed(&u.New) {
 				kind = changeReturned
 			}
-			c := e.change(kind, &u.New)
+			c := s.change(kind, &u.New)
 			c.fields = e.differences(&u.Old, &u.New, u.Fields)
 			list = append(list, c)
 		}
 		for i := range s.plan.Removals {
-			list = append(list, e.change(changeRemoved, &s.plan.Removals[i]))
+			list = append(list, s.change(changeRemoved, &s.plan.Removals[i]))
 		}
 	}
 	for i := range s.plan.Held {
 		h := &s.plan.Held[i]
-		c := e.change(changeHeld, &h.Row)
+		c := s.change(changeHeld, &h.Row)
 		if h.Next != nil {
 			fields, _ := e.changed(&h.Row, h.Next)
 			c.fields = e.differences(&h.Row, h.Next, fields)
@@ -84,7 +84,8 @@ func (s step[R]) changes(heldOnly bool) []change {
 	return list
 }
 
-func (e *Entity[R]) change(kind changeKind, r *R) change {
+func (s step[R]) change(kind changeKind, r *R) change {
+	e := s.entity
 	c := change{entity: e.Name, kind: kind, record: e.recordID(r)}
 	if e.Label != nil {
 		c.label = e.Label(r)
@@ -93,6 +94,9 @@ func (e *Entity[R]) change(kind changeKind, r *R) change {
 		if account, ok := column.value(r).(codex.AccountNumber); ok {
 			c.account = account
 		}
+	}
+	if s.company != nil {
+		c.account = s.company(r)
 	}
 	return c
 }

@@ -31,7 +31,7 @@ type ContactRecord struct {
 
 func contacts() *Entity[ContactRecord] {
 	e := &Entity[ContactRecord]{
-		Name: "contacts", Label: func(r *ContactRecord) string { return r.Name },
+		Name: "contacts", Label: func(r *ContactRecord) string { return r.Name + " <" + r.Email + ">" },
 		Columns: []Column[ContactRecord]{
 			column("id", primary, func(r *ContactRecord) *int { return &r.ID }),
 			column("name", compared|kept, func(r *ContactRecord) *string { return &r.Name }),

@@ -70,7 +70,7 @@ func (e *Engine) syncDatto(ctx context.Context, run *Run) (Outcome, error) {
 	}
 	outcome.add(run, plan.Steps...)
 	for _, c := range outcome.Counts {
-		outcome.held(c.Entity, c.Held)
+		outcome.held(c.Entity, c.Held, run.Request.DryRun)
 	}
 	return outcome, nil
 }

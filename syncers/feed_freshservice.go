@@ -89,7 +89,7 @@ func (e *Engine) syncFreshservice(ctx context.Context, run *Run) (Outcome, error
 	}
 	outcome.add(run, plan.Steps...)
 	for _, c := range outcome.Counts {
-		outcome.held(c.Entity, c.Held)
+		outcome.held(c.Entity, c.Held, run.Request.DryRun)
 	}
 	return outcome, nil
 }
@@ -312,6 +312,18 @@ func (p *planner) contactScope(verdicts map[int64]bool) Scope[ContactRecord] {
 	}
 }
 
+// firstCompany tells, for people, a company that each contact belongs to as it is stored: the first by
+// account number.
+func firstCompany(links []ContactLinkRecord) func(*ContactRecord) codex.AccountNumber {
+	first := make(map[int]codex.AccountNumber, len(links))
+	for _, l := range links {
+		if known, ok := first[l.ContactID]; !ok || l.Account < known {
+			first[l.ContactID] = l.Account
+		}
+	}
+	return func(c *ContactRecord) codex.AccountNumber { return first[c.ID] }
+}
+
 // missing are the contacts that are in no list.
 func (p *planner) missing() []*ContactRecord {
 	return Missing(contacts(), p.base.contacts, p.contacts, p.contactScope(nil))
@@ -335,7 +347,7 @@ func (p *planner) plan(verdicts map[int64]bool) FeedPlan {
 		Steps: []Step{
 			step[CompanyRecord]{entity: companies(), plan: companyPlan, issues: countIssues(p.issues, "companies")},
 			step[LocationRecord]{entity: locations(), plan: officePlan},
-			step[ContactRecord]{entity: contacts(), plan: contactPlan, issues: countIssues(p.issues, "contacts")},
+			step[ContactRecord]{entity: contacts(), plan: contactPlan, issues: countIssues(p.issues, "contacts"), company: firstCompany(p.base.links)},
 			step[ContactLinkRecord]{entity: contactLinks(), plan: linkPlan},
 		},
 		Issues: p.issues,

@@ -80,7 +80,7 @@ func (e *Engine) syncTickets(ctx context.Context, run *Run) (Outcome, error) {
 	if err := r.finish(ctx, choice, work, gone); err != nil {
 		return r.outcome, err
 	}
-	r.outcome.held("tickets", len(r.held))
+	r.outcome.held("tickets", len(r.held), r.run.Request.DryRun)
 	return r.outcome, nil
 }
 
@@ -231,7 +231,7 @@ func (r *ticketRun) listInto(ctx context.Context, c *ticketChoice, filter freshs
 	}
 	listing, err := r.freshservice.Tickets(ctx, query)
 	if status := transport.StatusOf(err); filter != freshservice.TicketsPlain && (status == 400 || status == 403 || status == 404) {
-		r.run.Say("tickets that are %s cannot be listed with this key: %s", filter, reasonOf(err))
+		r.issues = append(r.issues, notListed(filter, err))
 		return nil
 	}
 	if err != nil {

@@ -3,6 +3,8 @@ package syncers
 import (
 	"maps"
 	"slices"
+
+	"github.com/hivematrix/codex"
 )
 
 // guardFloor is the number of rows below which removals are never held: a company of six machines
@@ -29,7 +31,7 @@ func (g Guard) Hold(entity string, leaving []Leaver, size map[string]int) map[st
 	}
 	size = maps.Clone(size)
 	leaving = slices.DeleteFunc(slices.Clone(leaving), func(l Leaver) bool {
-		approved := g.approved.has(entity, l.Key)
+		approved := g.approved.has(entity, l)
 		for _, group := range l.Groups {
 			if approved {
 				size[group]--
@@ -55,6 +57,7 @@ func (g Guard) Hold(entity string, leaving []Leaver, size map[string]int) map[st
 
 // Leaver is a row that is absent, or moves to another company.
 type Leaver struct {
-	Key    string // the record's, as sync_changes.record_id has it
+	Key    string              // the record's, as sync_changes.record_id has it
+	To     codex.AccountNumber // the company that it moves to; empty where it is absent
 	Groups []string
 }

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"github.com/hivematrix/codex"
 )
 
 func TestTheGuardHoldsWhatIsBeyondItsShare(t *testing.T) {
@@ -42,6 +44,29 @@ func TestTheGuardHoldsWhatIsBeyondItsShare(t *testing.T) {
 		{"a forced run holds nothing", Guard{MaxPercent: 20, Off: true}, leave(50, "all"), map[string]int{"all": 50}, 0},
 		{"another share", Guard{MaxPercent: 50}, leave(24, "all"), map[string]int{"all": 49}, 0},
 		{"a share of nothing holds from ten rows on", Guard{MaxPercent: 0}, leave(10, "all"), map[string]int{"all": 100000}, 10},
+	}
+	approved := approvals{records: make(map[approvedKey]codex.AccountNumber)}
+	elsewhere := leave(12, "all")
+	for i := range 12 {
+		approved.records[approvedKey{"assets", fmt.Sprintf("all %d", i)}] = ""
+		elsewhere[i].To = "620547"
+	}
+	for _, more := range []struct {
+		name    string
+		leaving []Leaver
+		held    int
+	}{
+		{"what was approved goes", leave(12, "all"), 0},
+		{"what is new beyond the share of the others is held", leave(24, "all"), 12},
+		{"who may be removed may not move", elsewhere, 12},
+	} {
+		tests = append(tests, struct {
+			name    string
+			guard   Guard
+			leaving []Leaver
+			size    map[string]int
+			held    int
+		}{more.name, Guard{MaxPercent: 20, approved: approved}, more.leaving, map[string]int{"all": 60}, more.held})
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -42,9 +42,8 @@ func (r *ticketRun) heldChanges(ctx context.Context, c ticketChoice) ([]change, 
 	for _, id := range ids {
 		row := c.rows[id]
 		h := change{entity: tickets().Name, kind: changeHeld, record: strconv.Itoa(id), label: subjects[id], account: row.account}
-		if t, listed := c.listed[id]; listed && !c.hidden[id] && c.moved(row, t) {
-			account, _ := c.place(t.DepartmentID)
-			h.fields = []fieldChange{{Field: "company_account_number", Old: shownValue(row.account), New: shownValue(account)}}
+		if to := c.movesTo(id); to != "" {
+			h.fields = []fieldChange{{Field: accountColumn, Old: shownValue(row.account), New: shownValue(to)}}
 		}
 		list = append(list, h)
 	}

@@ -154,13 +154,15 @@ func (p *machinePlanner) hold() map[int]bool {
 	scope := p.scope(verdicts{})
 	scope.Held, scope.Gone = nil, scope.Complete // as if all that is absent were gone
 	leaving := Missing(assets(), p.base.assets, p.assets, scope)
+	to := make(map[int]codex.AccountNumber)
 	leaving = append(leaving, Moved(assets(), p.base.assets, p.assets, scope, func(current, incoming *AssetRecord) bool {
+		to[current.ID] = incoming.Account
 		return current.Account != incoming.Account
 	})...)
 	leaving = slices.DeleteFunc(leaving, func(a *AssetRecord) bool { return p.archived[a.Account] })
 	leavers := make([]Leaver, len(leaving))
 	for i, a := range leaving {
-		leavers[i] = Leaver{Key: strconv.Itoa(a.ID), Groups: a.groups()}
+		leavers[i] = Leaver{Key: strconv.Itoa(a.ID), To: to[a.ID], Groups: a.groups()}
 	}
 	keys := p.guard.Hold(assets().Name, leavers, size)
 	held := make(map[int]bool)

@@ -78,7 +78,9 @@ func (c ticketChoice) choose() ticketWork {
 				work.settled = append(work.settled, id)
 			}
 		case !c.differs(row, stored, t, state):
-			work.unchanged++
+			if !c.held[id] { // that counts as held
+				work.unchanged++
+			}
 		case billed:
 			work.read = append(work.read, t)
 		default:
@@ -137,6 +139,16 @@ func (c ticketChoice) restated(row ticketRow) bool {
 	return !row.removed && (state == stateOpen && row.closed || state == stateClosed && !row.closed)
 }
 
+// movesTo is the company that a stored ticket moves to; empty where it does not, or is gone.
+func (c ticketChoice) movesTo(id int) codex.AccountNumber {
+	t, listed := c.listed[id]
+	if !listed || c.hidden[id] || t.Deleted || t.Spam || !c.moved(c.rows[id], t) {
+		return ""
+	}
+	account, _ := c.place(t.DepartmentID)
+	return account
+}
+
 // moved tells that a ticket belongs to another company than its row.
 func (c ticketChoice) moved(row ticketRow, t freshservice.Ticket) bool {
 	account, placed := c.place(t.DepartmentID)
@@ -184,12 +196,21 @@ func (c ticketChoice) ask(suspects []int) []int {
 	return slices.Compact(ask)
 }
 
+// couldShow tells that a row counts where the share of those that leave is taken. A full listing shows
+// the window alone, so that the share is of what it could have shown: years of older tickets would hide
+// that half of it is missing. An incremental one shows what has changed, which says nothing of how much
+// there is: its share is of all.
+func (c ticketChoice) couldShow(row ticketRow) bool {
+	_, listed := c.listed[row.id]
+	return !c.full || listed || !row.updatedAt.Before(c.since)
+}
+
 // hold says which tickets would be too many to lose, or to move to another company.
 func (c ticketChoice) hold() map[int]bool {
 	groups := func(row ticketRow) []string { return []string{"all", "company " + string(row.account)} }
 	size := make(map[string]int)
 	for _, row := range c.rows {
-		if !row.removed && !c.archived[row.account] {
+		if !row.removed && !c.archived[row.account] && c.couldShow(row) {
 			for _, group := range groups(row) {
 				size[group]++
 			}
@@ -206,7 +227,7 @@ func (c ticketChoice) hold() map[int]bool {
 	leaving = slices.Compact(leaving) // one that moved and was deleted then leaves once
 	leavers := make([]Leaver, len(leaving))
 	for i, id := range leaving {
-		leavers[i] = Leaver{Key: strconv.Itoa(id), Groups: groups(c.rows[id])}
+		leavers[i] = Leaver{Key: strconv.Itoa(id), To: c.movesTo(id), Groups: groups(c.rows[id])}
 	}
 	keys := c.guard.Hold(tickets().Name, leavers, size)
 	held := make(map[int]bool)
@@ -297,6 +318,12 @@ func withoutCompany(t freshservice.Ticket, account codex.AccountNumber) Issue {
 		reason = fmt.Sprintf("The ticket's department %d has no account number: give it one in Freshservice if it is a customer.", *t.DepartmentID)
 	}
 	return Issue{Kind: IssueTicketWithoutCompany, ID: strconv.FormatInt(t.ID, 10), Account: account, Reason: reason, entity: "tickets"}
+}
+
+// notListed is about a list that the key does not get: it stays so until somebody changes that.
+func notListed(filter freshservice.TicketFilter, err error) Issue {
+	return Issue{Kind: IssueTicketsNotListed, ID: string(filter), entity: "tickets",
+		Reason: fmt.Sprintf("Tickets that are %s cannot be listed with this API key: only a full sync sees that a ticket has become so, and it asks for each by itself. Give the agent whose key it is the right to see them in Freshservice. %s", filter, reasonOf(err))}
 }
 
 func badMessage(ticketID int64, account codex.AccountNumber, bad wire.BadRecord) Issue {

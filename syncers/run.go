@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type Run struct {
 	phase       string
 	done, total int
 	output      []string
+	written     int // lines of output that its row has
 	resumed     bool
 }
 
@@ -63,14 +65,23 @@ func (r *Run) Resumed() {
 	r.resumed = true
 }
 
-// into writes what the run reports into its row.
-func (r *Run) into(update *ent.SyncRunUpdate, now time.Time) *ent.SyncRunUpdate {
+// into writes what the run reports into its row; written notes that this was done. The lines of its
+// output, which may be many, go only if there are new ones: heartbeats are.
+func (r *Run) into(update *ent.SyncRunUpdate, now time.Time) (_ *ent.SyncRunUpdate, written func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	stats := r.meter.Stats()
-	return update.SetHeartbeatAt(now).SetPhase(r.phase).SetProgressDone(r.done).SetProgressTotal(r.total).
-		SetRequests(int(stats.Requests)).SetWaitedMs(stats.Waited.Milliseconds()).
-		SetOutput(strings.Join(r.output, "\n")).SetResumed(r.resumed)
+	update.SetHeartbeatAt(now).SetPhase(r.phase).SetProgressDone(r.done).SetProgressTotal(r.total).
+		SetRequests(int(stats.Requests)).SetWaitedMs(stats.Waited.Milliseconds()).SetResumed(r.resumed)
+	lines := len(r.output)
+	if lines > r.written {
+		update.SetOutput(strings.Join(r.output, "\n"))
+	}
+	return update, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.written = max(r.written, lines)
+	}
 }
 
 // Outcome is how a run ended that could do its work.
@@ -85,11 +96,22 @@ type Outcome struct {
 func (o Outcome) state() (codex.RunState, string) {
 	switch {
 	case len(o.Unread) > 0:
-		return codex.RunPartial, strings.Join(append(o.Unread, o.HeldFor...), "\n")
+		return codex.RunPartial, strings.Join(append(o.unread(), o.HeldFor...), "\n")
 	case len(o.HeldFor) > 0:
 		return codex.RunHeld, strings.Join(o.HeldFor, "\n")
 	}
 	return codex.RunSucceeded, ""
+}
+
+// unreadNamed is how many things that could not be read a run's reason names: where an upstream is
+// broken they are thousands, and each has its issue or is asked for again.
+const unreadNamed = 20
+
+func (o Outcome) unread() []string {
+	if len(o.Unread) <= unreadNamed {
+		return slices.Clone(o.Unread)
+	}
+	return append(slices.Clone(o.Unread[:unreadNamed]), fmt.Sprintf("… and %d more.", len(o.Unread)-unreadNamed))
 }
 
 // add takes what the steps of a plan did, summing up batches, and what they would have done.
@@ -113,10 +135,15 @@ func (o *Outcome) count(counts EntityCounts) {
 	o.Counts = append(o.Counts, counts)
 }
 
-func (o *Outcome) held(entity string, n int) {
-	if n > 0 {
+// ApproveAdvice ends a held run's reason. Once the run is approved it is done.
+const ApproveAdvice = "If it is true, approve this run (codex sync approve): the next one lets them go."
+
+func (o *Outcome) held(entity string, n int, dry bool) {
+	if n > 0 && dry {
+		o.HeldFor = append(o.HeldFor, fmt.Sprintf("%d %s are absent or leave their company, more than may go without an admin: a real run would hold them.", n, entity))
+	} else if n > 0 {
 		o.HeldFor = append(o.HeldFor, fmt.Sprintf(
-			"%d %s are absent or leave their company, more than may go without an admin: they stay. If it is true, approve this run (codex sync approve): the next one lets them go.", n, entity))
+			"%d %s are absent or leave their company, more than may go without an admin: they stay. %s", n, entity, ApproveAdvice))
 	}
 }
 
