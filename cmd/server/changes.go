@@ -33,6 +33,7 @@ type fieldChange struct {
 const (
 	kindRemoved = "removed"
 	kindHeld    = "held"
+	kindWillGo  = "will go" // held, and approved
 )
 
 const changeFields = `{ entity kind recordId label accountNumber fields { field old new } }`

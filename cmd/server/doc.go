@@ -21,8 +21,8 @@
 //	                             └────▶ where there is none: an app in this process
 //
 // Both ways carry the same GraphQL, so that there is one code path; where a serve runs it does all
-// the work, so that there is one rate limiter and one writer. Over the socket the caller is "local
-// socket", in process it is "command line"; both are admin. migrate, init, config check, simulate
+// the work, so that there is one rate limiter and one writer. Over the socket the caller is "ana
+// (local socket)", in process "ana (command line)", by the user's name; both are admin. migrate, init, config check, simulate
 // and version never ask the socket. Every verb that needs the database migrates it first.
 //
 // # Exit status

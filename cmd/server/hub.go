@@ -104,6 +104,18 @@ func (h *hub) ask(ctx context.Context, query string, variables map[string]any, a
 	return readAnswer(response, answer)
 }
 
+// isGone tells whether err is of a serve that no longer answers on its socket, or broke off its answer.
+func isGone(err error) bool {
+	for _, gone := range []error{
+		fs.ErrNotExist, syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF,
+	} {
+		if errors.Is(err, gone) {
+			return true
+		}
+	}
+	return false
+}
+
 // readAnswer reads a GraphQL answer: its first error, or its data into answer.
 func readAnswer(response *http.Response, answer any) error {
 	var got struct {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -59,7 +60,7 @@ func TestWhatADryRunWouldHoldIsHeldApprovedAndRemoved(t *testing.T) {
 			approved := i.must("sync", "approve", id, "--reason", "sold")
 			first, list, _ := strings.Cut(approved, "\n")
 			if first != fmt.Sprintf("datto: %d removals of run %s are approved. The next run makes those that still are:", holds, id) ||
-				strings.Count(list, "  held     assets") != holds {
+				strings.Count(list, "  will go  assets") != holds || strings.Contains(list, "  held ") {
 				t.Errorf("approving:\n%s", approved)
 			}
 			if twice := i.codex("sync", "approve", id, "--reason", "sold"); twice.status != exitFailed || !strings.Contains(twice.stderr, "already") {
@@ -72,6 +73,24 @@ func TestWhatADryRunWouldHoldIsHeldApprovedAndRemoved(t *testing.T) {
 			shown := i.must("sync", "show", fmt.Sprint(run["id"]))
 			if strings.Count(shown, "\n  removed  assets") != holds {
 				t.Errorf("the next run, shown:\n%s", shown)
+			}
+			if refused := i.codex("sync", "approve", fmt.Sprint(run["id"]), "--reason", "sold"); refused.stderr != "codex: this run holds no removals: it is succeeded\n" {
+				t.Errorf("approving what holds nothing: %+v", refused)
+			}
+			if refused := i.codex("sync", "approve", id, "--reason", " "); refused.stderr != "codex: --reason: say why these removals are right: it is kept with them\n" {
+				t.Errorf("approving without saying why: %+v", refused)
+			}
+			approvedRun := i.must("sync", "show", id)
+			if strings.Contains(approvedRun, "approve this run") || strings.Contains(approvedRun, "codex sync approve") ||
+				!strings.Contains(approvedRun, fmt.Sprintf("more than may go without an admin: they stay.\n  approved by %s (command line) at ", username(t))) ||
+				!strings.Contains(approvedRun, fmt.Sprintf(": \"sold\"\n  run %v has made those removals that still were\n", run["id"])) {
+				t.Errorf("what was approved, shown:\n%s", approvedRun)
+			}
+			detail := into[map[string]any](t, i.must("sync", "show", id, "--json"))
+			if detail["requested_by"] != username(t)+" (command line)" || detail["trigger"] != "cli" || detail["mode"] != "incremental" ||
+				detail["approved_by"] != username(t)+" (command line)" || detail["approval_reason"] != "sold" ||
+				detail["approval_run"] != run["id"] || detail["state"] != "held" || detail["cancel_requested_by"] != nil {
+				t.Errorf("as JSON: %v", detail)
 			}
 		})
 	}
@@ -179,12 +198,41 @@ func TestARunIsCancelled(t *testing.T) {
 		}
 	}](t, s.graphQL(token, "{ syncRuns(state: RUNNING) { nodes { id } } }").body)
 	id := found.Data.SyncRuns.Nodes[0].ID
+	output, told := io.Pipe()
+	joined := make(chan int, 1)
+	go func() {
+		joined <- i.program(told, io.Discard).run(t.Context(), []string{"sync", "tickets"})
+		told.Close()
+	}()
+	lines := bufio.NewReader(output)
+	if got, err := lines.ReadString('\n'); err != nil || got != "tickets: joined run "+id+", which is running\n" {
+		t.Errorf("who joins it is told %q, %v", got, err)
+	}
+	rest := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(lines)
+		rest <- string(text)
+	}()
+	queued := send(t, http.MethodPost, s.url+"/sync/tickets", token, "")
+	if want := fmt.Sprintf(`{"success":true,"job_id":"%s","message":"The sync of tickets was under way already: this job is it"}`+"\n", id); queued.body != want {
+		t.Errorf("over REST: %s, want %s", queued.body, want)
+	}
+	if shown := i.must("sync", "show", id); !strings.HasPrefix(shown, "tickets: running, run "+id+"\n  asked for by "+username(t)+" (local socket) (cli), incremental\n  queued ") ||
+		!strings.Contains(shown, "\n  now: ") || !strings.Contains(shown, "; last sign of life ") {
+		t.Errorf("a run at work, shown:\n%s", shown)
+	}
 	if got := i.must("sync", "cancel", id); got != "tickets: run "+id+" stops\n" {
 		t.Errorf("cancelling: %q", got)
 	}
 	o := <-synced
-	if run := runs(t, o.stdout)["tickets"]; o.status != exitFailed || run["state"] != "cancelled" || run["error"] != "Cancelled by local socket." {
+	if run := runs(t, o.stdout)["tickets"]; o.status != exitFailed || run["state"] != "cancelled" || run["error"] != "Cancelled by "+username(t)+" (local socket)." {
 		t.Errorf("%+v", o)
+	}
+	if status, text := <-joined, <-rest; status != exitFailed || !strings.Contains(text, "tickets: cancelled in ") {
+		t.Errorf("who joined it: status %d\n%s", status, text)
+	}
+	if shown := i.must("sync", "show", id); !strings.Contains(shown, "\n  asked to stop by "+username(t)+" (local socket)\n") {
+		t.Errorf("a cancelled run, shown:\n%s", shown)
 	}
 	if again := i.codex("sync", "cancel", id); again.status != exitFailed || again.stderr != "codex: the run has ended already: it is cancelled\n" {
 		t.Errorf("cancelling what has ended: %+v", again)

@@ -31,7 +31,7 @@ func (p *program) reporter(asJSON bool) reporter {
 	case isTerminal(p.stdout):
 		return terminalReport{p.stdout}
 	}
-	return &plainReport{w: p.stdout}
+	return &plainReport{w: p.stdout, now: p.now}
 }
 
 func isTerminal(stream any) bool {
@@ -54,8 +54,10 @@ func doing(run *syncRun) string {
 	return what
 }
 
-// summary is how a run ended, for people: a line, one an entity, and the reason.
-func summary(run *syncRun) string {
+// summary is how a run ended, for people: a line, and its results.
+func summary(run *syncRun) string { return headline(run) + results(run) }
+
+func headline(run *syncRun) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", run.Feed, run.State)
 	if run.DryRun {
@@ -68,6 +70,12 @@ func summary(run *syncRun) string {
 		fmt.Fprintf(&b, ", run %s", run.ID)
 	}
 	b.WriteByte('\n')
+	return b.String()
+}
+
+// results are what a run did, for people: a line an entity, and the reason.
+func results(run *syncRun) string {
+	var b strings.Builder
 	for _, c := range run.Counts {
 		fmt.Fprintf(&b, "  %-13s %6d created %6d updated %6d removed %6d unchanged", c.Entity, c.Created, c.Updated, c.Removed, c.Unchanged)
 		if c.Held > 0 {
@@ -91,7 +99,12 @@ type terminalReport struct{ w io.Writer }
 
 const clearLine = "\r\x1b[K"
 
-func (r terminalReport) began(run *syncRun) { r.progress(run) }
+func (r terminalReport) began(run *syncRun) {
+	if run.Joined {
+		fmt.Fprint(r.w, clearLine, beginning(run))
+	}
+	r.progress(run)
+}
 func (r terminalReport) progress(run *syncRun) {
 	fmt.Fprintf(r.w, "%s%s: %s", clearLine, run.Feed, doing(run))
 }
@@ -99,22 +112,66 @@ func (r terminalReport) ended(run *syncRun) {
 	fmt.Fprint(r.w, clearLine, summary(run), told(run))
 }
 
-// plainReport writes a line a phase.
-type plainReport struct {
-	w     io.Writer
-	phase string
+// beginning says which run is watched, and whether it was there before.
+func beginning(run *syncRun) string {
+	switch {
+	case !run.Joined:
+		return fmt.Sprintf("%s: run %s\n", run.Feed, run.ID)
+	case run.State == codex.RunQueued:
+		return fmt.Sprintf("%s: joined run %s, which waits for another run of the feed\n", run.Feed, run.ID)
+	}
+	return fmt.Sprintf("%s: joined run %s, which is %s\n", run.Feed, run.ID, run.State)
 }
 
-func (r *plainReport) began(run *syncRun) {
-	r.phase = ""
-	fmt.Fprintf(r.w, "%s: run %s\n", run.Feed, run.ID)
+// plainReport writes a line a phase, and one now and then while it lasts.
+type plainReport struct {
+	w    io.Writer
+	now  func() time.Time
+	told time.Time // when its newest line was written
+	// What that told, or what it was about.
+	phase   string
+	done    int
+	quarter int  // of the phase's total
+	waits   bool // it was told that the run waits
 }
+
+// A run that is watched by a file says again how far it is after now and then; a new run that waits
+// longer than a moment waits for another.
+const (
+	nowAndThen = 30 * time.Second
+	aMoment    = time.Second
+)
+
+func (r *plainReport) began(run *syncRun) {
+	*r = plainReport{w: r.w, now: r.now, told: r.now(), waits: run.Joined && run.State == codex.RunQueued}
+	fmt.Fprint(r.w, beginning(run))
+}
+
 func (r *plainReport) progress(run *syncRun) {
-	if run.Phase != r.phase && !run.State.Final() {
-		r.phase = run.Phase
-		fmt.Fprintf(r.w, "%s: %s\n", run.Feed, run.Phase)
+	since := r.now().Sub(r.told)
+	quarter := 0
+	if run.ProgressTotal > 0 {
+		quarter = 4 * run.ProgressDone / run.ProgressTotal
+	}
+	switch {
+	case run.State.Final():
+	case run.State == codex.RunQueued:
+		if !r.waits && since >= aMoment {
+			r.waits = true
+			fmt.Fprintf(r.w, "%s: run %s waits for another run of the feed\n", run.Feed, run.ID)
+		}
+	case run.Phase != r.phase:
+		r.tell(run, run.Phase, quarter)
+	case quarter > r.quarter, since >= nowAndThen && run.ProgressDone != r.done:
+		r.tell(run, doing(run), quarter)
 	}
 }
+
+func (r *plainReport) tell(run *syncRun, what string, quarter int) {
+	r.told, r.phase, r.done, r.quarter = r.now(), run.Phase, run.ProgressDone, quarter
+	fmt.Fprintf(r.w, "%s: %s\n", run.Feed, what)
+}
+
 func (r *plainReport) ended(run *syncRun) { fmt.Fprint(r.w, summary(run), told(run)) }
 
 // jsonReport writes one object a feed when its run has ended.
@@ -170,6 +227,9 @@ func runJSON(run *syncRun) []byte {
 	}
 	if run.Error != nil {
 		line = object(line, map[string]string{"error": *run.Error})
+	}
+	if run.Joined {
+		line = object(line, map[string]bool{"joined": true})
 	}
 	return line
 }

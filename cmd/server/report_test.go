@@ -46,8 +46,8 @@ func TestWhatIsToldOfARun(t *testing.T) {
 	}{
 		{"a terminal has one line that is rewritten", func(w *strings.Builder) reporter { return terminalReport{w} },
 			clear + "datto: queued" + clear + "datto: reading machines 250" + clear + "datto: reading machines 500/1500" + clear + steppedSummary},
-		{"a log has a line a phase", func(w *strings.Builder) reporter { return &plainReport{w: w} },
-			"datto: run R\ndatto: reading machines\n" + steppedSummary},
+		{"a log has a line a phase", func(w *strings.Builder) reporter { return &plainReport{w: w, now: time.Now} },
+			"datto: run R\ndatto: reading machines\ndatto: reading machines 500/1500\n" + steppedSummary},
 		{"a program has one object at the end", func(w *strings.Builder) reporter { return jsonReport{w} },
 			`{"id":"R","feed":"datto","state":"held","dry_run":false,"created":3,"updated":30,"removed":4,"unchanged":1515,"held":12,"issues":5,` +
 				`"companies":` + noCounts + `,"contacts":` + noCounts + `,"locations":` + noCounts + `,` +
@@ -69,6 +69,63 @@ func TestWhatIsToldOfARun(t *testing.T) {
 				t.Errorf("got\n%q\nwant\n%q", w.String(), tt.want)
 			}
 		})
+	}
+}
+
+func TestALogIsToldNowAndThenHowFarARunIs(t *testing.T) {
+	type look struct {
+		after       time.Duration // the look before
+		state       codex.RunState
+		phase       string
+		done, total int
+	}
+	const running, queued = codex.RunRunning, codex.RunQueued
+	for _, tc := range []struct {
+		name   string
+		joined bool
+		state  codex.RunState
+		looks  []look
+		want   string
+	}{
+		{"a quarter of a phase", false, queued, []look{
+			{1, running, "reading", 0, 400}, {1, running, "reading", 99, 400}, {1, running, "reading", 100, 400},
+			{1, running, "reading", 199, 400}, {1, running, "reading", 330, 400}, {1, running, "writing", 350, 400},
+			{1, running, "writing", 400, 400}, {1, codex.RunSucceeded, "writing", 400, 400},
+		}, "x: run R\nx: reading\nx: reading 100/400\nx: reading 330/400\nx: writing\nx: writing 400/400\n"},
+		{"a phase of which nobody knows the end", false, queued, []look{
+			{1, running, "reading", 100, 0}, {29, running, "reading", 200, 0}, {1, running, "reading", 300, 0},
+			{29, running, "reading", 400, 0}, {60, running, "reading", 300, 0},
+		}, "x: run R\nx: reading\nx: reading 300\n"},
+		{"a quarter that takes long", false, queued, []look{
+			{1, running, "reading", 1, 9000}, {30, running, "reading", 2, 9000}, {5, running, "reading", 3, 9000},
+		}, "x: run R\nx: reading\nx: reading 2/9000\n"},
+		{"one that waits", false, queued, []look{
+			{0, queued, "", 0, 0}, {1, queued, "", 0, 0}, {60, queued, "", 0, 0}, {1, running, "reading", 0, 0},
+		}, "x: run R\nx: run R waits for another run of the feed\nx: reading\n"},
+		{"one that was joined", true, running, []look{{1, running, "reading", 1, 0}},
+			"x: joined run R, which is running\nx: reading\n"},
+		{"one that was joined and waits", true, queued, []look{{5, queued, "", 0, 0}},
+			"x: joined run R, which waits for another run of the feed\n"},
+	} {
+		now := time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
+		var w strings.Builder
+		r := &plainReport{w: &w, now: func() time.Time { return now }}
+		r.began(&syncRun{ID: "R", Feed: "x", State: tc.state, Joined: tc.joined})
+		for _, l := range tc.looks {
+			now = now.Add(l.after * time.Second)
+			r.progress(&syncRun{ID: "R", Feed: "x", State: l.state, Phase: l.phase, ProgressDone: l.done, ProgressTotal: l.total})
+		}
+		if w.String() != tc.want {
+			t.Errorf("%s: got\n%swant\n%s", tc.name, w.String(), tc.want)
+		}
+	}
+}
+
+func TestWhoJoinsARunAtATerminalIsToldSo(t *testing.T) {
+	var w strings.Builder
+	terminalReport{&w}.began(&syncRun{ID: "R", Feed: "x", State: codex.RunRunning, Joined: true, Phase: "reading"})
+	if want := clearLine + "x: joined run R, which is running\n" + clearLine + "x: reading"; w.String() != want {
+		t.Errorf("%q, want %q", w.String(), want)
 	}
 }
 

@@ -24,6 +24,8 @@ type syncRun struct {
 	Counts        []syncers.EntityCounts
 	Error         *string
 
+	Joined  bool        // it was there before its caller asked for it
+	Detail  *runDetail  // nil unless it was asked for
 	Changes []runChange // those that its caller is told; nil: none are
 }
 
@@ -44,20 +46,27 @@ func (h *hub) startSync(ctx context.Context, feed codex.Feed, flags syncFlags) (
 	switch feed {
 	case codex.FeedFreshservice:
 		mutation = `mutation($dryRun: Boolean!, $force: Boolean!) {
-			started: syncFreshservice(dryRun: $dryRun, force: $force) { run ` + runFields + ` } }`
+			started: syncFreshservice(dryRun: $dryRun, force: $force) { joined run ` + runFields + ` } }`
 	case codex.FeedDatto:
 		mutation = `mutation($dryRun: Boolean!, $force: Boolean!) {
-			started: syncDatto(dryRun: $dryRun, force: $force) { run ` + runFields + ` } }`
+			started: syncDatto(dryRun: $dryRun, force: $force) { joined run ` + runFields + ` } }`
 	case codex.FeedTickets:
 		variables["full"] = flags.full
 		mutation = `mutation($full: Boolean!, $dryRun: Boolean!, $force: Boolean!) {
-			started: syncTickets(full: $full, dryRun: $dryRun, force: $force) { run ` + runFields + ` } }`
+			started: syncTickets(full: $full, dryRun: $dryRun, force: $force) { joined run ` + runFields + ` } }`
 	}
-	var answer struct{ Started struct{ Run syncRun } }
+	var answer struct {
+		Started struct {
+			Joined bool
+			Run    syncRun
+		}
+	}
 	if err := h.ask(ctx, mutation, variables, &answer); err != nil {
 		return nil, err
 	}
-	return answer.Started.Run.own(), nil
+	run := answer.Started.Run.own()
+	run.Joined = answer.Started.Joined
+	return run, nil
 }
 
 // run reads a run.

@@ -3,12 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/httpd"
 	"github.com/hivematrix/codex/syncers"
 )
 
@@ -96,6 +101,52 @@ func TestErrorsOfTheHubNameWhatWasTyped(t *testing.T) {
 	}
 	if err := errors.New("x"); asTyped(err) != err || asTyped(nil) != nil {
 		t.Error("what is not the hub's is changed")
+	}
+}
+
+func TestWhoWatchesAServeThatGoesIsToldWhatToDo(t *testing.T) {
+	const want = "the codex serve that did the work has gone: start it again and sync again"
+	for name, serve := range map[string]func(dir string){
+		"it left no socket": func(string) {},
+		"its socket is left": func(dir string) {
+			listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, httpd.SocketName), Net: "unix"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			listener.SetUnlinkOnClose(false)
+			listener.Close()
+		},
+		"it dies before it answers": func(dir string) {
+			listener, err := net.Listen("unix", filepath.Join(dir, httpd.SocketName))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { listener.Close() })
+			go func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					conn.Close()
+				}
+			}()
+		},
+	} {
+		dir, err := os.MkdirTemp("", "codex") // short enough for a socket
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		serve(dir)
+		hub := socketHub(dir)
+		run, err := watch(t.Context(), hub, &syncRun{ID: "R", Feed: codex.FeedDatto, State: codex.RunRunning}, jsonReport{io.Discard})
+		if err == nil || *failedRun(codex.FeedDatto, run, err).Error != want || run.State != codex.RunRunning {
+			t.Errorf("%s: %+v, %v", name, run, err)
+		}
+		if err := hub.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,10 +23,11 @@ func TestVerbsAskARunningServe(t *testing.T) {
 	}
 	i.must("sync", "all")
 	got := s.graphQL(token, `{ syncRuns { nodes { feed state trigger requestedBy } } }`)
+	me := username(t)
 	want := `{"data":{"syncRuns":{"nodes":[` +
-		`{"feed":"TICKETS","state":"SUCCEEDED","trigger":"CLI","requestedBy":"local socket"},` +
-		`{"feed":"DATTO","state":"SUCCEEDED","trigger":"CLI","requestedBy":"local socket"},` +
-		`{"feed":"FRESHSERVICE","state":"SUCCEEDED","trigger":"CLI","requestedBy":"local socket"}]}}}` + "\n"
+		`{"feed":"TICKETS","state":"SUCCEEDED","trigger":"CLI","requestedBy":"` + me + ` (local socket)"},` +
+		`{"feed":"DATTO","state":"SUCCEEDED","trigger":"CLI","requestedBy":"` + me + ` (local socket)"},` +
+		`{"feed":"FRESHSERVICE","state":"SUCCEEDED","trigger":"CLI","requestedBy":"` + me + ` (local socket)"}]}}}` + "\n"
 	if got.body != want {
 		t.Errorf("%s, want %s", got.body, want)
 	}
@@ -58,9 +60,19 @@ func TestVerbsAskARunningServe(t *testing.T) {
 	}
 	again := i.serve()
 	last := again.graphQL(i.line("token", "create", "--name", "again", "--role", "service"), `{ syncRuns(first: 1) { nodes { trigger requestedBy } } }`)
-	if want := `{"data":{"syncRuns":{"nodes":[{"trigger":"CLI","requestedBy":"command line"}]}}}` + "\n"; last.body != want {
+	if want := `{"data":{"syncRuns":{"nodes":[{"trigger":"CLI","requestedBy":"` + me + ` (command line)"}]}}}` + "\n"; last.body != want {
 		t.Errorf("%s, want %s", last.body, want)
 	}
+}
+
+// username is who runs the tests.
+func username(t *testing.T) string {
+	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return me.Username
 }
 
 // line is must for a verb that prints one line.
@@ -85,7 +97,7 @@ func TestTokensAreListedWithoutTheirSecrets(t *testing.T) {
 	}
 	tokens := into[[]token](t, i.must("token", "list", "--json"))
 	if len(tokens) != 2 || tokens[0].Name != "audit" || tokens[0].RevokedAt == nil || tokens[1].Name != "ledger" ||
-		tokens[1].Role != "service" || tokens[1].CreatedBy != "command line" || !strings.HasPrefix(*tokens[1].ExpiresAt, "2026-07-15T12:00:0") {
+		tokens[1].Role != "service" || tokens[1].CreatedBy != username(t)+" (command line)" || !strings.HasPrefix(*tokens[1].ExpiresAt, "2026-07-15T12:00:0") {
 		t.Errorf("%+v", tokens)
 	}
 	table := strings.Split(i.must("token", "list"), "\n")

@@ -154,7 +154,7 @@ func syncFeed(ctx context.Context, hub *hub, feed codex.Feed, flags syncFlags, r
 		if err != nil {
 			return nil, err
 		}
-		joined := run.State == codex.RunRunning // a new one waits first
+		joined := run.Joined
 		report.began(run)
 		run, err = watch(ctx, hub, run, report)
 		if err != nil || !joined || run.State != codex.RunInterrupted || ctx.Err() != nil {
@@ -176,6 +176,8 @@ func watch(ctx context.Context, hub *hub, run *syncRun, report reporter) (*syncR
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return hub.abandon(ctx, run)
+		case err != nil && hub.local == nil && isGone(err):
+			return run, codex.Errorf(codex.CodeUnavailable, "the codex serve that did the work has gone: start it again and sync again")
 		case err != nil:
 			return run, fmt.Errorf("watching run %s: %w", run.ID, err)
 		}

@@ -46,6 +46,9 @@ func (p *program) approve(ctx context.Context, hub *hub, id codex.RunID, reason 
 	if err != nil {
 		return fmt.Errorf("they are approved, but cannot be listed: %w", err)
 	}
+	for i := range held {
+		held[i].Kind = kindWillGo
+	}
 	fmt.Fprintf(p.stdout, "%s: %d removals of run %s are approved. The next run makes those that still are:\n%s",
 		run.Feed, len(held), run.ID, listed(held))
 	return nil
@@ -81,28 +84,30 @@ func (p *program) cancelCommand() *cobra.Command {
 }
 
 func (p *program) showCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, output bool
 	cmd := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Tell how a run went, what it changed and what it holds",
-		Long: "Tells how a run went, with its counts and its reason, then each change: of a dry run what it would\n" +
-			"have changed, of another what it did change and what it holds back. Of a run that wrote, that is\n" +
-			"what the history keeps.",
+		Long: "Tells who asked for a run and how it went, or how it goes, with its counts and its reason, then each\n" +
+			"change: of a dry run what it would have changed, of another what it did change and what it holds\n" +
+			"back. Of a run that wrote, that is what the history keeps. At last come the lines that it said, the\n" +
+			"last ones where there are many: --output prints all of them.",
 		Example: "  codex sync show 5b0c2f6e-8d8a-4c52-9d0e-0a1f6a3f7c11\n" +
 			"  codex sync show 5b0c2f6e-8d8a-4c52-9d0e-0a1f6a3f7c11 --json",
 		Args: exactly("RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withHub(cmd.Context(), func(hub *hub) error {
-				return p.show(cmd.Context(), hub, codex.RunID(args[0]), asJSON)
+				return p.show(cmd.Context(), hub, codex.RunID(args[0]), asJSON, output)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&output, "output", false, "print all lines that the run said")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-func (p *program) show(ctx context.Context, hub *hub, id codex.RunID, asJSON bool) error {
-	run, err := hub.run(ctx, id)
+func (p *program) show(ctx context.Context, hub *hub, id codex.RunID, asJSON, output bool) error {
+	run, err := hub.detailed(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -117,9 +122,9 @@ func (p *program) show(ctx context.Context, hub *hub, id codex.RunID, asJSON boo
 		run.Changes = append(run.Changes, held...)
 	}
 	if asJSON {
-		fmt.Fprintf(p.stdout, "%s\n", runJSON(run))
+		fmt.Fprintf(p.stdout, "%s\n", object(runJSON(run), run.detailJSON()))
 	} else {
-		fmt.Fprint(p.stdout, summary(run), listed(run.Changes))
+		fmt.Fprint(p.stdout, shown(run), listed(run.Changes), said(run, output))
 	}
 	return nil
 }

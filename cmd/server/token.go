@@ -60,7 +60,19 @@ func (p *program) withHub(ctx context.Context, fn func(*hub) error) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, hub.Close()) }()
-	return fn(hub)
+	return asTyped(fn(hub))
+}
+
+// asTyped names what an error of the hub is about as the command line does: GraphQL's argument as the
+// flag, and not at all where it stands bare behind the verb.
+func asTyped(err error) error {
+	coded, ok := err.(*codex.Error) //nolint:errorlint // what wraps it has words of its own
+	if !ok || coded.Field == "" {
+		return err
+	}
+	typed := *coded
+	typed.Field = map[string]string{"reason": "--reason", "name": "--name", "role": "--role", "expiresAt": "--expires"}[coded.Field]
+	return &typed
 }
 
 func (p *program) tokenCreateCommand() *cobra.Command {
