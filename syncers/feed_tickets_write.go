@@ -145,10 +145,12 @@ func (r *ticketRun) planBatch(ctx context.Context, b readBatch) (FeedPlan, error
 			check = ticketsRereadAsSeen(b.ids, r.began, reread)
 		}
 		read := func(t *TimeEntryRecord) bool { return b.hoursRead[t.TicketID] }
+		ticketPlan := Plan(tickets(), current, b.records, 0, Scope[TicketRecord]{})
+		ticketPlan.Unchanged -= r.heldAsTheyAre(b.records, ticketPlan)
 		plan = FeedPlan{
 			Base: revisions,
 			Steps: []Step{
-				step[TicketRecord]{entity: tickets(), issues: countIssues(b.issues, tickets().Name), plan: Plan(tickets(), current, b.records, 0, Scope[TicketRecord]{})},
+				step[TicketRecord]{entity: tickets(), issues: countIssues(b.issues, tickets().Name), plan: ticketPlan},
 				step[TimeEntryRecord]{entity: timeEntries(), plan: Plan(timeEntries(), currentEntries, b.entries, 0, Scope[TimeEntryRecord]{Complete: read, Gone: read})},
 			},
 			Issues: b.issues,
@@ -162,6 +164,21 @@ func (r *ticketRun) planBatch(ctx context.Context, b readBatch) (FeedPlan, error
 		return nil
 	})
 	return plan, err
+}
+
+// heldAsTheyAre is how many of records are held and otherwise unchanged: they were counted as held.
+func (r *ticketRun) heldAsTheyAre(records []TicketRecord, plan EntityPlan[TicketRecord]) int {
+	updated := make(map[int]bool, len(plan.Updates))
+	for _, u := range plan.Updates {
+		updated[u.New.ID] = true
+	}
+	n := 0
+	for _, t := range records {
+		if r.held[t.ID] && !updated[t.ID] {
+			n++
+		}
+	}
+	return n
 }
 
 // finish removes what is gone, asks about statuses, and moves the cursor.
@@ -200,10 +217,15 @@ func (r *ticketRun) finish(ctx context.Context, c ticketChoice, work ticketWork,
 				Steps:  []Step{step[TicketRecord]{entity: tickets(), plan: removal, issues: countIssues(questions, tickets().Name)}},
 				Issues: questions,
 				Met: func(kind IssueKind, id string) bool {
-					if kind != IssueUnknownStatus { // a ticket that is not ours any more has no issue
-						return slices.Contains(settled, numeric(id))
+					switch {
+					case kind == IssueUnknownStatus:
+						return whole || r.settings.stateOf(numeric(id)) != stateUnknown
+					case kind == IssueTicketsNotListed: // each run asks for all lists
+						return true
+					case numeric(id) == 0: // a record without id: it is in no list but that of all
+						return whole
 					}
-					return whole || r.settings.stateOf(numeric(id)) != stateUnknown
+					return slices.Contains(settled, numeric(id)) // a ticket that is not ours any more has no issue
 				},
 				Checkpoint: &checkpoint,
 				check:      check,

@@ -38,4 +38,5 @@ const (
 	IssueTicketWithoutCompany IssueKind = "ticket_without_company" // no department, or one that is no company
 	IssueTicketUnread         IssueKind = "ticket_unread"          // its time entries could not be read: tried again
 	IssueUnknownStatus        IssueKind = "unknown_status"         // a status that is neither closed nor open by configuration
+	IssueTicketsNotListed     IssueKind = "tickets_not_listed"     // the key may not list deleted or spam tickets
 )

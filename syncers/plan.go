@@ -67,14 +67,17 @@ func Plan[R any](e *Entity[R], current, incoming []R, nextID int, scope Scope[R]
 	m := e.match(current, incoming, scope)
 	for _, p := range m.pairs {
 		next := e.merged(*p.current, *p.incoming)
-		if scope.held(p.current) {
+		held := scope.held(p.current)
+		if held {
 			moved := next
 			plan.Held = append(plan.Held, HeldRow[R]{Row: *p.current, Next: &moved})
 			next = e.merged(*p.current, scope.Stay(*p.current, *p.incoming))
 		}
 		fields, ofHistory := e.changed(p.current, &next)
 		if len(fields) == 0 {
-			plan.Unchanged++
+			if !held { // a row counts once, unless other fields of a held one change
+				plan.Unchanged++
+			}
 			continue
 		}
 		back := e.removed(p.current) && !e.removed(&next)

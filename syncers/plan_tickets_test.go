@@ -167,3 +167,52 @@ func TestTheGuardHoldsTicketsThatWouldBeTooManyToLoseOrMove(t *testing.T) {
 		})
 	}
 }
+
+// A full listing shows the window alone: what is missing from it is a share of that, and not of years.
+// An incremental one shows what has changed: its share is of all.
+func TestTheShareOfTicketsThatLeaveIsOfWhatTheListingCouldShow(t *testing.T) {
+	const before = -2000
+	tests := []struct {
+		name           string
+		full           bool
+		window, older  int // stored
+		missing        int // of those in the window, from a full listing
+		deleted, moved int // of the older ones, which were updated since
+		held           int
+	}{
+		{"all that was closed this year is missing, among years of tickets", true, 40, 1000, 40, 0, 0, 40},
+		{"a fifth is missing", true, 50, 1000, 10, 0, 0, 0},
+		{"more than a fifth", true, 49, 1000, 10, 0, 0, 10},
+		{"older ones that are listed count among what is listed", true, 30, 1000, 2, 5, 5, 12},
+		{"the same, where the window is full", true, 100, 1000, 2, 5, 5, 0},
+		{"nothing is missing from what shows changes alone", false, 40, 1000, 40, 0, 0, 0},
+		{"and who was deleted or moved is a share of all", false, 12, 1000, 0, 6, 6, 0},
+		{"as long as that is no fifth", false, 12, 40, 0, 6, 6, 12},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := choiceOf(nil, nil)
+			c.full = test.full
+			for id := 1; id <= test.window; id++ {
+				c.rows[id] = storedTicket(id, 5)
+				if id > test.missing && test.full {
+					c.listed[id] = closedTicket(int64(id), 5)
+				}
+			}
+			for id := test.window + 1; id <= test.window+test.older; id++ {
+				c.rows[id] = storedTicket(id, before)
+				ticket := closedTicket(int64(id), 6)
+				switch n := id - test.window; {
+				case n <= test.deleted:
+					c.listed[id], c.hidden[id] = ticket, true
+				case n <= test.deleted+test.moved:
+					ticket.DepartmentID = new(int64(2))
+					c.listed[id] = ticket
+				}
+			}
+			if held := c.hold(); len(held) != test.held {
+				t.Errorf("%d are held, want %d", len(held), test.held)
+			}
+		})
+	}
+}

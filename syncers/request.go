@@ -17,15 +17,16 @@ type Request struct {
 	By      string // the caller's name, kept on the run
 }
 
-// EntityCounts says what a run did to the rows of one entity.
+// EntityCounts says what a run did to the rows of one entity. A row counts once, but for one that is
+// held and has other fields that change: it is Updated and Held.
 type EntityCounts struct {
 	Entity    string `json:"entity"` // companies, contacts, assets ...
 	Created   int    `json:"created"`
 	Updated   int    `json:"updated"`
 	Removed   int    `json:"removed"`
 	Unchanged int    `json:"unchanged"`
-	Held      int    `json:"held"`   // removals beyond the guard: not done
-	Issues    int    `json:"issues"` // what could not be placed
+	Held      int    `json:"held"`   // removals, and moves to another company, beyond the guard: not done
+	Issues    int    `json:"issues"` // what could not be placed: one a kind and record
 }
 
 // ParseCounts reads the counts that a run keeps as JSON.
