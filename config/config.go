@@ -166,8 +166,9 @@ type Scheduler struct {
 // Sync is the section [sync].
 type Sync struct {
 	// A sync that would remove more than this share of what is there, in percent, and at least 10
-	// records, holds the removals: they wait until the records are no longer absent, or until
-	// somebody runs the feed again with `--force`. Default: `20`.
+	// records, holds the removals: they wait until the records are no longer absent, until an admin
+	// approves them (`codex sync approve`), or until somebody runs the feed again with `--force`.
+	// Default: `20`.
 	MaxRemovalPercent int
 	// The hours that a closed ticket without time spent counts as. Default: `0.25`.
 	DefaultHours codex.Seconds

@@ -262,8 +262,8 @@ func sections() []section {
 			{
 				name: "max_removal_percent", def: "20",
 				doc: "A sync that would remove more than this share of what is there, in percent, and at least " +
-					"10 records, holds the removals: they wait until the records are no longer absent, or until " +
-					"somebody runs the feed again with `--force`.",
+					"10 records, holds the removals: they wait until the records are no longer absent, until an " +
+					"admin approves them (`codex sync approve`), or until somebody runs the feed again with `--force`.",
 				value: func(c *Config) value { return into(&c.Sync.MaxRemovalPercent, readPercent) },
 			},
 			{
