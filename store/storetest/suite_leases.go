@@ -50,6 +50,25 @@ func leases(t *testing.T, s Subject) {
 				t.Errorf("a late release took the lease from its next holder: %v", err)
 			}
 		}},
+		{"whether somebody holds it can be seen without taking it", func(t *testing.T) {
+			db := Open(t, s.Dialect)
+			look := func(when string, want bool) {
+				t.Helper()
+				if held, err := db.LeaseHeld(t.Context(), "work"); err != nil || held != want {
+					t.Errorf("%s: held %t, %v", when, held, err)
+				}
+			}
+			look("before anybody had it", false)
+			lease := acquire(t, db, "a", longLease)
+			look("while it is held", true)
+			if err := db.Release(t.Context(), lease); err != nil {
+				t.Fatal(err)
+			}
+			look("after its release", false)
+			acquire(t, db, "b", shortLease)
+			time.Sleep(2 * shortLease)
+			look("after it expired", false)
+		}},
 		{"a holder that was paused past its lease's end writes nothing", func(t *testing.T) {
 			db := Open(t, s.Dialect)
 			paused := acquire(t, db, "a", shortLease)
