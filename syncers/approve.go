@@ -120,15 +120,15 @@ func (a approvals) ids(entity string) []int {
 	return ids
 }
 
-// approvalLasts is how long an approval waits for a run that can read everything: what an admin looked
+// ApprovalLasts is how long an approval waits for a run that can read everything: what an admin looked
 // at then says little of a record that is absent weeks later.
-const approvalLasts = 7 * 24 * time.Hour
+const ApprovalLasts = 7 * 24 * time.Hour
 
 // loadApprovals reads the approved removals of a feed.
 func loadApprovals(ctx context.Context, tx *store.Tx, feed codex.Feed) (approvals, error) {
 	found := approvals{records: make(map[approvedKey]codex.AccountNumber)}
 	held, err := tx.Ent().SyncRun.Query().
-		Where(syncrun.FeedEQ(feed), syncrun.ApprovedAtGT(tx.Now().Add(-approvalLasts)), syncrun.ApprovalRunIDIsNil()).IDs(ctx)
+		Where(syncrun.FeedEQ(feed), syncrun.ApprovedAtGT(tx.Now().Add(-ApprovalLasts)), syncrun.ApprovalRunIDIsNil()).IDs(ctx)
 	if err != nil || len(held) == 0 {
 		return found, err
 	}

@@ -77,7 +77,7 @@ func shown(run *syncRun) string {
 	if d.CancelRequestedBy != nil {
 		fmt.Fprintf(&b, "  asked to stop by %s\n", printable(*d.CancelRequestedBy))
 	}
-	if d.ApprovedBy == nil {
+	if d.ApprovedBy == nil || d.ApprovedAt == nil {
 		b.WriteString(results(run))
 		return b.String()
 	}
@@ -87,15 +87,11 @@ func shown(run *syncRun) string {
 		approved.Error = &reason
 	}
 	b.WriteString(results(&approved))
-	fmt.Fprintf(&b, "  approved by %s", printable(*d.ApprovedBy))
-	if d.ApprovedAt != nil {
-		fmt.Fprintf(&b, " at %s", second(*d.ApprovedAt))
-	}
-	fmt.Fprintf(&b, ": %s\n", quoted(d.ApprovalReason))
+	fmt.Fprintf(&b, "  approved by %s at %s: %s\n", printable(*d.ApprovedBy), second(*d.ApprovedAt), quoted(d.ApprovalReason))
 	if d.ApprovalRun != nil {
 		fmt.Fprintf(&b, "  run %s has made those removals that still were\n", d.ApprovalRun.ID)
 	} else {
-		b.WriteString("  the next run makes those removals that still are\n")
+		fmt.Fprintf(&b, "  the next run makes those removals that still are, until %s\n", second(d.ApprovedAt.Add(syncers.ApprovalLasts)))
 	}
 	return b.String()
 }

@@ -49,7 +49,7 @@ func TestWhatIsShownOfARun(t *testing.T) {
 		}, "datto: held, run R\n  asked for by ledger (api), incremental\n  queued 2026-06-15T12:01:00Z, ended 2026-06-15T12:02:00Z\n" +
 			"  0 requests, 0s waited for the upstream\n" +
 			"  12 assets are absent or leave their company, more than may go without an admin: they stay.\n" +
-			"  approved by ana (local socket) at 2026-06-15T12:03:00Z: \"sold\"\n  the next run makes those removals that still are\n"},
+			"  approved by ana (local socket) at 2026-06-15T12:03:00Z: \"sold\"\n  the next run makes those removals that still are, until 2026-06-22T12:03:00Z\n"},
 		{"forced, planning only", &syncRun{
 			ID: "R", Feed: codex.FeedDatto, State: codex.RunQueued, DryRun: true, Forced: true,
 			Detail: &runDetail{Mode: codex.ModeIncremental, Trigger: codex.TriggerCLI, RequestedBy: "a\x1b[2J", QueuedAt: *at(0)},
