@@ -84,6 +84,9 @@ func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("the SQLite driver gave a %T", conn)
 	}
+	if err := registerFold(inner); err != nil {
+		return nil, errors.Join(fmt.Errorf("giving SQLite a function: %w", err), inner.Close())
+	}
 	return &sqliteConn{inner, counter(c.onStatement)}, nil
 }
 

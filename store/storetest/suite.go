@@ -28,6 +28,7 @@ func Run(t *testing.T, subject Subject) {
 		{"transactions", transactions},
 		{"bulk statements", bulkStatements},
 		{"keys and order", keysAndOrder},
+		{"folding", folding},
 		{"values", values},
 		{"revisions", revisions},
 		{"leases", leases},
