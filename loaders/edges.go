@@ -8,12 +8,12 @@ import (
 	"github.com/hivematrix/codex/query"
 )
 
-// AssetsOfCompany are the machines of c.
-func AssetsOfCompany(ctx context.Context, c *ent.Company) ([]*ent.Asset, error) {
+// AssetsOfCompany are those of the machines of c that are wanted.
+func AssetsOfCompany(ctx context.Context, c *ent.Company, wanted query.Edge) ([]*ent.Asset, error) {
 	return load(ctx, edge[*ent.Company, codex.AccountNumber, []*ent.Asset]{
 		object: "Asset", key: accountNumber, noted: notedLists[*ent.Asset],
 		fetch: func(ctx context.Context, r *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*ent.Asset, error) {
-			return r.AssetsByCompany(ctx, keys, columns...)
+			return r.AssetsByCompanyWhere(ctx, keys, wanted, columns...)
 		},
 	}, c)
 }
@@ -29,32 +29,32 @@ func AssetTotalsOfCompany(ctx context.Context, c *ent.Company) (*query.AssetTota
 	return &totals, err
 }
 
-// ContactsOfCompany are the people of c.
-func ContactsOfCompany(ctx context.Context, c *ent.Company) ([]*ent.Contact, error) {
+// ContactsOfCompany are those of the people of c that are wanted.
+func ContactsOfCompany(ctx context.Context, c *ent.Company, wanted query.Edge) ([]*ent.Contact, error) {
 	return load(ctx, edge[*ent.Company, codex.AccountNumber, []*ent.Contact]{
 		object: "Contact", key: accountNumber, noted: notedLists[*ent.Contact],
 		fetch: func(ctx context.Context, r *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*ent.Contact, error) {
-			return r.ContactsByCompany(ctx, keys, columns...)
+			return r.ContactsByCompanyWhere(ctx, keys, wanted, columns...)
 		},
 	}, c)
 }
 
-// LocationsOfCompany are the places of c.
-func LocationsOfCompany(ctx context.Context, c *ent.Company) ([]*ent.Location, error) {
+// LocationsOfCompany are those of the places of c that are wanted.
+func LocationsOfCompany(ctx context.Context, c *ent.Company, wanted query.Edge) ([]*ent.Location, error) {
 	return load(ctx, edge[*ent.Company, codex.AccountNumber, []*ent.Location]{
 		object: "Location", key: accountNumber, noted: notedLists[*ent.Location],
 		fetch: func(ctx context.Context, r *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*ent.Location, error) {
-			return r.LocationsByCompany(ctx, keys, columns...)
+			return r.LocationsByCompanyWhere(ctx, keys, wanted, columns...)
 		},
 	}, c)
 }
 
-// TicketsOfCompany are the closed tickets of c, as far as filter wants them.
-func TicketsOfCompany(ctx context.Context, c *ent.Company, filter query.TicketFilter) ([]*ent.Ticket, error) {
+// TicketsOfCompany are those of the closed tickets of c that filter wants and that are wanted.
+func TicketsOfCompany(ctx context.Context, c *ent.Company, filter query.TicketFilter, wanted query.Edge) ([]*ent.Ticket, error) {
 	return load(ctx, edge[*ent.Company, codex.AccountNumber, []*ent.Ticket]{
 		object: "Ticket", key: accountNumber, noted: notedLists[*ent.Ticket],
 		fetch: func(ctx context.Context, r *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*ent.Ticket, error) {
-			return r.TicketsByCompany(ctx, keys, filter, columns...)
+			return r.TicketsByCompanyWhere(ctx, keys, filter, wanted, columns...)
 		},
 	}, c)
 }

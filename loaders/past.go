@@ -7,12 +7,12 @@ import (
 	"github.com/hivematrix/codex/query"
 )
 
-// AssetsOfPastCompany are the machines that c had.
-func AssetsOfPastCompany(ctx context.Context, c *query.PastCompany) ([]*query.PastAsset, error) {
+// AssetsOfPastCompany are those of the machines that c had that are wanted.
+func AssetsOfPastCompany(ctx context.Context, c *query.PastCompany, wanted query.Edge) ([]*query.PastAsset, error) {
 	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastAsset]{
 		object: "PastAsset", key: pastAccountNumber, noted: notedLists[*query.PastAsset],
 		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastAsset, error) {
-			return c.Past.AssetsByCompany(ctx, keys, columns...)
+			return c.Past.AssetsByCompany(ctx, keys, wanted, columns...)
 		},
 	}, c)
 }
@@ -28,32 +28,33 @@ func AssetTotalsOfPastCompany(ctx context.Context, c *query.PastCompany) (*query
 	return &totals, err
 }
 
-// ContactsOfPastCompany are the people of c.
-func ContactsOfPastCompany(ctx context.Context, c *query.PastCompany) ([]*query.PastContact, error) {
+// ContactsOfPastCompany are those of the people of c that are wanted.
+func ContactsOfPastCompany(ctx context.Context, c *query.PastCompany, wanted query.Edge) ([]*query.PastContact, error) {
 	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastContact]{
 		object: "PastContact", key: pastAccountNumber, noted: notedLists[*query.PastContact],
 		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastContact, error) {
-			return c.Past.ContactsByCompany(ctx, keys, columns...)
+			return c.Past.ContactsByCompany(ctx, keys, wanted, columns...)
 		},
 	}, c)
 }
 
-// LocationsOfPastCompany are the places of c.
-func LocationsOfPastCompany(ctx context.Context, c *query.PastCompany) ([]*query.PastLocation, error) {
+// LocationsOfPastCompany are those of the places of c that are wanted.
+func LocationsOfPastCompany(ctx context.Context, c *query.PastCompany, wanted query.Edge) ([]*query.PastLocation, error) {
 	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastLocation]{
 		object: "PastLocation", key: pastAccountNumber, noted: notedLists[*query.PastLocation],
 		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastLocation, error) {
-			return c.Past.LocationsByCompany(ctx, keys, columns...)
+			return c.Past.LocationsByCompany(ctx, keys, wanted, columns...)
 		},
 	}, c)
 }
 
-// TicketsOfPastCompany are the tickets of c that were closed, as far as filter wants them.
-func TicketsOfPastCompany(ctx context.Context, c *query.PastCompany, filter query.TicketFilter) ([]*query.PastTicket, error) {
+// TicketsOfPastCompany are those of the tickets of c that were closed that filter wants and that are
+// wanted.
+func TicketsOfPastCompany(ctx context.Context, c *query.PastCompany, filter query.TicketFilter, wanted query.Edge) ([]*query.PastTicket, error) {
 	return load(ctx, edge[*query.PastCompany, codex.AccountNumber, []*query.PastTicket]{
 		object: "PastTicket", key: pastAccountNumber, noted: notedLists[*query.PastTicket],
 		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, columns []string) (map[codex.AccountNumber][]*query.PastTicket, error) {
-			return c.Past.TicketsByCompany(ctx, keys, filter, columns...)
+			return c.Past.TicketsByCompany(ctx, keys, filter, wanted, columns...)
 		},
 	}, c)
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/asset"
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/predicate"
+	"github.com/hivematrix/codex/store"
 )
 
 // AssetTotals sums up the assets of a company.
@@ -55,9 +58,36 @@ func (r *Reader) Asset(ctx context.Context, id int, columns ...string) (*ent.Ass
 	return found, nil
 }
 
+// Assets is a page of the assets that list wants.
+func (r *Reader) Assets(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*ent.Asset], error) {
+	return pageOf(view{}, view.assets, page, list, func(limit int, which, sort func(*sql.Selector)) ([]*ent.Asset, error) {
+		q := r.client.Asset.Query().Where(asset.RemovedAtIsNil(), view{}.ofServed, which).Order(sort).Limit(limit)
+		if columns := with(columns, asset.FieldCompanyAccountNumber); columns != nil {
+			q.Select(columns...)
+		}
+		return q.All(ctx)
+	})
+}
+
+// CountAssets is how many assets filter wants.
+func (r *Reader) CountAssets(ctx context.Context, filter Filter) (int, error) {
+	return countOf(view{}, view.assets, filter, func(which func(*sql.Selector)) (int, error) {
+		return r.client.Asset.Query().Where(asset.RemovedAtIsNil(), view{}.ofServed, which).Count(ctx)
+	})
+}
+
 // AssetsByCompany are the assets of each company.
 func (r *Reader) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Asset, error) {
-	rows, err := r.assets(ctx, columns, keyIn[predicate.Asset](asset.FieldCompanyAccountNumber, accounts))
+	return r.AssetsByCompanyWhere(ctx, accounts, Edge{}, columns...)
+}
+
+// AssetsByCompanyWhere are those of each company that edge wants.
+func (r *Reader) AssetsByCompanyWhere(ctx context.Context, accounts []codex.AccountNumber, edge Edge, columns ...string) (map[codex.AccountNumber][]*ent.Asset, error) {
+	which, sort, err := edgeOf(view{}, view{}.assets(), edge, fieldAccount, nil, accounts, store.KeyIn(fieldAccount, accounts))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.assets(ctx, columns, sort, which)
 	if err != nil {
 		return nil, fmt.Errorf("reading assets by company: %w", err)
 	}
@@ -66,7 +96,7 @@ func (r *Reader) AssetsByCompany(ctx context.Context, accounts []codex.AccountNu
 
 // AssetsByContact are the assets that each contact uses.
 func (r *Reader) AssetsByContact(ctx context.Context, contacts []int, columns ...string) (map[int][]*ent.Asset, error) {
-	rows, err := r.assets(ctx, columns,
+	rows, err := r.assets(ctx, columns, asset.ByID(),
 		asset.HasCompanyWith(company.ArchivedAtIsNil()),
 		linked[predicate.Asset](link{
 			table: assetcontactlink.Table, child: assetcontactlink.FieldAssetID,
@@ -78,8 +108,8 @@ func (r *Reader) AssetsByContact(ctx context.Context, contacts []int, columns ..
 	return groupByParent(rows, intKey)
 }
 
-func (r *Reader) assets(ctx context.Context, columns []string, which ...predicate.Asset) ([]*ent.Asset, error) {
-	q := r.client.Asset.Query().Where(asset.RemovedAtIsNil()).Where(which...).Order(asset.ByID())
+func (r *Reader) assets(ctx context.Context, columns []string, sort asset.OrderOption, which ...predicate.Asset) ([]*ent.Asset, error) {
+	q := r.client.Asset.Query().Where(asset.RemovedAtIsNil()).Where(which...).Order(sort)
 	if columns := with(columns, asset.FieldCompanyAccountNumber); columns != nil {
 		q.Select(columns...)
 	}

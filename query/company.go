@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/company"
@@ -45,39 +47,22 @@ func (r *Reader) EachCompany(ctx context.Context, batch int, fn func([]*ent.Comp
 	return batches(ctx, batch, read, fn)
 }
 
-// Companies is a page of the companies by account number.
-func (r *Reader) Companies(ctx context.Context, page Page, columns ...string) (*PageOf[*ent.Company], error) {
-	limit, err := page.limit()
-	if err != nil {
-		return nil, err
-	}
-	q := r.companies().Limit(limit)
-	if page.After != "" {
-		keys, err := decodeCursor(page.After, byAccountNumber, 1)
-		if err != nil {
-			return nil, err
+// Companies is a page of the companies that list wants.
+func (r *Reader) Companies(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*ent.Company], error) {
+	return pageOf(view{}, view.companies, page, list, func(limit int, which, sort func(*sql.Selector)) ([]*ent.Company, error) {
+		q := r.client.Company.Query().Where(company.ArchivedAtIsNil(), which).Order(sort).Limit(limit)
+		if columns := with(columns); columns != nil {
+			q.Select(columns...)
 		}
-		q.Where(companiesAfter(keys[0]))
-	}
-	if columns := with(columns); columns != nil {
-		q.Select(columns...)
-	}
-	rows, err := q.All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading a page of companies: %w", err)
-	}
-	return cut(page, rows, func(c *ent.Company) string {
-		return encodeCursor(byAccountNumber, string(c.ID))
-	}), nil
+		return q.All(ctx)
+	})
 }
 
-// CountCompanies is how many companies there are.
-func (r *Reader) CountCompanies(ctx context.Context) (int, error) {
-	n, err := r.client.Company.Query().Where(company.ArchivedAtIsNil()).Count(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("counting companies: %w", err)
-	}
-	return n, nil
+// CountCompanies is how many companies filter wants.
+func (r *Reader) CountCompanies(ctx context.Context, filter Filter) (int, error) {
+	return countOf(view{}, view.companies, filter, func(which func(*sql.Selector)) (int, error) {
+		return r.client.Company.Query().Where(company.ArchivedAtIsNil(), which).Count(ctx)
+	})
 }
 
 // CompaniesByAccount are the companies with those account numbers.

@@ -12,6 +12,7 @@ import (
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/assetversion"
 	"github.com/hivematrix/codex/ent/predicate"
+	"github.com/hivematrix/codex/store"
 )
 
 // PastAsset is an asset as it was.
@@ -31,7 +32,7 @@ func (a *PastAsset) ID() string { return a.Past.id(strconv.Itoa(a.AssetID)) }
 // Asset is the asset with that id; a [codex.CodeNotFound] error where there was none, or its company
 // was archived.
 func (p *Past) Asset(ctx context.Context, id int, columns ...string) (*PastAsset, error) {
-	found, err := p.assets(ctx, columns, assetversion.AssetID(id), ofServedCompany[predicate.AssetVersion](p.At))
+	found, err := p.assets(ctx, columns, assetversion.ByAssetID(), assetversion.AssetID(id), ofServedCompany[predicate.AssetVersion](p.At))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading asset %d of the past: %w", id, err)
@@ -41,18 +42,23 @@ func (p *Past) Asset(ctx context.Context, id int, columns ...string) (*PastAsset
 	return found[0], nil
 }
 
-// AssetsByCompany are the assets that each company had.
-func (p *Past) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*PastAsset, error) {
-	rows, err := p.assets(ctx, columns, keyIn[predicate.AssetVersion](assetversion.FieldCompanyAccountNumber, accounts))
+// AssetsByCompany are those of the assets that each company had that edge wants.
+func (p *Past) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, edge Edge, columns ...string) (map[codex.AccountNumber][]*PastAsset, error) {
+	v := view{p}
+	which, sort, err := edgeOf(v, v.assets(), edge, fieldAccount, nil, accounts, store.KeyIn(fieldAccount, accounts))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.assets(ctx, columns, sort, which)
 	if err != nil {
 		return nil, fmt.Errorf("reading assets of the past by company: %w", err)
 	}
 	return groupBy(rows, func(a *PastAsset) codex.AccountNumber { return a.CompanyAccountNumber }), nil
 }
 
-func (p *Past) assets(ctx context.Context, columns []string, which ...predicate.AssetVersion) ([]*PastAsset, error) {
+func (p *Past) assets(ctx context.Context, columns []string, sort assetversion.OrderOption, which ...predicate.AssetVersion) ([]*PastAsset, error) {
 	q := p.reader.client.AssetVersion.Query().Where(seenAt[predicate.AssetVersion](p.At)).Where(which...).
-		Order(assetversion.ByAssetID())
+		Order(sort)
 	backup := len(columns) == 0 || slices.Contains(columns, ColumnBackup)
 	if backup {
 		q.Where(func(s *sql.Selector) { s.AppendSelectExprAs(readingOf(s, p.lastReading), ColumnBackup) })

@@ -35,36 +35,19 @@ func (p *Past) Company(ctx context.Context, account codex.AccountNumber, columns
 	return &PastCompany{found, p}, nil
 }
 
-// Companies is a page of the companies by account number.
-func (p *Past) Companies(ctx context.Context, page Page, columns ...string) (*PageOf[*PastCompany], error) {
-	limit, err := page.limit()
-	if err != nil {
-		return nil, err
-	}
-	q := p.companies(columns).Order(byBytes(companyversion.FieldAccountNumber, "")).Limit(limit)
-	if page.After != "" {
-		keys, err := decodeCursor(page.After, byAccountNumber, 1)
-		if err != nil {
-			return nil, err
-		}
-		q.Where(bytesCompare(companyversion.FieldAccountNumber, " > ", keys[0]))
-	}
-	rows, err := q.All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading a page of companies of the past: %w", err)
-	}
-	return cut(page, p.pastCompanies(rows), func(c *PastCompany) string {
-		return encodeCursor(byAccountNumber, string(c.AccountNumber))
-	}), nil
+// Companies is a page of the companies that list wants.
+func (p *Past) Companies(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*PastCompany], error) {
+	return pageOf(view{p}, view.companies, page, list, func(limit int, which, sort func(*sql.Selector)) ([]*PastCompany, error) {
+		rows, err := p.companies(columns).Where(which).Order(sort).Limit(limit).All(ctx)
+		return p.pastCompanies(rows), err
+	})
 }
 
-// CountCompanies is how many companies there were.
-func (p *Past) CountCompanies(ctx context.Context) (int, error) {
-	n, err := p.companies(nil).Count(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("counting companies of the past: %w", err)
-	}
-	return n, nil
+// CountCompanies is how many companies filter wants.
+func (p *Past) CountCompanies(ctx context.Context, filter Filter) (int, error) {
+	return countOf(view{p}, view.companies, filter, func(which func(*sql.Selector)) (int, error) {
+		return p.companies(nil).Where(which).Count(ctx)
+	})
 }
 
 // CompaniesByAccount are the companies with those account numbers.

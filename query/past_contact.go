@@ -35,15 +35,18 @@ func (p *Past) Contact(ctx context.Context, id int, columns ...string) (*PastCon
 	return &PastContact{found, p}, nil
 }
 
-// ContactsByCompany are the contacts that belonged to each company.
-func (p *Past) ContactsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*PastContact, error) {
-	rows, err := p.contacts(columns).
-		Where(linked[predicate.ContactVersion](link{
-			table: contactcompanylinkversion.Table, child: contactcompanylinkversion.FieldContactID,
-			parent: contactcompanylinkversion.FieldCompanyAccountNumber, key: contactversion.FieldContactID, which: seenAt[func(*sql.Selector)](p.At),
-		}, accounts)).
-		Order(contactversion.ByContactID()).
-		All(ctx)
+// ContactsByCompany are those of the contacts that belonged to each company that edge wants.
+func (p *Past) ContactsByCompany(ctx context.Context, accounts []codex.AccountNumber, edge Edge, columns ...string) (map[codex.AccountNumber][]*PastContact, error) {
+	v := view{p}
+	links := link{
+		table: contactcompanylinkversion.Table, child: contactcompanylinkversion.FieldContactID,
+		parent: contactcompanylinkversion.FieldCompanyAccountNumber, key: contactversion.FieldContactID, which: seenAt[func(*sql.Selector)](p.At),
+	}
+	which, sort, err := edgeOf(v, v.contacts(), edge, "", &links, accounts, linked[func(*sql.Selector)](links, accounts))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.contacts(columns).Where(which).Order(sort).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading contacts of the past by company: %w", err)
 	}

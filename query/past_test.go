@@ -132,7 +132,7 @@ func TestAPastRestsOnTheNewestSucceededRunOfEachFeed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			assets, err := past.AssetsByCompany(ctx, []codex.AccountNumber{"1"}, query.ColumnBackup)
+			assets, err := past.AssetsByCompany(ctx, []codex.AccountNumber{"1"}, query.Edge{}, query.ColumnBackup)
 			if err != nil || len(assets["1"]) != 1 || assets["1"][0].Backup == nil || assets["1"][0].Backup.Bytes != tc.want {
 				t.Errorf("%s: %v, %v, want %d", tc.name, assets["1"], err, tc.want)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/predicate"
 	"github.com/hivematrix/codex/ent/ticketversion"
+	"github.com/hivematrix/codex/store"
 )
 
 // PastTicket is a closed ticket as it was, without its texts. Its time is known in sum.
@@ -43,12 +44,14 @@ func (p *Past) Ticket(ctx context.Context, id int, columns ...string) (*PastTick
 	return &PastTicket{found, p}, nil
 }
 
-// TicketsByCompany are the tickets of each company that were closed, as far as filter wants them.
-func (p *Past) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, columns ...string) (map[codex.AccountNumber][]*PastTicket, error) {
-	rows, err := p.tickets(columns).
-		Where(keyIn[predicate.TicketVersion](ticketversion.FieldCompanyAccountNumber, accounts), wanted[predicate.TicketVersion](filter)).
-		Order(ticketversion.ByTicketID()).
-		All(ctx)
+// TicketsByCompany are those of the tickets of each company that were closed that filter and edge want.
+func (p *Past) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, edge Edge, columns ...string) (map[codex.AccountNumber][]*PastTicket, error) {
+	v := view{p}
+	which, sort, err := edgeOf(v, v.tickets().asked(filter), edge, fieldAccount, nil, accounts, store.KeyIn(fieldAccount, accounts))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.tickets(columns).Where(wanted[predicate.TicketVersion](filter), which).Order(sort).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading tickets of the past by company: %w", err)
 	}

@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -19,6 +18,7 @@ import (
 type RunFilter struct {
 	Feed  codex.Feed     // empty: any
 	State codex.RunState // empty: any
+	List                 // and what this says
 }
 
 func (f RunFilter) predicates() []predicate.SyncRun {
@@ -61,46 +61,22 @@ func (r *Reader) LastRun(ctx context.Context, feed codex.Feed) (*ent.SyncRun, er
 	return found, nil
 }
 
-// Runs is a page of the sync runs that filter wants, newest first.
+// Runs is a page of the sync runs that filter wants.
 func (r *Reader) Runs(ctx context.Context, page Page, filter RunFilter, columns ...string) (*PageOf[*ent.SyncRun], error) {
-	limit, err := page.limit()
-	if err != nil {
-		return nil, err
-	}
-	q := r.runs(filter).Limit(limit)
-	if page.After != "" {
-		keys, err := decodeCursor(page.After, byNewestQueued, 2)
-		if err != nil {
-			return nil, err
+	return pageOf(view{}, view.runs, page, filter.List, func(limit int, which, sort func(*sql.Selector)) ([]*ent.SyncRun, error) {
+		q := r.client.SyncRun.Query().Where(filter.predicates()...).Where(which).Order(sort).Limit(limit)
+		if columns := with(columns); columns != nil {
+			q.Select(columns...)
 		}
-		queued, err := timeKey(keys[0])
-		if err != nil {
-			return nil, err
-		}
-		q.Where(syncrun.Or(
-			syncrun.QueuedAtLT(queued),
-			syncrun.And(syncrun.QueuedAt(queued), bytesCompare(syncrun.FieldID, " < ", keys[1])),
-		))
-	}
-	if columns := with(columns, syncrun.FieldQueuedAt); columns != nil {
-		q.Select(columns...)
-	}
-	rows, err := q.All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading a page of runs: %w", err)
-	}
-	return cut(page, rows, func(run *ent.SyncRun) string {
-		return encodeCursor(byNewestQueued, run.QueuedAt.UTC().Format(cursorTimeForm), string(run.ID))
-	}), nil
+		return q.All(ctx)
+	})
 }
 
 // CountRuns is how many sync runs filter wants.
 func (r *Reader) CountRuns(ctx context.Context, filter RunFilter) (int, error) {
-	n, err := r.client.SyncRun.Query().Where(filter.predicates()...).Count(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("counting runs: %w", err)
-	}
-	return n, nil
+	return countOf(view{}, view.runs, filter.Filter, func(which func(*sql.Selector)) (int, error) {
+		return r.client.SyncRun.Query().Where(filter.predicates()...).Where(which).Count(ctx)
+	})
 }
 
 func (r *Reader) runs(filter RunFilter) *ent.SyncRunQuery {
@@ -113,6 +89,7 @@ type IssueFilter struct {
 	Feed codex.Feed // empty: any
 	Kind string     // empty: any
 	Open *bool      // true: those not closed yet; false: the others; nil: both
+	List            // and what this says
 }
 
 func (f IssueFilter) predicates() []predicate.SyncIssue {
@@ -133,55 +110,25 @@ func (f IssueFilter) predicates() []predicate.SyncIssue {
 	return all
 }
 
-// Issues is a page of the sync issues that filter wants, those that were met first last.
+// Issues is a page of the sync issues that filter wants.
 //
 // Runs do not write an issue again that they still meet. LastSeenAt of an open one is therefore
 // raised here to the end of the newest run of its feed that has read everything.
 func (r *Reader) Issues(ctx context.Context, page Page, filter IssueFilter) (*PageOf[*ent.SyncIssue], error) {
-	limit, err := page.limit()
+	found, err := pageOf(view{}, view.issues, page, filter.List, func(limit int, which, sort func(*sql.Selector)) ([]*ent.SyncIssue, error) {
+		return r.client.SyncIssue.Query().Where(filter.predicates()...).Where(which).Order(sort).Limit(limit).All(ctx)
+	})
 	if err != nil {
 		return nil, err
 	}
-	q := r.client.SyncIssue.Query().Where(filter.predicates()...).
-		Order(syncissue.ByFirstSeenAt(sql.OrderDesc()), syncissue.ByID(sql.OrderDesc())).
-		Limit(limit)
-	if page.After != "" {
-		keys, err := decodeCursor(page.After, byNewestIssue, 2)
-		if err != nil {
-			return nil, err
-		}
-		firstSeen, err := timeKey(keys[0])
-		if err != nil {
-			return nil, err
-		}
-		id, err := strconv.Atoi(keys[1])
-		if err != nil {
-			return nil, codex.BadInput("after", noSuchCursor)
-		}
-		q.Where(syncissue.Or(
-			syncissue.FirstSeenAtLT(firstSeen),
-			syncissue.And(syncissue.FirstSeenAt(firstSeen), syncissue.IDLT(id)),
-		))
-	}
-	rows, err := q.All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading a page of issues: %w", err)
-	}
-	if err := r.RaiseLastSeen(ctx, rows); err != nil {
-		return nil, err
-	}
-	return cut(page, rows, func(issue *ent.SyncIssue) string {
-		return encodeCursor(byNewestIssue, issue.FirstSeenAt.UTC().Format(cursorTimeForm), strconv.Itoa(issue.ID))
-	}), nil
+	return found, r.RaiseLastSeen(ctx, found.Rows)
 }
 
 // CountIssues is how many sync issues filter wants.
 func (r *Reader) CountIssues(ctx context.Context, filter IssueFilter) (int, error) {
-	n, err := r.client.SyncIssue.Query().Where(filter.predicates()...).Count(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("counting issues: %w", err)
-	}
-	return n, nil
+	return countOf(view{}, view.issues, filter.Filter, func(which func(*sql.Selector)) (int, error) {
+		return r.client.SyncIssue.Query().Where(filter.predicates()...).Where(which).Count(ctx)
+	})
 }
 
 // RaiseLastSeen sets LastSeenAt of the open ones of issues, which need not be written when they are

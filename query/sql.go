@@ -47,16 +47,22 @@ type link struct {
 // linked tells the rows that are linked to one of keys, once for each link, and reads that key too.
 func linked[P ~func(*sql.Selector), K store.Key](l link, keys []K) P {
 	return func(s *sql.Selector) {
-		t := sql.Table(l.table)
-		links := sql.Dialect(s.Dialect()).Select().From(t)
-		s.Join(t).On(s.C(l.key), t.C(l.child)) // from here on t has the name that it has in s
-		store.KeyIn(l.parent, keys)(links)
-		if l.which != nil {
-			l.which(links)
-		}
-		s.Where(links.P())
-		s.AppendSelectAs(t.C(l.parent), parentKey)
+		s.AppendSelectAs(l.join(s, store.KeyIn(l.parent, keys)), parentKey)
 	}
+}
+
+// join joins those pairs that count and that which tells, and gives the name in s of the column with the
+// keys.
+func (l link) join(s *sql.Selector, which func(*sql.Selector)) string {
+	t := sql.Table(l.table)
+	links := sql.Dialect(s.Dialect()).Select().From(t)
+	s.Join(t).On(s.C(l.key), t.C(l.child)) // from here on t has the name that it has in s
+	which(links)
+	if l.which != nil {
+		l.which(links)
+	}
+	s.Where(links.P())
+	return t.C(l.parent)
 }
 
 // groupByParent sorts rows that were read by [linked] into lists by the key they are linked to, and

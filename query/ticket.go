@@ -13,6 +13,7 @@ import (
 	"github.com/hivematrix/codex/ent/predicate"
 	"github.com/hivematrix/codex/ent/ticket"
 	"github.com/hivematrix/codex/ent/timeentry"
+	"github.com/hivematrix/codex/store"
 )
 
 // TicketFilter says which tickets of a company are wanted; its zero value: all.
@@ -49,16 +50,50 @@ func (r *Reader) Ticket(ctx context.Context, id int, columns ...string) (*ent.Ti
 	return found, nil
 }
 
+// Tickets is a page of the tickets that list wants.
+func (r *Reader) Tickets(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*ent.Ticket], error) {
+	return pageOf(view{}, view.tickets, page, list, func(limit int, which, sort func(*sql.Selector)) ([]*ent.Ticket, error) {
+		q := r.client.Ticket.Query().Where(ticket.RemovedAtIsNil(), ticket.Closed(true), view{}.ofServed, which).Order(sort).Limit(limit)
+		if columns := with(columns, ticket.FieldCompanyAccountNumber); columns != nil {
+			q.Select(columns...)
+		}
+		return q.All(ctx)
+	})
+}
+
+// CountTickets is how many tickets filter wants.
+func (r *Reader) CountTickets(ctx context.Context, filter Filter) (int, error) {
+	return countOf(view{}, view.tickets, filter, func(which func(*sql.Selector)) (int, error) {
+		return r.client.Ticket.Query().Where(ticket.RemovedAtIsNil(), ticket.Closed(true), view{}.ofServed, which).Count(ctx)
+	})
+}
+
 // TicketsByCompany are the closed tickets of each company, as far as filter wants them.
 func (r *Reader) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, columns ...string) (map[codex.AccountNumber][]*ent.Ticket, error) {
-	rows, err := r.tickets(columns).
-		Where(keyIn[predicate.Ticket](ticket.FieldCompanyAccountNumber, accounts), wanted[predicate.Ticket](filter)).
-		Order(ticket.ByID()).
-		All(ctx)
+	return r.TicketsByCompanyWhere(ctx, accounts, filter, Edge{}, columns...)
+}
+
+// TicketsByCompanyWhere are those of each company that filter and edge want.
+func (r *Reader) TicketsByCompanyWhere(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, edge Edge, columns ...string) (map[codex.AccountNumber][]*ent.Ticket, error) {
+	which, sort, err := edgeOf(view{}, view{}.tickets().asked(filter), edge, fieldAccount, nil, accounts, store.KeyIn(fieldAccount, accounts))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.tickets(columns).Where(wanted[predicate.Ticket](filter), which).Order(sort).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading tickets by company: %w", err)
 	}
 	return groupBy(rows, func(t *ent.Ticket) codex.AccountNumber { return t.CompanyAccountNumber }), nil
+}
+
+// asked are those tickets of e that filter wants, also where they are numbered.
+func (e entity) asked(filter TicketFilter) entity {
+	served := e.served
+	e.served = func(s *sql.Selector) {
+		served(s)
+		wanted[func(*sql.Selector)](filter)(s)
+	}
+	return e
 }
 
 func (r *Reader) tickets(columns []string) *ent.TicketQuery {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/graph/model"
 	"github.com/hivematrix/codex/loaders"
 	"github.com/hivematrix/codex/query"
 )
@@ -27,4 +28,26 @@ func (r assetResolver) Company(ctx context.Context, a *ent.Asset) (*ent.Company,
 
 func (r assetResolver) Contacts(ctx context.Context, a *ent.Asset) ([]*ent.Contact, error) {
 	return loaders.ContactsOfAsset(ctx, a)
+}
+
+func (r queryResolver) Assets(ctx context.Context, filter map[string]any, orderBy []*query.Order, first *int, after *string) (*model.AssetConnection, error) {
+	asked, err := pageOf(first, after)
+	if err != nil {
+		return nil, err
+	}
+	list := query.List{Filter: filter, OrderBy: orderBy}
+	page, err := r.reader.Assets(ctx, asked, list, loaders.PageColumns(ctx, "Asset")...)
+	if err != nil {
+		return nil, err
+	}
+	edges := make([]*model.AssetEdge, len(page.Rows))
+	for i, row := range page.Rows {
+		edges[i] = &model.AssetEdge{Cursor: page.Cursors[i], Node: row}
+	}
+	return &model.AssetConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), List: list},
+		loaders.Announce(ctx, page.Rows...)
+}
+
+func (r assetConnectionResolver) TotalCount(ctx context.Context, c *model.AssetConnection) (int, error) {
+	return r.reader.CountAssets(ctx, c.List.Filter)
 }

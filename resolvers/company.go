@@ -16,12 +16,13 @@ func (r queryResolver) Company(ctx context.Context, accountNumber string) (*ent.
 	return one(ctx, found, err)
 }
 
-func (r queryResolver) Companies(ctx context.Context, first *int, after *string) (*model.CompanyConnection, error) {
+func (r queryResolver) Companies(ctx context.Context, filter map[string]any, orderBy []*query.Order, first *int, after *string) (*model.CompanyConnection, error) {
 	asked, err := pageOf(first, after)
 	if err != nil {
 		return nil, err
 	}
-	page, err := r.reader.Companies(ctx, asked, loaders.PageColumns(ctx, "Company")...)
+	list := query.List{Filter: filter, OrderBy: orderBy}
+	page, err := r.reader.Companies(ctx, asked, list, loaders.PageColumns(ctx, "Company")...)
 	if err != nil {
 		return nil, err
 	}
@@ -29,40 +30,56 @@ func (r queryResolver) Companies(ctx context.Context, first *int, after *string)
 	for i, row := range page.Rows {
 		edges[i] = &model.CompanyEdge{Cursor: page.Cursors[i], Node: row}
 	}
-	return &model.CompanyConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page)},
+	return &model.CompanyConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), List: list},
 		loaders.Announce(ctx, page.Rows...)
 }
 
-func (r companyConnectionResolver) TotalCount(ctx context.Context, _ *model.CompanyConnection) (int, error) {
-	return r.reader.CountCompanies(ctx)
+func (r companyConnectionResolver) TotalCount(ctx context.Context, c *model.CompanyConnection) (int, error) {
+	return r.reader.CountCompanies(ctx, c.List.Filter)
 }
 
 func (r companyResolver) Domains(_ context.Context, c *ent.Company) ([]string, error) {
 	return query.Texts(c.Domains)
 }
 
-func (r companyResolver) Assets(ctx context.Context, c *ent.Company) ([]*ent.Asset, error) {
-	return loaders.AssetsOfCompany(ctx, c)
+func (r companyResolver) Assets(ctx context.Context, c *ent.Company, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Asset, error) {
+	wanted, err := edgeOf(filter, orderBy, first)
+	if err != nil {
+		return nil, err
+	}
+	return loaders.AssetsOfCompany(ctx, c, wanted)
 }
 
 func (r companyResolver) AssetsTotal(ctx context.Context, c *ent.Company) (*query.AssetTotals, error) {
 	return loaders.AssetTotalsOfCompany(ctx, c)
 }
 
-func (r companyResolver) Contacts(ctx context.Context, c *ent.Company) ([]*ent.Contact, error) {
-	return loaders.ContactsOfCompany(ctx, c)
-}
-
-func (r companyResolver) Locations(ctx context.Context, c *ent.Company) ([]*ent.Location, error) {
-	return loaders.LocationsOfCompany(ctx, c)
-}
-
-func (r companyResolver) Tickets(ctx context.Context, c *ent.Company, year *int, updatedFrom *time.Time) ([]*ent.Ticket, error) {
-	filter, err := ticketFilter(year, updatedFrom)
+func (r companyResolver) Contacts(ctx context.Context, c *ent.Company, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Contact, error) {
+	wanted, err := edgeOf(filter, orderBy, first)
 	if err != nil {
 		return nil, err
 	}
-	return loaders.TicketsOfCompany(ctx, c, filter)
+	return loaders.ContactsOfCompany(ctx, c, wanted)
+}
+
+func (r companyResolver) Locations(ctx context.Context, c *ent.Company, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Location, error) {
+	wanted, err := edgeOf(filter, orderBy, first)
+	if err != nil {
+		return nil, err
+	}
+	return loaders.LocationsOfCompany(ctx, c, wanted)
+}
+
+func (r companyResolver) Tickets(ctx context.Context, c *ent.Company, year *int, updatedFrom *time.Time, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Ticket, error) {
+	updated, err := ticketFilter(year, updatedFrom)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := edgeOf(filter, orderBy, first)
+	if err != nil {
+		return nil, err
+	}
+	return loaders.TicketsOfCompany(ctx, c, updated, wanted)
 }
 
 // ticketFilter is what the arguments year and updatedFrom ask for.

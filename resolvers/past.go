@@ -39,12 +39,13 @@ func (r pastResolver) Company(ctx context.Context, p *query.Past, accountNumber 
 	return one(ctx, found, err)
 }
 
-func (r pastResolver) Companies(ctx context.Context, p *query.Past, first *int, after *string) (*model.PastCompanyConnection, error) {
+func (r pastResolver) Companies(ctx context.Context, p *query.Past, filter map[string]any, orderBy []*query.Order, first *int, after *string) (*model.PastCompanyConnection, error) {
 	asked, err := pageOf(first, after)
 	if err != nil {
 		return nil, err
 	}
-	page, err := p.Companies(ctx, asked, loaders.PageColumns(ctx, "PastCompany")...)
+	list := query.List{Filter: filter, OrderBy: orderBy}
+	page, err := p.Companies(ctx, asked, list, loaders.PageColumns(ctx, "PastCompany")...)
 	if err != nil {
 		return nil, err
 	}
@@ -52,12 +53,12 @@ func (r pastResolver) Companies(ctx context.Context, p *query.Past, first *int, 
 	for i, row := range page.Rows {
 		edges[i] = &model.PastCompanyEdge{Cursor: page.Cursors[i], Node: row}
 	}
-	return &model.PastCompanyConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Past: p},
+	return &model.PastCompanyConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Past: p, List: list},
 		loaders.Announce(ctx, page.Rows...)
 }
 
 func (r pastCompanyConnectionResolver) TotalCount(ctx context.Context, c *model.PastCompanyConnection) (int, error) {
-	return c.Past.CountCompanies(ctx)
+	return c.Past.CountCompanies(ctx, c.List.Filter)
 }
 
 func (r pastResolver) Asset(ctx context.Context, p *query.Past, id string) (*query.PastAsset, error) {
@@ -91,28 +92,44 @@ func (r pastCompanyResolver) Domains(_ context.Context, c *query.PastCompany) ([
 	return query.Texts(c.Domains)
 }
 
-func (r pastCompanyResolver) Assets(ctx context.Context, c *query.PastCompany) ([]*query.PastAsset, error) {
-	return loaders.AssetsOfPastCompany(ctx, c)
+func (r pastCompanyResolver) Assets(ctx context.Context, c *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastAsset, error) {
+	wanted, err := edgeOf(filter, orderBy, first)
+	if err != nil {
+		return nil, err
+	}
+	return loaders.AssetsOfPastCompany(ctx, c, wanted)
 }
 
 func (r pastCompanyResolver) AssetsTotal(ctx context.Context, c *query.PastCompany) (*query.AssetTotals, error) {
 	return loaders.AssetTotalsOfPastCompany(ctx, c)
 }
 
-func (r pastCompanyResolver) Contacts(ctx context.Context, c *query.PastCompany) ([]*query.PastContact, error) {
-	return loaders.ContactsOfPastCompany(ctx, c)
-}
-
-func (r pastCompanyResolver) Locations(ctx context.Context, c *query.PastCompany) ([]*query.PastLocation, error) {
-	return loaders.LocationsOfPastCompany(ctx, c)
-}
-
-func (r pastCompanyResolver) Tickets(ctx context.Context, c *query.PastCompany, year *int, updatedFrom *time.Time) ([]*query.PastTicket, error) {
-	filter, err := ticketFilter(year, updatedFrom)
+func (r pastCompanyResolver) Contacts(ctx context.Context, c *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastContact, error) {
+	wanted, err := edgeOf(filter, orderBy, first)
 	if err != nil {
 		return nil, err
 	}
-	return loaders.TicketsOfPastCompany(ctx, c, filter)
+	return loaders.ContactsOfPastCompany(ctx, c, wanted)
+}
+
+func (r pastCompanyResolver) Locations(ctx context.Context, c *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastLocation, error) {
+	wanted, err := edgeOf(filter, orderBy, first)
+	if err != nil {
+		return nil, err
+	}
+	return loaders.LocationsOfPastCompany(ctx, c, wanted)
+}
+
+func (r pastCompanyResolver) Tickets(ctx context.Context, c *query.PastCompany, year *int, updatedFrom *time.Time, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastTicket, error) {
+	updated, err := ticketFilter(year, updatedFrom)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := edgeOf(filter, orderBy, first)
+	if err != nil {
+		return nil, err
+	}
+	return loaders.TicketsOfPastCompany(ctx, c, updated, wanted)
 }
 
 func (r pastAssetResolver) Company(ctx context.Context, a *query.PastAsset) (*query.PastCompany, error) {

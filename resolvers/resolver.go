@@ -31,6 +31,10 @@ type (
 	subscriptionResolver        struct{ *resolver }
 	companyResolver             struct{ *resolver }
 	companyConnectionResolver   struct{ *resolver }
+	assetConnectionResolver     struct{ *resolver }
+	contactConnectionResolver   struct{ *resolver }
+	locationConnectionResolver  struct{ *resolver }
+	ticketConnectionResolver    struct{ *resolver }
 	assetResolver               struct{ *resolver }
 	contactResolver             struct{ *resolver }
 	locationResolver            struct{ *resolver }
@@ -49,6 +53,18 @@ func (r *resolver) Subscription() exec.SubscriptionResolver { return subscriptio
 func (r *resolver) Company() exec.CompanyResolver           { return companyResolver{r} }
 func (r *resolver) CompanyConnection() exec.CompanyConnectionResolver {
 	return companyConnectionResolver{r}
+}
+func (r *resolver) AssetConnection() exec.AssetConnectionResolver {
+	return assetConnectionResolver{r}
+}
+func (r *resolver) ContactConnection() exec.ContactConnectionResolver {
+	return contactConnectionResolver{r}
+}
+func (r *resolver) LocationConnection() exec.LocationConnectionResolver {
+	return locationConnectionResolver{r}
+}
+func (r *resolver) TicketConnection() exec.TicketConnectionResolver {
+	return ticketConnectionResolver{r}
 }
 func (r *resolver) Asset() exec.AssetResolver                 { return assetResolver{r} }
 func (r *resolver) Contact() exec.ContactResolver             { return contactResolver{r} }
@@ -122,6 +138,18 @@ func pageOf(first *int, after *string) (query.Page, error) {
 		page.After = *after
 	}
 	return page, nil
+}
+
+// edgeOf is what the arguments of an edge ask for.
+func edgeOf(filter map[string]any, orderBy []*query.Order, first *int) (query.Edge, error) {
+	wanted := query.Edge{List: query.List{Filter: filter, OrderBy: orderBy}}
+	if first != nil {
+		if *first < 1 || *first > query.MaxPage {
+			return wanted, codex.BadInput("first", "an edge is cut at 1 to %d rows, not %d", query.MaxPage, *first)
+		}
+		wanted.First = *first
+	}
+	return wanted, nil
 }
 
 // pageInfo says where page lies.

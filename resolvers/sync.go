@@ -17,13 +17,13 @@ func (r queryResolver) SyncRun(ctx context.Context, id string) (*ent.SyncRun, er
 	return one(ctx, found, err)
 }
 
-func (r queryResolver) SyncRuns(ctx context.Context, feed *codex.Feed, state *codex.RunState, first *int, after *string) (*model.SyncRunConnection, error) {
+func (r queryResolver) SyncRuns(ctx context.Context, filter map[string]any, orderBy []*query.Order, feed *codex.Feed, state *codex.RunState, first *int, after *string) (*model.SyncRunConnection, error) {
 	asked, err := pageOf(first, after)
 	if err != nil {
 		return nil, err
 	}
-	filter := query.RunFilter{Feed: value(feed), State: value(state)}
-	page, err := r.reader.Runs(ctx, asked, filter, loaders.PageColumns(ctx, "SyncRun")...)
+	wanted := query.RunFilter{Feed: value(feed), State: value(state), List: query.List{Filter: filter, OrderBy: orderBy}}
+	page, err := r.reader.Runs(ctx, asked, wanted, loaders.PageColumns(ctx, "SyncRun")...)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (r queryResolver) SyncRuns(ctx context.Context, feed *codex.Feed, state *co
 	for i, row := range page.Rows {
 		edges[i] = &model.SyncRunEdge{Cursor: page.Cursors[i], Node: row}
 	}
-	return &model.SyncRunConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Filter: filter}, nil
+	return &model.SyncRunConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Filter: wanted}, nil
 }
 
 func (r syncRunConnectionResolver) TotalCount(ctx context.Context, c *model.SyncRunConnection) (int, error) {
@@ -81,13 +81,15 @@ func (r syncRunResolver) Held(ctx context.Context, run *ent.SyncRun) ([]*query.R
 	return loaders.HeldByRun(ctx, run)
 }
 
-func (r queryResolver) SyncIssues(ctx context.Context, feed *codex.Feed, kind *string, open *bool, first *int, after *string) (*model.SyncIssueConnection, error) {
+func (r queryResolver) SyncIssues(ctx context.Context, filter map[string]any, orderBy []*query.Order, feed *codex.Feed, kind *string, open *bool, first *int, after *string) (*model.SyncIssueConnection, error) {
 	asked, err := pageOf(first, after)
 	if err != nil {
 		return nil, err
 	}
-	filter := query.IssueFilter{Feed: value(feed), Kind: value(kind), Open: open}
-	page, err := r.reader.Issues(ctx, asked, filter)
+	wanted := query.IssueFilter{
+		Feed: value(feed), Kind: value(kind), Open: open, List: query.List{Filter: filter, OrderBy: orderBy},
+	}
+	page, err := r.reader.Issues(ctx, asked, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func (r queryResolver) SyncIssues(ctx context.Context, feed *codex.Feed, kind *s
 	for i, row := range page.Rows {
 		edges[i] = &model.SyncIssueEdge{Cursor: page.Cursors[i], Node: row}
 	}
-	return &model.SyncIssueConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Filter: filter}, nil
+	return &model.SyncIssueConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), Filter: wanted}, nil
 }
 
 func (r syncIssueConnectionResolver) TotalCount(ctx context.Context, c *model.SyncIssueConnection) (int, error) {

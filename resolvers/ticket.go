@@ -5,6 +5,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/graph/model"
 	"github.com/hivematrix/codex/loaders"
 	"github.com/hivematrix/codex/query"
 )
@@ -48,4 +49,26 @@ func (r ticketResolver) Company(ctx context.Context, t *ent.Ticket) (*ent.Compan
 
 func (r timeEntryResolver) Hours(_ context.Context, e *ent.TimeEntry) (float64, error) {
 	return codex.Seconds(e.SpentSeconds).Hours(), nil
+}
+
+func (r queryResolver) Tickets(ctx context.Context, filter map[string]any, orderBy []*query.Order, first *int, after *string) (*model.TicketConnection, error) {
+	asked, err := pageOf(first, after)
+	if err != nil {
+		return nil, err
+	}
+	list := query.List{Filter: filter, OrderBy: orderBy}
+	page, err := r.reader.Tickets(ctx, asked, list, loaders.PageColumns(ctx, "Ticket")...)
+	if err != nil {
+		return nil, err
+	}
+	edges := make([]*model.TicketEdge, len(page.Rows))
+	for i, row := range page.Rows {
+		edges[i] = &model.TicketEdge{Cursor: page.Cursors[i], Node: row}
+	}
+	return &model.TicketConnection{Edges: edges, Nodes: page.Rows, PageInfo: pageInfo(page), List: list},
+		loaders.Announce(ctx, page.Rows...)
+}
+
+func (r ticketConnectionResolver) TotalCount(ctx context.Context, c *model.TicketConnection) (int, error) {
+	return r.reader.CountTickets(ctx, c.List.Filter)
 }

@@ -34,7 +34,7 @@ type FieldChangeResolver interface {
 }
 type PastResolver interface {
 	Company(ctx context.Context, obj *query.Past, accountNumber string) (*query.PastCompany, error)
-	Companies(ctx context.Context, obj *query.Past, first *int, after *string) (*model.PastCompanyConnection, error)
+	Companies(ctx context.Context, obj *query.Past, filter map[string]any, orderBy []*query.Order, first *int, after *string) (*model.PastCompanyConnection, error)
 	Asset(ctx context.Context, obj *query.Past, id string) (*query.PastAsset, error)
 	Contact(ctx context.Context, obj *query.Past, id string) (*query.PastContact, error)
 	Ticket(ctx context.Context, obj *query.Past, ticketID string) (*query.PastTicket, error)
@@ -45,11 +45,11 @@ type PastAssetResolver interface {
 type PastCompanyResolver interface {
 	Domains(ctx context.Context, obj *query.PastCompany) ([]string, error)
 
-	Assets(ctx context.Context, obj *query.PastCompany) ([]*query.PastAsset, error)
+	Assets(ctx context.Context, obj *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastAsset, error)
 	AssetsTotal(ctx context.Context, obj *query.PastCompany) (*query.AssetTotals, error)
-	Contacts(ctx context.Context, obj *query.PastCompany) ([]*query.PastContact, error)
-	Locations(ctx context.Context, obj *query.PastCompany) ([]*query.PastLocation, error)
-	Tickets(ctx context.Context, obj *query.PastCompany, year *int, updatedFrom *time.Time) ([]*query.PastTicket, error)
+	Contacts(ctx context.Context, obj *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastContact, error)
+	Locations(ctx context.Context, obj *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastLocation, error)
+	Tickets(ctx context.Context, obj *query.PastCompany, year *int, updatedFrom *time.Time, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastTicket, error)
 }
 type PastCompanyConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *model.PastCompanyConnection) (int, error)
@@ -76,6 +76,96 @@ type RecordVersionResolver interface {
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) field_PastCompany_assets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastAssetFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*query.Order, error) {
+			return ec.unmarshalOPastAssetOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_PastCompany_contacts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastContactFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*query.Order, error) {
+			return ec.unmarshalOPastContactOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_PastCompany_locations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastLocationFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*query.Order, error) {
+			return ec.unmarshalOPastLocationOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_PastCompany_tickets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -95,6 +185,30 @@ func (ec *executionContext) field_PastCompany_tickets_args(ctx context.Context, 
 		return nil, err
 	}
 	args["updatedFrom"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastTicketFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*query.Order, error) {
+			return ec.unmarshalOPastTicketOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg4
 	return args, nil
 }
 
@@ -115,22 +229,38 @@ func (ec *executionContext) field_Past_asset_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Past_companies_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastCompanyFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*query.Order, error) {
+			return ec.unmarshalOPastCompanyOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg1
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -904,7 +1034,7 @@ func (ec *executionContext) _Past_companies(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Past().Companies(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Past().Companies(ctx, obj, fc.Args["filter"].(map[string]any), fc.Args["orderBy"].([]*query.Order), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PastCompanyConnection) graphql.Marshaler {
@@ -1833,7 +1963,8 @@ func (ec *executionContext) _PastCompany_assets(ctx context.Context, field graph
 			return ec.fieldContext_PastCompany_assets(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PastCompany().Assets(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PastCompany().Assets(ctx, obj, fc.Args["filter"].(map[string]any), fc.Args["orderBy"].([]*query.Order), fc.Args["first"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*query.PastAsset) graphql.Marshaler {
@@ -1843,7 +1974,7 @@ func (ec *executionContext) _PastCompany_assets(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PastCompany_assets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PastCompany_assets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PastCompany",
 		Field:      field,
@@ -1852,6 +1983,17 @@ func (ec *executionContext) fieldContext_PastCompany_assets(_ context.Context, f
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PastAsset(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PastCompany_assets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -1897,7 +2039,8 @@ func (ec *executionContext) _PastCompany_contacts(ctx context.Context, field gra
 			return ec.fieldContext_PastCompany_contacts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PastCompany().Contacts(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PastCompany().Contacts(ctx, obj, fc.Args["filter"].(map[string]any), fc.Args["orderBy"].([]*query.Order), fc.Args["first"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*query.PastContact) graphql.Marshaler {
@@ -1907,7 +2050,7 @@ func (ec *executionContext) _PastCompany_contacts(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PastCompany_contacts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PastCompany_contacts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PastCompany",
 		Field:      field,
@@ -1916,6 +2059,17 @@ func (ec *executionContext) fieldContext_PastCompany_contacts(_ context.Context,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PastContact(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PastCompany_contacts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -1929,7 +2083,8 @@ func (ec *executionContext) _PastCompany_locations(ctx context.Context, field gr
 			return ec.fieldContext_PastCompany_locations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PastCompany().Locations(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PastCompany().Locations(ctx, obj, fc.Args["filter"].(map[string]any), fc.Args["orderBy"].([]*query.Order), fc.Args["first"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*query.PastLocation) graphql.Marshaler {
@@ -1939,7 +2094,7 @@ func (ec *executionContext) _PastCompany_locations(ctx context.Context, field gr
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PastCompany_locations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PastCompany_locations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PastCompany",
 		Field:      field,
@@ -1948,6 +2103,17 @@ func (ec *executionContext) fieldContext_PastCompany_locations(_ context.Context
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PastLocation(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PastCompany_locations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -1962,7 +2128,7 @@ func (ec *executionContext) _PastCompany_tickets(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.PastCompany().Tickets(ctx, obj, fc.Args["year"].(*int), fc.Args["updatedFrom"].(*time.Time))
+			return ec.Resolvers.PastCompany().Tickets(ctx, obj, fc.Args["year"].(*int), fc.Args["updatedFrom"].(*time.Time), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].([]*query.Order), fc.Args["first"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*query.PastTicket) graphql.Marshaler {
@@ -4538,6 +4704,41 @@ func (ec *executionContext) marshalNRecordVersion2ᚖgithubᚗcomᚋhivematrix�
 		return graphql.Null
 	}
 	return ec._RecordVersion(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalODate2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐDayᚄ(ctx context.Context, v any) ([]codex.Day, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]codex.Day, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDate2githubᚗcomᚋhivematrixᚋcodexᚐDay(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalODate2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐDayᚄ(ctx context.Context, sel ast.SelectionSet, v []codex.Day) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNDate2githubᚗcomᚋhivematrixᚋcodexᚐDay(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalODate2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐDay(ctx context.Context, v any) (*codex.Day, error) {

@@ -22,15 +22,18 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Asset() AssetResolver
+	AssetConnection() AssetConnectionResolver
 	Change() ChangeResolver
 	ChangeConnection() ChangeConnectionResolver
 	Company() CompanyResolver
 	CompanyConnection() CompanyConnectionResolver
 	Contact() ContactResolver
+	ContactConnection() ContactConnectionResolver
 	Coverage() CoverageResolver
 	DattoSiteLink() DattoSiteLinkResolver
 	FieldChange() FieldChangeResolver
 	Location() LocationResolver
+	LocationConnection() LocationConnectionResolver
 	Mutation() MutationResolver
 	Past() PastResolver
 	PastAsset() PastAssetResolver
@@ -47,6 +50,7 @@ type ResolverRoot interface {
 	SyncRun() SyncRunResolver
 	SyncRunConnection() SyncRunConnectionResolver
 	Ticket() TicketResolver
+	TicketConnection() TicketConnectionResolver
 	TimeEntry() TimeEntryResolver
 }
 
@@ -76,7 +80,52 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AssetFilter", ec.unmarshalInputAssetFilter),
+			graphql.NewInputUnmarshaler("AssetListFilter", ec.unmarshalInputAssetListFilter),
+			graphql.NewInputUnmarshaler("AssetOrder", ec.unmarshalInputAssetOrder),
+			graphql.NewInputUnmarshaler("BooleanFilter", ec.unmarshalInputBooleanFilter),
+			graphql.NewInputUnmarshaler("BytesFilter", ec.unmarshalInputBytesFilter),
+			graphql.NewInputUnmarshaler("CompanyFilter", ec.unmarshalInputCompanyFilter),
+			graphql.NewInputUnmarshaler("CompanyListFilter", ec.unmarshalInputCompanyListFilter),
+			graphql.NewInputUnmarshaler("CompanyOrder", ec.unmarshalInputCompanyOrder),
+			graphql.NewInputUnmarshaler("ContactFilter", ec.unmarshalInputContactFilter),
+			graphql.NewInputUnmarshaler("ContactListFilter", ec.unmarshalInputContactListFilter),
+			graphql.NewInputUnmarshaler("ContactOrder", ec.unmarshalInputContactOrder),
 			graphql.NewInputUnmarshaler("CreateTokenInput", ec.unmarshalInputCreateTokenInput),
+			graphql.NewInputUnmarshaler("DateFilter", ec.unmarshalInputDateFilter),
+			graphql.NewInputUnmarshaler("FeedFilter", ec.unmarshalInputFeedFilter),
+			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
+			graphql.NewInputUnmarshaler("IntFilter", ec.unmarshalInputIntFilter),
+			graphql.NewInputUnmarshaler("LocationFilter", ec.unmarshalInputLocationFilter),
+			graphql.NewInputUnmarshaler("LocationListFilter", ec.unmarshalInputLocationListFilter),
+			graphql.NewInputUnmarshaler("LocationOrder", ec.unmarshalInputLocationOrder),
+			graphql.NewInputUnmarshaler("PastAssetFilter", ec.unmarshalInputPastAssetFilter),
+			graphql.NewInputUnmarshaler("PastAssetListFilter", ec.unmarshalInputPastAssetListFilter),
+			graphql.NewInputUnmarshaler("PastAssetOrder", ec.unmarshalInputPastAssetOrder),
+			graphql.NewInputUnmarshaler("PastCompanyFilter", ec.unmarshalInputPastCompanyFilter),
+			graphql.NewInputUnmarshaler("PastCompanyListFilter", ec.unmarshalInputPastCompanyListFilter),
+			graphql.NewInputUnmarshaler("PastCompanyOrder", ec.unmarshalInputPastCompanyOrder),
+			graphql.NewInputUnmarshaler("PastContactFilter", ec.unmarshalInputPastContactFilter),
+			graphql.NewInputUnmarshaler("PastContactListFilter", ec.unmarshalInputPastContactListFilter),
+			graphql.NewInputUnmarshaler("PastContactOrder", ec.unmarshalInputPastContactOrder),
+			graphql.NewInputUnmarshaler("PastLocationFilter", ec.unmarshalInputPastLocationFilter),
+			graphql.NewInputUnmarshaler("PastLocationListFilter", ec.unmarshalInputPastLocationListFilter),
+			graphql.NewInputUnmarshaler("PastLocationOrder", ec.unmarshalInputPastLocationOrder),
+			graphql.NewInputUnmarshaler("PastTicketFilter", ec.unmarshalInputPastTicketFilter),
+			graphql.NewInputUnmarshaler("PastTicketListFilter", ec.unmarshalInputPastTicketListFilter),
+			graphql.NewInputUnmarshaler("PastTicketOrder", ec.unmarshalInputPastTicketOrder),
+			graphql.NewInputUnmarshaler("RunModeFilter", ec.unmarshalInputRunModeFilter),
+			graphql.NewInputUnmarshaler("RunStateFilter", ec.unmarshalInputRunStateFilter),
+			graphql.NewInputUnmarshaler("RunTriggerFilter", ec.unmarshalInputRunTriggerFilter),
+			graphql.NewInputUnmarshaler("StringFilter", ec.unmarshalInputStringFilter),
+			graphql.NewInputUnmarshaler("SyncIssueFilter", ec.unmarshalInputSyncIssueFilter),
+			graphql.NewInputUnmarshaler("SyncIssueOrder", ec.unmarshalInputSyncIssueOrder),
+			graphql.NewInputUnmarshaler("SyncRunFilter", ec.unmarshalInputSyncRunFilter),
+			graphql.NewInputUnmarshaler("SyncRunOrder", ec.unmarshalInputSyncRunOrder),
+			graphql.NewInputUnmarshaler("TicketFilter", ec.unmarshalInputTicketFilter),
+			graphql.NewInputUnmarshaler("TicketListFilter", ec.unmarshalInputTicketListFilter),
+			graphql.NewInputUnmarshaler("TicketOrder", ec.unmarshalInputTicketOrder),
+			graphql.NewInputUnmarshaler("TimeFilter", ec.unmarshalInputTimeFilter),
 		)
 	}
 	first := true
@@ -242,6 +291,170 @@ extend type Query {
   "The asset with that id; null where there is none."
   asset("The asset's id." id: ID!): Asset @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
+
+"A page of assets."
+type AssetConnection {
+  "The assets, each with its cursor."
+  edges: [AssetEdge!]!
+  "The assets."
+  nodes: [Asset!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many assets match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"An asset of a page."
+type AssetEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The asset."
+  node: Asset!
+}
+
+extend type Query {
+  "All assets that are served, by their ids where nothing else is said."
+  assets(
+    "Only those that match."
+    filter: AssetFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [AssetOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the asset after which to go on, in a list of the same filter and order."
+    after: String
+  ): AssetConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"Which assets are wanted. All that it says must hold; nothing said: all."
+input AssetFilter {
+  "All of these must hold."
+  and: [AssetFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [AssetFilter!]
+  "This must not hold."
+  not: AssetFilter
+  "By its id, which never changes."
+  id: IDFilter
+  "By its host name, as written."
+  hostname: StringFilter
+  "By its device UID in Datto RMM."
+  dattoUid: IDFilter
+  "By its device id in Datto RMM, for web links."
+  dattoId: IDFilter
+  "By the UID of its site in Datto RMM."
+  dattoSiteUid: IDFilter
+  "By the name of its site in Datto RMM."
+  dattoSiteName: StringFilter
+  "By the category of its hardware in Datto RMM."
+  hardwareType: StringFilter
+  "By its operating system."
+  operatingSystem: StringFilter
+  "By what the technicians call its kind, from a user-defined field of Datto RMM."
+  deviceType: StringFilter
+  "By its class in Datto RMM."
+  deviceClass: StringFilter
+  "By its Windows domain or workgroup."
+  domain: StringFilter
+  "By what is written beside it in Datto RMM."
+  description: StringFilter
+  "By whether its agent is suspended."
+  suspended: BooleanFilter
+  "By whether it was online at the last sync."
+  online: BooleanFilter
+  "By when its agent was last heard of."
+  lastSeen: TimeFilter
+  "By when it last started."
+  lastReboot: TimeFilter
+  "By when its agent last took stock."
+  lastAuditDate: TimeFilter
+  "By who logged in last."
+  lastLoggedInUser: StringFilter
+  "By its antivirus product."
+  antivirusProduct: StringFilter
+  "By its address as the internet sees it."
+  extIpAddress: StringFilter
+  "By its address in its own network."
+  intIpAddress: StringFilter
+  "By how far its patches are, in Datto RMM's words."
+  patchStatus: StringFilter
+  "By who may administer it, from a user-defined field of Datto RMM."
+  enabledAdministrators: StringFilter
+  "By the exact size of its backup in bytes."
+  backupBytes: BytesFilter
+  "By its contacts."
+  contacts: ContactListFilter
+  "By the company whose it is."
+  company: CompanyFilter
+}
+
+"Which assets something must have, or must not."
+input AssetListFilter {
+  "It has at least one of these."
+  some: AssetFilter
+  "It has none of these."
+  none: AssetFilter
+}
+
+"By what assets are sorted."
+enum AssetOrderField {
+  "By its id, which never changes."
+  ID
+  "By its host name, as written."
+  HOSTNAME
+  "By its device UID in Datto RMM."
+  DATTO_UID
+  "By its device id in Datto RMM, for web links."
+  DATTO_ID
+  "By the UID of its site in Datto RMM."
+  DATTO_SITE_UID
+  "By the name of its site in Datto RMM."
+  DATTO_SITE_NAME
+  "By the category of its hardware in Datto RMM."
+  HARDWARE_TYPE
+  "By its operating system."
+  OPERATING_SYSTEM
+  "By what the technicians call its kind, from a user-defined field of Datto RMM."
+  DEVICE_TYPE
+  "By its class in Datto RMM."
+  DEVICE_CLASS
+  "By its Windows domain or workgroup."
+  DOMAIN
+  "By what is written beside it in Datto RMM."
+  DESCRIPTION
+  "By whether its agent is suspended."
+  SUSPENDED
+  "By whether it was online at the last sync."
+  ONLINE
+  "By when its agent was last heard of."
+  LAST_SEEN
+  "By when it last started."
+  LAST_REBOOT
+  "By when its agent last took stock."
+  LAST_AUDIT_DATE
+  "By who logged in last."
+  LAST_LOGGED_IN_USER
+  "By its antivirus product."
+  ANTIVIRUS_PRODUCT
+  "By its address as the internet sees it."
+  EXT_IP_ADDRESS
+  "By its address in its own network."
+  INT_IP_ADDRESS
+  "By how far its patches are, in Datto RMM's words."
+  PATCH_STATUS
+  "By who may administer it, from a user-defined field of Datto RMM."
+  ENABLED_ADMINISTRATORS
+  "By the exact size of its backup in bytes."
+  BACKUP_BYTES
+}
+
+"An order of assets. What is null comes last, either way."
+input AssetOrder {
+  "By what."
+  field: AssetOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
 `, BuiltIn: false},
 	{Name: "../company.graphql", Input: `"""
 A customer of the MSP: a Freshservice department that has an account number. No sync removes a
@@ -285,19 +498,46 @@ type Company {
   "The level of compliance that is kept for it."
   complianceLevel: String!
   "Its machines."
-  assets: [Asset!]!
+  assets(
+    "Only those that match."
+    filter: AssetFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [AssetOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
+  ): [Asset!]!
   "How many machines it has and how much they have in backup, without reading them one by one."
   assetsTotal: AssetTotals!
   "Its people."
-  contacts: [Contact!]!
+  contacts(
+    "Only those that match."
+    filter: ContactFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [ContactOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
+  ): [Contact!]!
   "Its places."
-  locations: [Location!]!
+  locations(
+    "Only those that match."
+    filter: LocationFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [LocationOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
+  ): [Location!]!
   "Its closed tickets."
   tickets(
     "Only those last updated in this year of UTC, four digits."
     year: Int
     "Only those last updated at this moment or after it."
     updatedFrom: Time
+    "Only those that match."
+    filter: TicketFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [TicketOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
   ): [Ticket!]!
   "The Datto RMM sites whose machines are its own."
   dattoSites: [DattoSiteLink!]!
@@ -321,7 +561,7 @@ type CompanyConnection {
   nodes: [Company!]!
   "Where the page lies in the list."
   pageInfo: PageInfo!
-  "How many companies there are. They are counted only when this is asked for."
+  "How many companies match. They are counted only when this is asked for."
   totalCount: Int!
 }
 
@@ -337,11 +577,15 @@ extend type Query {
   "The company with that account number; null where there is none."
   company("The account number." accountNumber: ID!): Company
     @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
-  "All companies, by account number."
+  "All companies, by account number where nothing else is said."
   companies(
+    "Only those that match."
+    filter: CompanyFilter
+    "How they are sorted: by the first, then by the second and so on, last by account number. At most 5."
+    orderBy: [CompanyOrder!]
     "How many, 1 to 1000."
     first: Int = 50
-    "The cursor of the company after which to go on."
+    "The cursor of the company after which to go on, in a list of the same filter and order."
     after: String
   ): CompanyConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
@@ -376,6 +620,112 @@ type ArchiveCompanyPayload {
   "The company as it was last."
   company: Company!
 }
+
+"Which companies are wanted. All that it says must hold; nothing said: all."
+input CompanyFilter {
+  "All of these must hold."
+  and: [CompanyFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [CompanyFilter!]
+  "This must not hold."
+  not: CompanyFilter
+  "By the account number, which identifies it everywhere."
+  accountNumber: IDFilter
+  "By its name."
+  name: StringFilter
+  "By the id of its department in Freshservice."
+  freshserviceId: IDFilter
+  "By the department's description."
+  description: StringFilter
+  "By the name of the billing plan that was selected for it."
+  billingPlan: StringFilter
+  "By whether it is run for profit, in Freshservice's words."
+  profitOrNonProfit: StringFilter
+  "By its main telephone number."
+  companyMainNumber: StringFilter
+  "By since when it has been a customer, as it was typed."
+  companyStartDate: StringFilter
+  "By who leads it."
+  headName: StringFilter
+  "By whom to call first."
+  primaryContactName: StringFilter
+  "By its telephone system."
+  phoneSystem: StringFilter
+  "By its e-mail system."
+  emailSystem: StringFilter
+  "By the contract's term."
+  contractTermLength: StringFilter
+  "By the first day of the contract, YYYY-MM-DD."
+  contractStartDate: DateFilter
+  "By the last day of the contract, YYYY-MM-DD."
+  contractEndDate: DateFilter
+  "By the level of support that was agreed on."
+  supportLevel: StringFilter
+  "By the level of compliance that is kept for it."
+  complianceLevel: StringFilter
+  "By its assets."
+  assets: AssetListFilter
+  "By its contacts."
+  contacts: ContactListFilter
+  "By its locations."
+  locations: LocationListFilter
+  "By its tickets."
+  tickets: TicketListFilter
+}
+
+"Which companies something must have, or must not."
+input CompanyListFilter {
+  "It has at least one of these."
+  some: CompanyFilter
+  "It has none of these."
+  none: CompanyFilter
+}
+
+"By what companies are sorted."
+enum CompanyOrderField {
+  "By the account number, which identifies it everywhere."
+  ACCOUNT_NUMBER
+  "By its name."
+  NAME
+  "By the id of its department in Freshservice."
+  FRESHSERVICE_ID
+  "By the department's description."
+  DESCRIPTION
+  "By the name of the billing plan that was selected for it."
+  BILLING_PLAN
+  "By whether it is run for profit, in Freshservice's words."
+  PROFIT_OR_NON_PROFIT
+  "By its main telephone number."
+  COMPANY_MAIN_NUMBER
+  "By since when it has been a customer, as it was typed."
+  COMPANY_START_DATE
+  "By who leads it."
+  HEAD_NAME
+  "By whom to call first."
+  PRIMARY_CONTACT_NAME
+  "By its telephone system."
+  PHONE_SYSTEM
+  "By its e-mail system."
+  EMAIL_SYSTEM
+  "By the contract's term."
+  CONTRACT_TERM_LENGTH
+  "By the first day of the contract, YYYY-MM-DD."
+  CONTRACT_START_DATE
+  "By the last day of the contract, YYYY-MM-DD."
+  CONTRACT_END_DATE
+  "By the level of support that was agreed on."
+  SUPPORT_LEVEL
+  "By the level of compliance that is kept for it."
+  COMPLIANCE_LEVEL
+}
+
+"An order of companies. What is null comes last, either way."
+input CompanyOrder {
+  "By what."
+  field: CompanyOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
 `, BuiltIn: false},
 	{Name: "../contact.graphql", Input: `"A person of one or more companies: a Freshservice requester with an e-mail address."
 type Contact {
@@ -409,6 +759,281 @@ extend type Query {
   "The contact with that id; null where there is none."
   contact("The contact's id." id: ID!): Contact @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
+
+"A page of contacts."
+type ContactConnection {
+  "The contacts, each with its cursor."
+  edges: [ContactEdge!]!
+  "The contacts."
+  nodes: [Contact!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many contacts match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A contact of a page."
+type ContactEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The contact."
+  node: Contact!
+}
+
+extend type Query {
+  "All contacts that are served, by their ids where nothing else is said."
+  contacts(
+    "Only those that match."
+    filter: ContactFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [ContactOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the contact after which to go on, in a list of the same filter and order."
+    after: String
+  ): ContactConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"Which contacts are wanted. All that it says must hold; nothing said: all."
+input ContactFilter {
+  "All of these must hold."
+  and: [ContactFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [ContactFilter!]
+  "This must not hold."
+  not: ContactFilter
+  "By the person's id, which never changes."
+  id: IDFilter
+  "By the person's name."
+  name: StringFilter
+  "By the primary e-mail address, as written."
+  email: StringFilter
+  "By the requester's id in Freshservice."
+  freshserviceId: IDFilter
+  "By the job title."
+  title: StringFilter
+  "By how the person is employed."
+  employmentType: StringFilter
+  "By whether the requester is active."
+  active: BooleanFilter
+  "By the mobile telephone number."
+  mobilePhoneNumber: StringFilter
+  "By the telephone number at work."
+  workPhoneNumber: StringFilter
+  "By the person's assets."
+  assets: AssetListFilter
+  "By the person's companies."
+  companies: CompanyListFilter
+}
+
+"Which contacts something must have, or must not."
+input ContactListFilter {
+  "It has at least one of these."
+  some: ContactFilter
+  "It has none of these."
+  none: ContactFilter
+}
+
+"By what contacts are sorted."
+enum ContactOrderField {
+  "By the person's id, which never changes."
+  ID
+  "By the person's name."
+  NAME
+  "By the primary e-mail address, as written."
+  EMAIL
+  "By the requester's id in Freshservice."
+  FRESHSERVICE_ID
+  "By the job title."
+  TITLE
+  "By how the person is employed."
+  EMPLOYMENT_TYPE
+  "By whether the requester is active."
+  ACTIVE
+  "By the mobile telephone number."
+  MOBILE_PHONE_NUMBER
+  "By the telephone number at work."
+  WORK_PHONE_NUMBER
+}
+
+"An order of contacts. What is null comes last, either way."
+input ContactOrder {
+  "By what."
+  field: ContactOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+`, BuiltIn: false},
+	{Name: "../filter.graphql", Input: `# What filters and sorts lists. A filter may have 100 conditions and be 5 deep; a list of values has 1000
+# at most, a text 1000 letters. Null is no value of a condition: what must be null is asked by isNull.
+
+"The way in which a list is sorted."
+enum Direction {
+  "The smallest first; texts by bytes."
+  ASC
+  "The greatest first."
+  DESC
+}
+
+"What a text must be. All that it says must hold; eq, ne and the lists are exact to the letter."
+input StringFilter {
+  "It is this."
+  eq: String
+  "It is not this; null is not this either."
+  ne: String
+  "It is one of these, at most 1000."
+  in: [String!]
+  "It is none of these, at most 1000; null is none of them."
+  notIn: [String!]
+  "It contains this, in capital or small letters."
+  contains: String
+  "It starts with this, in capital or small letters."
+  startsWith: String
+  "Whether it is null."
+  isNull: Boolean
+}
+
+"What an id must be."
+input IDFilter {
+  "It is this."
+  eq: ID
+  "It is not this; null is not this either."
+  ne: ID
+  "It is one of these, at most 1000."
+  in: [ID!]
+  "It is none of these, at most 1000; null is none of them."
+  notIn: [ID!]
+  "Whether it is null."
+  isNull: Boolean
+}
+
+"What a whole number must be."
+input IntFilter {
+  "It is this."
+  eq: Int
+  "It is not this; null is not this either."
+  ne: Int
+  "It is one of these, at most 1000."
+  in: [Int!]
+  "It is none of these, at most 1000; null is none of them."
+  notIn: [Int!]
+  "It is greater."
+  gt: Int
+  "It is greater, or this."
+  gte: Int
+  "It is smaller."
+  lt: Int
+  "It is smaller, or this."
+  lte: Int
+  "Whether it is null."
+  isNull: Boolean
+}
+
+"What a number of bytes must be. One TB is 1099511627776."
+input BytesFilter {
+  "It is this."
+  eq: Bytes
+  "It is not this; null is not this either."
+  ne: Bytes
+  "It is one of these, at most 1000."
+  in: [Bytes!]
+  "It is none of these, at most 1000; null is none of them."
+  notIn: [Bytes!]
+  "It is greater."
+  gt: Bytes
+  "It is greater, or this."
+  gte: Bytes
+  "It is smaller."
+  lt: Bytes
+  "It is smaller, or this."
+  lte: Bytes
+  "Whether it is null."
+  isNull: Boolean
+}
+
+"What a moment must be."
+input TimeFilter {
+  "It is this."
+  eq: Time
+  "It is not this; null is not this either."
+  ne: Time
+  "It is one of these, at most 1000."
+  in: [Time!]
+  "It is none of these, at most 1000; null is none of them."
+  notIn: [Time!]
+  "It is later."
+  gt: Time
+  "It is later, or this."
+  gte: Time
+  "It is earlier."
+  lt: Time
+  "It is earlier, or this."
+  lte: Time
+  "Whether it is null."
+  isNull: Boolean
+}
+
+"What a day must be that is kept as it was written: as texts YYYY-MM-DD are compared."
+input DateFilter {
+  "It is this."
+  eq: Date
+  "It is not this; null is not this either."
+  ne: Date
+  "It is one of these, at most 1000."
+  in: [Date!]
+  "It is none of these, at most 1000; null is none of them."
+  notIn: [Date!]
+  "It is later."
+  gt: Date
+  "It is later, or this."
+  gte: Date
+  "It is earlier."
+  lt: Date
+  "It is earlier, or this."
+  lte: Date
+  "Whether it is null."
+  isNull: Boolean
+}
+
+"What a truth must be."
+input BooleanFilter {
+  "It is this."
+  eq: Boolean
+  "Whether it is null."
+  isNull: Boolean
+}
+
+"Which feed it must be."
+input FeedFilter {
+  "It is this."
+  eq: Feed
+  "It is one of these, at most 1000."
+  in: [Feed!]
+}
+
+"Which mode it must be."
+input RunModeFilter {
+  "It is this."
+  eq: RunMode
+  "It is one of these, at most 1000."
+  in: [RunMode!]
+}
+
+"Which state it must be."
+input RunStateFilter {
+  "It is this."
+  eq: RunState
+  "It is one of these, at most 1000."
+  in: [RunState!]
+}
+
+"Which trigger it must be."
+input RunTriggerFilter {
+  "It is this."
+  eq: RunTrigger
+  "It is one of these, at most 1000."
+  in: [RunTrigger!]
+}
 `, BuiltIn: false},
 	{Name: "../location.graphql", Input: `"A place of a company."
 type Location {
@@ -437,6 +1062,88 @@ type DattoSiteLink {
   "Whose machines stand there."
   company: Company!
 }
+
+"A page of locations."
+type LocationConnection {
+  "The locations, each with its cursor."
+  edges: [LocationEdge!]!
+  "The locations."
+  nodes: [Location!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many locations match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A location of a page."
+type LocationEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The location."
+  node: Location!
+}
+
+extend type Query {
+  "All locations that are served, by their ids where nothing else is said."
+  locations(
+    "Only those that match."
+    filter: LocationFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [LocationOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the location after which to go on, in a list of the same filter and order."
+    after: String
+  ): LocationConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"Which locations are wanted. All that it says must hold; nothing said: all."
+input LocationFilter {
+  "All of these must hold."
+  and: [LocationFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [LocationFilter!]
+  "This must not hold."
+  not: LocationFilter
+  "By its id, which never changes."
+  id: IDFilter
+  "By what it is called."
+  name: StringFilter
+  "By its postal address."
+  address: StringFilter
+  "By its telephone number."
+  phoneNumber: StringFilter
+  "By the company whose it is."
+  company: CompanyFilter
+}
+
+"Which locations something must have, or must not."
+input LocationListFilter {
+  "It has at least one of these."
+  some: LocationFilter
+  "It has none of these."
+  none: LocationFilter
+}
+
+"By what locations are sorted."
+enum LocationOrderField {
+  "By its id, which never changes."
+  ID
+  "By what it is called."
+  NAME
+  "By its postal address."
+  ADDRESS
+  "By its telephone number."
+  PHONE_NUMBER
+}
+
+"An order of locations. What is null comes last, either way."
+input LocationOrder {
+  "By what."
+  field: LocationOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
 `, BuiltIn: false},
 	{Name: "../past.graphql", Input: `"A day of UTC: 2025-10-31."
 scalar Date
@@ -454,11 +1161,15 @@ type Past {
   coverage: [Coverage!]!
   "The company with that account number; null where there was none."
   company("The account number." accountNumber: ID!): PastCompany
-  "All companies, by account number."
+  "All companies, by account number where nothing else is said."
   companies(
+    "Only those that match."
+    filter: PastCompanyFilter
+    "How they are sorted: by the first, then by the second and so on, last by account number. At most 5."
+    orderBy: [PastCompanyOrder!]
     "How many, 1 to 1000."
     first: Int = 50
-    "The cursor of the company after which to go on."
+    "The cursor of the company after which to go on, in a list of the same filter and order."
     after: String
   ): PastCompanyConnection!
   "The asset with that id; null where there was none."
@@ -523,19 +1234,46 @@ type PastCompany {
   "The level of compliance that was kept for it."
   complianceLevel: String!
   "Its machines."
-  assets: [PastAsset!]!
+  assets(
+    "Only those that match."
+    filter: PastAssetFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [PastAssetOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
+  ): [PastAsset!]!
   "How many machines it had and how much they had in backup, without reading them one by one."
   assetsTotal: AssetTotals!
   "Its people."
-  contacts: [PastContact!]!
+  contacts(
+    "Only those that match."
+    filter: PastContactFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [PastContactOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
+  ): [PastContact!]!
   "Its places."
-  locations: [PastLocation!]!
+  locations(
+    "Only those that match."
+    filter: PastLocationFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [PastLocationOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
+  ): [PastLocation!]!
   "Its tickets that were closed then."
   tickets(
     "Only those last updated in this year of UTC, four digits."
     year: Int
     "Only those last updated at this moment or after it."
     updatedFrom: Time
+    "Only those that match."
+    filter: PastTicketFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [PastTicketOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
   ): [PastTicket!]!
 }
 
@@ -547,7 +1285,7 @@ type PastCompanyConnection {
   nodes: [PastCompany!]!
   "Where the page lies in the list."
   pageInfo: PageInfo!
-  "How many companies there were. They are counted only when this is asked for."
+  "How many companies match. They are counted only when this is asked for."
   totalCount: Int!
 }
 
@@ -843,6 +1581,390 @@ extend type Query {
     "The cursor of the change after which to go on."
     after: String
   ): ChangeConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+`, BuiltIn: false},
+	{Name: "../past_filter.graphql", Input: `# What filters and sorts the past: the fields of the present whose past is kept.
+
+"Which companies of the past are wanted. All that it says must hold; nothing said: all."
+input PastCompanyFilter {
+  "All of these must hold."
+  and: [PastCompanyFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [PastCompanyFilter!]
+  "This must not hold."
+  not: PastCompanyFilter
+  "By the account number."
+  accountNumber: IDFilter
+  "By its name."
+  name: StringFilter
+  "By the id of its department in Freshservice."
+  freshserviceId: IDFilter
+  "By the department's description."
+  description: StringFilter
+  "By the name of the billing plan that was selected for it."
+  billingPlan: StringFilter
+  "By whether it was run for profit, in Freshservice's words."
+  profitOrNonProfit: StringFilter
+  "By its main telephone number."
+  companyMainNumber: StringFilter
+  "By since when it had been a customer, as it was typed."
+  companyStartDate: StringFilter
+  "By who led it."
+  headName: StringFilter
+  "By whom to call first."
+  primaryContactName: StringFilter
+  "By its telephone system."
+  phoneSystem: StringFilter
+  "By its e-mail system."
+  emailSystem: StringFilter
+  "By the contract's term."
+  contractTermLength: StringFilter
+  "By the first day of the contract, YYYY-MM-DD."
+  contractStartDate: DateFilter
+  "By the last day of the contract, YYYY-MM-DD."
+  contractEndDate: DateFilter
+  "By the level of support that was agreed on."
+  supportLevel: StringFilter
+  "By the level of compliance that was kept for it."
+  complianceLevel: StringFilter
+  "By its assets."
+  assets: PastAssetListFilter
+  "By its contacts."
+  contacts: PastContactListFilter
+  "By its locations."
+  locations: PastLocationListFilter
+  "By its tickets."
+  tickets: PastTicketListFilter
+}
+
+"Which companies of the past something must have, or must not."
+input PastCompanyListFilter {
+  "It has at least one of these."
+  some: PastCompanyFilter
+  "It has none of these."
+  none: PastCompanyFilter
+}
+
+"By what companies of the past are sorted."
+enum PastCompanyOrderField {
+  "By the account number."
+  ACCOUNT_NUMBER
+  "By its name."
+  NAME
+  "By the id of its department in Freshservice."
+  FRESHSERVICE_ID
+  "By the department's description."
+  DESCRIPTION
+  "By the name of the billing plan that was selected for it."
+  BILLING_PLAN
+  "By whether it was run for profit, in Freshservice's words."
+  PROFIT_OR_NON_PROFIT
+  "By its main telephone number."
+  COMPANY_MAIN_NUMBER
+  "By since when it had been a customer, as it was typed."
+  COMPANY_START_DATE
+  "By who led it."
+  HEAD_NAME
+  "By whom to call first."
+  PRIMARY_CONTACT_NAME
+  "By its telephone system."
+  PHONE_SYSTEM
+  "By its e-mail system."
+  EMAIL_SYSTEM
+  "By the contract's term."
+  CONTRACT_TERM_LENGTH
+  "By the first day of the contract, YYYY-MM-DD."
+  CONTRACT_START_DATE
+  "By the last day of the contract, YYYY-MM-DD."
+  CONTRACT_END_DATE
+  "By the level of support that was agreed on."
+  SUPPORT_LEVEL
+  "By the level of compliance that was kept for it."
+  COMPLIANCE_LEVEL
+}
+
+"An order of companies of the past. What is null comes last, either way."
+input PastCompanyOrder {
+  "By what."
+  field: PastCompanyOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+
+"Which assets of the past are wanted. All that it says must hold; nothing said: all."
+input PastAssetFilter {
+  "All of these must hold."
+  and: [PastAssetFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [PastAssetFilter!]
+  "This must not hold."
+  not: PastAssetFilter
+  "By the asset's id."
+  assetId: IDFilter
+  "By its host name, as written."
+  hostname: StringFilter
+  "By its device UID in Datto RMM."
+  dattoUid: IDFilter
+  "By the UID of its site in Datto RMM."
+  dattoSiteUid: IDFilter
+  "By the name of its site in Datto RMM."
+  dattoSiteName: StringFilter
+  "By the category of its hardware in Datto RMM."
+  hardwareType: StringFilter
+  "By its operating system."
+  operatingSystem: StringFilter
+  "By what the technicians called its kind."
+  deviceType: StringFilter
+  "By its Windows domain or workgroup."
+  domain: StringFilter
+  "By whether its agent was suspended."
+  suspended: BooleanFilter
+  "By the exact size of its backup in bytes."
+  backupBytes: BytesFilter
+  "By the company whose it was."
+  company: PastCompanyFilter
+}
+
+"Which assets of the past something must have, or must not."
+input PastAssetListFilter {
+  "It has at least one of these."
+  some: PastAssetFilter
+  "It has none of these."
+  none: PastAssetFilter
+}
+
+"By what assets of the past are sorted."
+enum PastAssetOrderField {
+  "By the asset's id."
+  ASSET_ID
+  "By its host name, as written."
+  HOSTNAME
+  "By its device UID in Datto RMM."
+  DATTO_UID
+  "By the UID of its site in Datto RMM."
+  DATTO_SITE_UID
+  "By the name of its site in Datto RMM."
+  DATTO_SITE_NAME
+  "By the category of its hardware in Datto RMM."
+  HARDWARE_TYPE
+  "By its operating system."
+  OPERATING_SYSTEM
+  "By what the technicians called its kind."
+  DEVICE_TYPE
+  "By its Windows domain or workgroup."
+  DOMAIN
+  "By whether its agent was suspended."
+  SUSPENDED
+  "By the exact size of its backup in bytes."
+  BACKUP_BYTES
+}
+
+"An order of assets of the past. What is null comes last, either way."
+input PastAssetOrder {
+  "By what."
+  field: PastAssetOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+
+"Which contacts of the past are wanted. All that it says must hold; nothing said: all."
+input PastContactFilter {
+  "All of these must hold."
+  and: [PastContactFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [PastContactFilter!]
+  "This must not hold."
+  not: PastContactFilter
+  "By the contact's id."
+  contactId: IDFilter
+  "By the person's name."
+  name: StringFilter
+  "By the primary e-mail address, as written."
+  email: StringFilter
+  "By the requester's id in Freshservice."
+  freshserviceId: IDFilter
+  "By the job title."
+  title: StringFilter
+  "By how the person was employed."
+  employmentType: StringFilter
+  "By whether the requester was active."
+  active: BooleanFilter
+  "By the mobile telephone number."
+  mobilePhoneNumber: StringFilter
+  "By the telephone number at work."
+  workPhoneNumber: StringFilter
+  "By the person's companies."
+  companies: PastCompanyListFilter
+}
+
+"Which contacts of the past something must have, or must not."
+input PastContactListFilter {
+  "It has at least one of these."
+  some: PastContactFilter
+  "It has none of these."
+  none: PastContactFilter
+}
+
+"By what contacts of the past are sorted."
+enum PastContactOrderField {
+  "By the contact's id."
+  CONTACT_ID
+  "By the person's name."
+  NAME
+  "By the primary e-mail address, as written."
+  EMAIL
+  "By the requester's id in Freshservice."
+  FRESHSERVICE_ID
+  "By the job title."
+  TITLE
+  "By how the person was employed."
+  EMPLOYMENT_TYPE
+  "By whether the requester was active."
+  ACTIVE
+  "By the mobile telephone number."
+  MOBILE_PHONE_NUMBER
+  "By the telephone number at work."
+  WORK_PHONE_NUMBER
+}
+
+"An order of contacts of the past. What is null comes last, either way."
+input PastContactOrder {
+  "By what."
+  field: PastContactOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+
+"Which locations of the past are wanted. All that it says must hold; nothing said: all."
+input PastLocationFilter {
+  "All of these must hold."
+  and: [PastLocationFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [PastLocationFilter!]
+  "This must not hold."
+  not: PastLocationFilter
+  "By the location's id."
+  locationId: IDFilter
+  "By what it was called."
+  name: StringFilter
+  "By its postal address."
+  address: StringFilter
+  "By its telephone number."
+  phoneNumber: StringFilter
+  "By the company whose it was."
+  company: PastCompanyFilter
+}
+
+"Which locations of the past something must have, or must not."
+input PastLocationListFilter {
+  "It has at least one of these."
+  some: PastLocationFilter
+  "It has none of these."
+  none: PastLocationFilter
+}
+
+"By what locations of the past are sorted."
+enum PastLocationOrderField {
+  "By the location's id."
+  LOCATION_ID
+  "By what it was called."
+  NAME
+  "By its postal address."
+  ADDRESS
+  "By its telephone number."
+  PHONE_NUMBER
+}
+
+"An order of locations of the past. What is null comes last, either way."
+input PastLocationOrder {
+  "By what."
+  field: PastLocationOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+
+"Which tickets of the past are wanted. All that it says must hold; nothing said: all."
+input PastTicketFilter {
+  "All of these must hold."
+  and: [PastTicketFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [PastTicketFilter!]
+  "This must not hold."
+  not: PastTicketFilter
+  "By the number that people see."
+  ticketId: IDFilter
+  "By its subject."
+  subject: StringFilter
+  "By the name of its status."
+  status: StringFilter
+  "By the code of its status in Freshservice."
+  statusCode: IntFilter
+  "By Low, Medium, High or Urgent."
+  priority: StringFilter
+  "By who asked for it."
+  requesterId: IDFilter
+  "By who asked for it."
+  requesterEmail: StringFilter
+  "By who asked for it."
+  requesterName: StringFilter
+  "By when it was opened."
+  createdAt: TimeFilter
+  "By when it was last updated while closed."
+  lastUpdatedAt: TimeFilter
+  "By when it was closed, where Freshservice told."
+  closedAt: TimeFilter
+  "By the sum of its time entries in seconds, as booked."
+  spentSeconds: IntFilter
+  "By the part of spentSeconds that was booked as not billable."
+  unbillableSeconds: IntFilter
+  "By the company whose it was."
+  company: PastCompanyFilter
+}
+
+"Which tickets of the past something must have, or must not."
+input PastTicketListFilter {
+  "It has at least one of these."
+  some: PastTicketFilter
+  "It has none of these."
+  none: PastTicketFilter
+}
+
+"By what tickets of the past are sorted."
+enum PastTicketOrderField {
+  "By the number that people see."
+  TICKET_ID
+  "By its subject."
+  SUBJECT
+  "By the name of its status."
+  STATUS
+  "By the code of its status in Freshservice."
+  STATUS_CODE
+  "By Low, Medium, High or Urgent."
+  PRIORITY
+  "By who asked for it."
+  REQUESTER_ID
+  "By who asked for it."
+  REQUESTER_EMAIL
+  "By who asked for it."
+  REQUESTER_NAME
+  "By when it was opened."
+  CREATED_AT
+  "By when it was last updated while closed."
+  LAST_UPDATED_AT
+  "By when it was closed, where Freshservice told."
+  CLOSED_AT
+  "By the sum of its time entries in seconds, as booked."
+  SPENT_SECONDS
+  "By the part of spentSeconds that was booked as not billable."
+  UNBILLABLE_SECONDS
+}
+
+"An order of tickets of the past. What is null comes last, either way."
+input PastTicketOrder {
+  "By what."
+  field: PastTicketOrderField!
+  "Which way."
+  direction: Direction! = ASC
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphql", Input: `"""
@@ -1169,8 +2291,12 @@ type SyncIssueEdge {
 extend type Query {
   "The run with that id; null where there is none."
   syncRun("The run's id." id: ID!): SyncRun @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
-  "Runs, newest first."
+  "Runs, newest first where nothing else is said."
   syncRuns(
+    "Only those that match."
+    filter: SyncRunFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [SyncRunOrder!]
     "Only those of this feed."
     feed: Feed
     "Only those in this state."
@@ -1180,8 +2306,12 @@ extend type Query {
     "The cursor of the run after which to go on."
     after: String
   ): SyncRunConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
-  "Issues, those that were met first last."
+  "Issues, those that were met first last where nothing else is said."
   syncIssues(
+    "Only those that match."
+    filter: SyncIssueFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [SyncIssueOrder!]
     "Only those of this feed."
     feed: Feed
     "Only those of this kind."
@@ -1281,6 +2411,146 @@ type ApproveRemovalsPayload {
 type CancelSyncPayload {
   "The run: cancelled if it had not begun; else as it is while it stops."
   run: SyncRun!
+}
+
+"Which runs are wanted. All that it says must hold; nothing said: all."
+input SyncRunFilter {
+  "All of these must hold."
+  and: [SyncRunFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [SyncRunFilter!]
+  "This must not hold."
+  not: SyncRunFilter
+  "By its id."
+  id: IDFilter
+  "By what it syncs."
+  feed: FeedFilter
+  "By how much it reads."
+  mode: RunModeFilter
+  "By what started it."
+  trigger: RunTriggerFilter
+  "By who started it."
+  requestedBy: StringFilter
+  "By whether it only plans and writes nothing."
+  dryRun: BooleanFilter
+  "By whether the removal guard was switched off."
+  forced: BooleanFilter
+  "By where it stands."
+  state: RunStateFilter
+  "By when it was asked for."
+  queuedAt: TimeFilter
+  "By when it began to work."
+  startedAt: TimeFilter
+  "By when it reached a final state."
+  endedAt: TimeFilter
+  "By why it failed, was held or is partial, for people."
+  error: StringFilter
+  "By whether it went on where a run had died."
+  resumed: BooleanFilter
+  "By who approved the removals that it holds."
+  approvedBy: StringFilter
+  "By when they were approved."
+  approvedAt: TimeFilter
+}
+
+"By what runs are sorted."
+enum SyncRunOrderField {
+  "By its id."
+  ID
+  "By what it syncs."
+  FEED
+  "By how much it reads."
+  MODE
+  "By what started it."
+  TRIGGER
+  "By who started it."
+  REQUESTED_BY
+  "By whether it only plans and writes nothing."
+  DRY_RUN
+  "By whether the removal guard was switched off."
+  FORCED
+  "By where it stands."
+  STATE
+  "By when it was asked for."
+  QUEUED_AT
+  "By when it began to work."
+  STARTED_AT
+  "By when it reached a final state."
+  ENDED_AT
+  "By why it failed, was held or is partial, for people."
+  ERROR
+  "By whether it went on where a run had died."
+  RESUMED
+  "By who approved the removals that it holds."
+  APPROVED_BY
+  "By when they were approved."
+  APPROVED_AT
+}
+
+"An order of runs. What is null comes last, either way."
+input SyncRunOrder {
+  "By what."
+  field: SyncRunOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+
+"Which issues are wanted. All that it says must hold; nothing said: all."
+input SyncIssueFilter {
+  "All of these must hold."
+  and: [SyncIssueFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [SyncIssueFilter!]
+  "This must not hold."
+  not: SyncIssueFilter
+  "By its id."
+  id: IDFilter
+  "By the feed that met it."
+  feed: FeedFilter
+  "By what kind of trouble it is."
+  kind: StringFilter
+  "By the id of what it is about, at its upstream."
+  upstreamId: IDFilter
+  "By what is wrong and what to do, for people."
+  reason: StringFilter
+  "By the account number that it concerns, where that is known."
+  accountNumber: IDFilter
+  "By when a run met it first."
+  firstSeenAt: TimeFilter
+  "By the run that met it first."
+  firstRunId: IDFilter
+  "By when a run no longer met it."
+  closedAt: TimeFilter
+}
+
+"By what issues are sorted."
+enum SyncIssueOrderField {
+  "By its id."
+  ID
+  "By the feed that met it."
+  FEED
+  "By what kind of trouble it is."
+  KIND
+  "By the id of what it is about, at its upstream."
+  UPSTREAM_ID
+  "By what is wrong and what to do, for people."
+  REASON
+  "By the account number that it concerns, where that is known."
+  ACCOUNT_NUMBER
+  "By when a run met it first."
+  FIRST_SEEN_AT
+  "By the run that met it first."
+  FIRST_RUN_ID
+  "By when a run no longer met it."
+  CLOSED_AT
+}
+
+"An order of issues. What is null comes last, either way."
+input SyncIssueOrder {
+  "By what."
+  field: SyncIssueOrderField!
+  "Which way."
+  direction: Direction! = ASC
 }
 `, BuiltIn: false},
 	{Name: "../ticket.graphql", Input: `"A closed Freshservice ticket."
@@ -1387,6 +2657,128 @@ extend type Query {
   "The closed ticket with that number; null where there is none."
   ticket("The number that people see." ticketId: ID!): Ticket
     @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"A page of tickets."
+type TicketConnection {
+  "The tickets, each with its cursor."
+  edges: [TicketEdge!]!
+  "The tickets."
+  nodes: [Ticket!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many tickets match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A ticket of a page."
+type TicketEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The ticket."
+  node: Ticket!
+}
+
+extend type Query {
+  "All tickets that are served, by their ids where nothing else is said."
+  tickets(
+    "Only those that match."
+    filter: TicketFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [TicketOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the ticket after which to go on, in a list of the same filter and order."
+    after: String
+  ): TicketConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"Which tickets are wanted. All that it says must hold; nothing said: all."
+input TicketFilter {
+  "All of these must hold."
+  and: [TicketFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [TicketFilter!]
+  "This must not hold."
+  not: TicketFilter
+  "By the number that people see."
+  ticketId: IDFilter
+  "By its subject."
+  subject: StringFilter
+  "By the name of its status."
+  status: StringFilter
+  "By the code of its status in Freshservice."
+  statusCode: IntFilter
+  "By Low, Medium, High or Urgent."
+  priority: StringFilter
+  "By who asked for it."
+  requesterId: IDFilter
+  "By who asked for it."
+  requesterEmail: StringFilter
+  "By who asked for it."
+  requesterName: StringFilter
+  "By when it was opened."
+  createdAt: TimeFilter
+  "By when it was last updated while closed."
+  lastUpdatedAt: TimeFilter
+  "By when it was closed, where Freshservice tells."
+  closedAt: TimeFilter
+  "By the sum of all its time entries in seconds, as booked."
+  spentSeconds: IntFilter
+  "By the part of spentSeconds that is booked as not billable."
+  unbillableSeconds: IntFilter
+  "By whether a timer was running at the last sync, so that its time may still grow."
+  timerRunning: BooleanFilter
+  "By the company whose it is."
+  company: CompanyFilter
+}
+
+"Which tickets something must have, or must not."
+input TicketListFilter {
+  "It has at least one of these."
+  some: TicketFilter
+  "It has none of these."
+  none: TicketFilter
+}
+
+"By what tickets are sorted."
+enum TicketOrderField {
+  "By the number that people see."
+  TICKET_ID
+  "By its subject."
+  SUBJECT
+  "By the name of its status."
+  STATUS
+  "By the code of its status in Freshservice."
+  STATUS_CODE
+  "By Low, Medium, High or Urgent."
+  PRIORITY
+  "By who asked for it."
+  REQUESTER_ID
+  "By who asked for it."
+  REQUESTER_EMAIL
+  "By who asked for it."
+  REQUESTER_NAME
+  "By when it was opened."
+  CREATED_AT
+  "By when it was last updated while closed."
+  LAST_UPDATED_AT
+  "By when it was closed, where Freshservice tells."
+  CLOSED_AT
+  "By the sum of all its time entries in seconds, as booked."
+  SPENT_SECONDS
+  "By the part of spentSeconds that is booked as not billable."
+  UNBILLABLE_SECONDS
+  "By whether a timer was running at the last sync, so that its time may still grow."
+  TIMER_RUNNING
+}
+
+"An order of tickets. What is null comes last, either way."
+input TicketOrder {
+  "By what."
+  field: TicketOrderField!
+  "Which way."
+  direction: Direction! = ASC
 }
 `, BuiltIn: false},
 	{Name: "../token.graphql", Input: `"A local token: what a program or person authenticates with. The token itself is kept nowhere."
@@ -1531,6 +2923,30 @@ func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql
 		return ec.fieldContext_Asset_backupHistory(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Asset", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AssetConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AssetConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AssetConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AssetConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AssetEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AssetEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_AssetTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1745,6 +3161,30 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
 }
 
+func (ec *executionContext) childFields_ContactConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ContactConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ContactConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ContactConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ContactConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ContactEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ContactEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ContactEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Coverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "feed":
@@ -1831,6 +3271,30 @@ func (ec *executionContext) childFields_Location(ctx context.Context, field grap
 		return ec.fieldContext_Location_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Location", field.Name)
+}
+
+func (ec *executionContext) childFields_LocationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_LocationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_LocationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_LocationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_LocationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LocationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_LocationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_LocationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_LocationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LocationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2359,6 +3823,30 @@ func (ec *executionContext) childFields_Ticket(ctx context.Context, field graphq
 		return ec.fieldContext_Ticket_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Ticket", field.Name)
+}
+
+func (ec *executionContext) childFields_TicketConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TicketConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TicketConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TicketConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_TicketConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TicketConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TicketEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TicketEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TicketEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TicketEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_TicketMessage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -2695,6 +2695,394 @@ func (ec *executionContext) fieldContext_SyncTicketsPayload_joined(_ context.Con
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputSyncIssueFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"and", "or", "not", "id", "feed", "kind", "upstreamId", "reason", "accountNumber", "firstSeenAt", "firstRunId", "closedAt"}
+	it = make(map[string]any, len(asMap))
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOSyncIssueFilter2ᚕmapᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["and"] = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOSyncIssueFilter2ᚕmapᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["or"] = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOSyncIssueFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["not"] = data
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOIDFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["id"] = data
+		case "feed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("feed"))
+			data, err := ec.unmarshalOFeedFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["feed"] = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOStringFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["kind"] = data
+		case "upstreamId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("upstreamId"))
+			data, err := ec.unmarshalOIDFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["upstreamId"] = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOStringFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["reason"] = data
+		case "accountNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accountNumber"))
+			data, err := ec.unmarshalOIDFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["accountNumber"] = data
+		case "firstSeenAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstSeenAt"))
+			data, err := ec.unmarshalOTimeFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["firstSeenAt"] = data
+		case "firstRunId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstRunId"))
+			data, err := ec.unmarshalOIDFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["firstRunId"] = data
+		case "closedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("closedAt"))
+			data, err := ec.unmarshalOTimeFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["closedAt"] = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSyncIssueFilter unmarshals raw into the SyncIssueFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSyncIssueFilter(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SyncIssueFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSyncIssueOrder(ctx context.Context, obj any) (query.Order, error) {
+	var it query.Order
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNSyncIssueOrderField2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNDirection2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSyncIssueOrder unmarshals raw into the SyncIssueOrder input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSyncIssueOrder(ctx context.Context, raw any) (query.Order, error) {
+	var out query.Order
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SyncIssueOrder", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSyncRunFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"and", "or", "not", "id", "feed", "mode", "trigger", "requestedBy", "dryRun", "forced", "state", "queuedAt", "startedAt", "endedAt", "error", "resumed", "approvedBy", "approvedAt"}
+	it = make(map[string]any, len(asMap))
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOSyncRunFilter2ᚕmapᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["and"] = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOSyncRunFilter2ᚕmapᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["or"] = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOSyncRunFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["not"] = data
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOIDFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["id"] = data
+		case "feed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("feed"))
+			data, err := ec.unmarshalOFeedFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["feed"] = data
+		case "mode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
+			data, err := ec.unmarshalORunModeFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["mode"] = data
+		case "trigger":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trigger"))
+			data, err := ec.unmarshalORunTriggerFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["trigger"] = data
+		case "requestedBy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestedBy"))
+			data, err := ec.unmarshalOStringFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["requestedBy"] = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBooleanFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["dryRun"] = data
+		case "forced":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("forced"))
+			data, err := ec.unmarshalOBooleanFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["forced"] = data
+		case "state":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
+			data, err := ec.unmarshalORunStateFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["state"] = data
+		case "queuedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("queuedAt"))
+			data, err := ec.unmarshalOTimeFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["queuedAt"] = data
+		case "startedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startedAt"))
+			data, err := ec.unmarshalOTimeFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["startedAt"] = data
+		case "endedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("endedAt"))
+			data, err := ec.unmarshalOTimeFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["endedAt"] = data
+		case "error":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("error"))
+			data, err := ec.unmarshalOStringFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["error"] = data
+		case "resumed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumed"))
+			data, err := ec.unmarshalOBooleanFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["resumed"] = data
+		case "approvedBy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approvedBy"))
+			data, err := ec.unmarshalOStringFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["approvedBy"] = data
+		case "approvedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approvedAt"))
+			data, err := ec.unmarshalOTimeFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["approvedAt"] = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSyncRunFilter unmarshals raw into the SyncRunFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSyncRunFilter(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SyncRunFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSyncRunOrder(ctx context.Context, obj any) (query.Order, error) {
+	var it query.Order
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"field", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNSyncRunOrderField2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNDirection2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSyncRunOrder unmarshals raw into the SyncRunOrder input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSyncRunOrder(ctx context.Context, raw any) (query.Order, error) {
+	var out query.Order
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SyncRunOrder", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -3876,6 +4264,30 @@ func (ec *executionContext) marshalNSyncIssueEdge2ᚖgithubᚗcomᚋhivematrix�
 	return ec._SyncIssueEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSyncIssueFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := ec.unmarshalInputSyncIssueFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSyncIssueOrder2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrder(ctx context.Context, v any) (*query.Order, error) {
+	res, err := ec.unmarshalInputSyncIssueOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSyncIssueOrderField2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderField(ctx context.Context, v any) (query.OrderField, error) {
+	res, err := scalar.UnmarshalSyncIssueOrderField(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSyncIssueOrderField2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderField(ctx context.Context, sel ast.SelectionSet, v query.OrderField) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalSyncIssueOrderField(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SyncIssueOrderField!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNSyncRun2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋentᚐSyncRunᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.SyncRun) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -3932,12 +4344,72 @@ func (ec *executionContext) marshalNSyncRunEdge2ᚖgithubᚗcomᚋhivematrixᚋc
 	return ec._SyncRunEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSyncRunFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := ec.unmarshalInputSyncRunFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSyncRunOrder2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrder(ctx context.Context, v any) (*query.Order, error) {
+	res, err := ec.unmarshalInputSyncRunOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSyncRunOrderField2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderField(ctx context.Context, v any) (query.OrderField, error) {
+	res, err := scalar.UnmarshalSyncRunOrderField(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSyncRunOrderField2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderField(ctx context.Context, sel ast.SelectionSet, v query.OrderField) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalSyncRunOrderField(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SyncRunOrderField!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNSyncTicketsPayload2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋgraphᚋmodelᚐSyncTicketsPayload(ctx context.Context, sel ast.SelectionSet, v *model.SyncTicketsPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SyncTicketsPayload!")
 		return graphql.Null
 	}
 	return ec._SyncTicketsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOFeed2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐFeedᚄ(ctx context.Context, v any) ([]codex.Feed, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]codex.Feed, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOFeed2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐFeedᚄ(ctx context.Context, sel ast.SelectionSet, v []codex.Feed) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐFeed(ctx context.Context, v any) (*codex.Feed, error) {
@@ -3958,6 +4430,96 @@ func (ec *executionContext) marshalOFeed2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐ
 	return res
 }
 
+func (ec *executionContext) unmarshalORunMode2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐRunModeᚄ(ctx context.Context, v any) ([]codex.RunMode, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]codex.RunMode, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORunMode2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐRunModeᚄ(ctx context.Context, sel ast.SelectionSet, v []codex.RunMode) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRunMode2githubᚗcomᚋhivematrixᚋcodexᚐRunMode(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalORunMode2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunMode(ctx context.Context, v any) (*codex.RunMode, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalRunMode(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORunMode2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunMode(ctx context.Context, sel ast.SelectionSet, v *codex.RunMode) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalRunMode(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalORunState2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐRunStateᚄ(ctx context.Context, v any) ([]codex.RunState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]codex.RunState, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORunState2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐRunStateᚄ(ctx context.Context, sel ast.SelectionSet, v []codex.RunState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRunState2githubᚗcomᚋhivematrixᚋcodexᚐRunState(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunState(ctx context.Context, v any) (*codex.RunState, error) {
 	if v == nil {
 		return nil, nil
@@ -3976,11 +4538,149 @@ func (ec *executionContext) marshalORunState2ᚖgithubᚗcomᚋhivematrixᚋcode
 	return res
 }
 
+func (ec *executionContext) unmarshalORunTrigger2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐRunTriggerᚄ(ctx context.Context, v any) ([]codex.RunTrigger, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]codex.RunTrigger, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORunTrigger2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐRunTriggerᚄ(ctx context.Context, sel ast.SelectionSet, v []codex.RunTrigger) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRunTrigger2githubᚗcomᚋhivematrixᚋcodexᚐRunTrigger(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalORunTrigger2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunTrigger(ctx context.Context, v any) (*codex.RunTrigger, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalRunTrigger(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORunTrigger2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐRunTrigger(ctx context.Context, sel ast.SelectionSet, v *codex.RunTrigger) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalRunTrigger(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOSyncIssueFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSyncIssueFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOSyncIssueFilter2ᚕmapᚄ(ctx context.Context, v any) ([]map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]map[string]any, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSyncIssueFilter2map(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSyncIssueOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx context.Context, v any) ([]*query.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*query.Order, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSyncIssueOrder2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOSyncRun2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋentᚐSyncRun(ctx context.Context, sel ast.SelectionSet, v *ent.SyncRun) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._SyncRun(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSyncRunFilter2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSyncRunFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOSyncRunFilter2ᚕmapᚄ(ctx context.Context, v any) ([]map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]map[string]any, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSyncRunFilter2map(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSyncRunOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx context.Context, v any) ([]*query.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*query.Order, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSyncRunOrder2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 // endregion ***************************** type.gotpl *****************************

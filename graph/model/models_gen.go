@@ -22,6 +22,26 @@ type ArchiveCompanyPayload struct {
 	Company *ent.Company `json:"company"`
 }
 
+// A page of assets.
+type AssetConnection struct {
+	// The assets, each with its cursor.
+	Edges []*AssetEdge `json:"edges"`
+	// The assets.
+	Nodes []*ent.Asset `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	List query.List `json:"-"`
+}
+
+// An asset of a page.
+type AssetEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The asset.
+	Node *ent.Asset `json:"node"`
+}
+
 // What cancelSync did.
 type CancelSyncPayload struct {
 	// The run: cancelled if it had not begun; else as it is while it stops.
@@ -56,6 +76,8 @@ type CompanyConnection struct {
 	Nodes []*ent.Company `json:"nodes"`
 	// Where the page lies in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	List query.List `json:"-"`
 }
 
 // A company of a page.
@@ -64,6 +86,26 @@ type CompanyEdge struct {
 	Cursor string `json:"cursor"`
 	// The company.
 	Node *ent.Company `json:"node"`
+}
+
+// A page of contacts.
+type ContactConnection struct {
+	// The contacts, each with its cursor.
+	Edges []*ContactEdge `json:"edges"`
+	// The contacts.
+	Nodes []*ent.Contact `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	List query.List `json:"-"`
+}
+
+// A contact of a page.
+type ContactEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The contact.
+	Node *ent.Contact `json:"node"`
 }
 
 // The token that is to be created.
@@ -82,6 +124,26 @@ type CreateTokenPayload struct {
 	Token *ent.Token `json:"token"`
 	// What to authenticate with, as a bearer. It is told this once and never again.
 	Secret string `json:"secret"`
+}
+
+// A page of locations.
+type LocationConnection struct {
+	// The locations, each with its cursor.
+	Edges []*LocationEdge `json:"edges"`
+	// The locations.
+	Nodes []*ent.Location `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	List query.List `json:"-"`
+}
+
+// A location of a page.
+type LocationEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The location.
+	Node *ent.Location `json:"node"`
 }
 
 // Where a page lies in its list.
@@ -104,6 +166,8 @@ type PastCompanyConnection struct {
 	Nodes []*query.PastCompany `json:"nodes"`
 	// Where the page lies in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
+	// which of them
+	List query.List `json:"-"`
 	// whose companies totalCount counts
 	Past *query.Past `json:"-"`
 }
@@ -214,4 +278,24 @@ type SyncTicketsPayload struct {
 	Run *ent.SyncRun `json:"run"`
 	// Whether it was under way already, or waiting, and asked for by somebody before.
 	Joined bool `json:"joined"`
+}
+
+// A page of tickets.
+type TicketConnection struct {
+	// The tickets, each with its cursor.
+	Edges []*TicketEdge `json:"edges"`
+	// The tickets.
+	Nodes []*ent.Ticket `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	List query.List `json:"-"`
+}
+
+// A ticket of a page.
+type TicketEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The ticket.
+	Node *ent.Ticket `json:"node"`
 }
