@@ -36,15 +36,12 @@ type order string
 
 // The orders, and what else makes a cursor.
 const (
-	byAccountNumber   order = "account_number"     // one key: the account number, ascending
-	byNewestQueued    order = "queued_at desc"     // two keys: queued_at, id, both descending
-	byNewestIssue     order = "first_seen_at desc" // two keys: first_seen_at, id, both descending
-	byNewestChange    order = "changed_at desc"    // four keys: time, entity, whether it ended, version
-	cursorVersion           = "1"                  // raised when the meaning of an order's keys changes
-	cursorMaxLen            = 1024                 // far beyond any key
-	cursorTimeForm          = time.RFC3339Nano     // times as keys
-	cursorListVersion       = "2"                  // of lists that are filtered and sorted: see listing.go
-	cursorListMaxLen        = 1 << 18              // they carry texts of any length
+	byNewestChange    order = "changed_at desc" // four keys: time, entity, whether it ended, version
+	cursorVersion           = "1"               // raised when the meaning of an order's keys changes
+	cursorMaxLen            = 1024              // far beyond any key
+	cursorTimeForm          = time.RFC3339Nano  // times as keys
+	cursorListVersion       = "2"               // of lists that are filtered and sorted: see listing.go
+	cursorListMaxLen        = 1 << 18           // they carry texts of any length
 	noSuchCursor            = "this is no cursor of this list: take endCursor or a cursor of an edge, unchanged"
 )
 

@@ -17,7 +17,7 @@ func TestACursorIsReadBackAsItWasWritten(t *testing.T) {
 		for i := range keys {
 			keys[i] = strings.ToValidUTF8(keys[i], "x")
 		}
-		got, err := decodeCursor(encodeCursor(byNewestQueued, keys...), byNewestQueued, len(keys))
+		got, err := decodeCursor(encodeCursor(byNewestChange, keys...), byNewestChange, len(keys))
 		if err != nil || !slices.Equal(got, keys) {
 			t.Fatalf("%q came back as %q, %v", keys, got, err)
 		}
@@ -27,35 +27,34 @@ func TestACursorIsReadBackAsItWasWritten(t *testing.T) {
 func TestACursorOfAnotherListIsNone(t *testing.T) {
 	encoded := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	for name, cursor := range map[string]string{
-		"of another order":          encodeCursor(byNewestIssue, "x", "1"),
-		"with a key too few":        encodeCursor(byNewestQueued, "x"),
-		"with a key too many":       encodeCursor(byNewestQueued, "x", "y", "z"),
-		"with an empty key":         encodeCursor(byNewestQueued, "x", ""),
-		"of another version":        encoded(`["0","queued_at desc","x","y"]`),
+		"of another order":          encodeCursor(byPlan, "x", "y"),
+		"with a key too few":        encodeCursor(byNewestChange, "x"),
+		"with a key too many":       encodeCursor(byNewestChange, "x", "y", "z"),
+		"with an empty key":         encodeCursor(byNewestChange, "x", ""),
+		"of another version":        encoded(`["0","changed_at desc","x","y"]`),
 		"no base64":                 "%%%",
-		"padded":                    encodeCursor(byNewestQueued, "x", "y") + "=",
+		"padded":                    encodeCursor(byNewestChange, "x", "y") + "=",
 		"no JSON":                   encoded("x"),
-		"no list":                   encoded(`{"1":"queued_at desc"}`),
-		"a list of something else":  encoded(`["1","queued_at desc",1,2]`),
-		"longer than any cursor is": encodeCursor(byNewestQueued, strings.Repeat("x", cursorMaxLen), "y"),
+		"no list":                   encoded(`{"1":"changed_at desc"}`),
+		"a list of something else":  encoded(`["1","changed_at desc",1,2]`),
+		"longer than any cursor is": encodeCursor(byNewestChange, strings.Repeat("x", cursorMaxLen), "y"),
 		"nothing":                   "",
 	} {
-		if keys, err := decodeCursor(cursor, byNewestQueued, 2); codex.CodeOf(err) != codex.CodeBadInput {
+		if keys, err := decodeCursor(cursor, byNewestChange, 2); codex.CodeOf(err) != codex.CodeBadInput {
 			t.Errorf("%s: %q, %v", name, keys, err)
 		}
 	}
 }
 
 func FuzzCursor(f *testing.F) {
-	f.Add(encodeCursor(byAccountNumber, "620547"))
-	f.Add(encodeCursor(byNewestQueued, "2025-10-31T23:59:59Z", "r1"))
+	f.Add(encodeCursor(byNewestChange, "2025-10-31T23:59:59Z", "0", "1", "2"))
 	f.Add("WyIxIl0")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		for _, o := range []struct {
 			order order
 			keys  int
-		}{{byAccountNumber, 1}, {byNewestQueued, 2}, {byNewestIssue, 2}, {byNewestChange, 4}} {
+		}{{byNewestChange, 4}, {byPlan, 1}} {
 			keys, err := decodeCursor(cursor, o.order, o.keys)
 			if err != nil {
 				if codex.CodeOf(err) != codex.CodeBadInput {

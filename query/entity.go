@@ -360,8 +360,8 @@ func (e entity) edge(name string) (edge, bool) {
 // ofServed tells the records whose company is served.
 func (v view) ofServed(s *sql.Selector) {
 	companies := v.companies()
-	t := sql.Table(companies.table.Name)
-	served := sql.Dialect(s.Dialect()).Select(t.C(companies.key)).From(t)
+	served := sql.Dialect(s.Dialect()).Select().From(sql.Table(companies.table.Name))
+	served.Select(served.C(companies.key))
 	companies.served(served)
 	s.Where(sql.In(s.C(fieldAccount), served))
 }

@@ -144,19 +144,19 @@ func (l edge) leads(target entity, c condition) condition {
 		there = target.key
 	}
 	return func(s *sql.Selector) *sql.Predicate {
-		t := sql.Table(target.table.Name)
-		found := sql.Dialect(s.Dialect()).Select(t.C(there)).From(t)
+		found := sql.Dialect(s.Dialect()).Select().From(sql.Table(target.table.Name))
+		found.Select(found.C(there))
 		target.served(found)
 		found.Where(c(found))
 		if l.link == nil {
 			return sql.In(s.C(l.here), found)
 		}
-		p := sql.Table(l.link.table)
-		linked := sql.Dialect(s.Dialect()).Select(p.C(l.link.here)).From(p)
+		linked := sql.Dialect(s.Dialect()).Select().From(sql.Table(l.link.table))
+		linked.Select(linked.C(l.link.here))
 		if l.link.seen != nil {
 			l.link.seen(linked)
 		}
-		linked.Where(sql.In(p.C(l.link.there), found))
+		linked.Where(sql.In(linked.C(l.link.there), found))
 		return sql.In(s.C(l.here), linked)
 	}
 }

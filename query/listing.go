@@ -286,9 +286,9 @@ func (k kind) parse(text string) (any, error) {
 func limitedTo[K store.Key](l *listing, parent string, through *link, keys []K, n int) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		table := l.entity.table.Name
-		t := sql.Table(table)
-		view := sql.Dialect(s.Dialect()).Select(t.C("*")).From(t)
-		partition := t.C(parent)
+		view := sql.Dialect(s.Dialect()).Select().From(sql.Table(table))
+		view.Select(view.C("*"))
+		partition := view.C(parent)
 		if through != nil {
 			partition = through.join(view, store.KeyIn(through.parent, keys))
 			view.AppendSelectAs(partition, parentKey)

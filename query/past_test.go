@@ -212,7 +212,7 @@ func TestAPastAndItsChangesAreThoseOfTheVersionsWhateverHappened(t *testing.T) {
 			past := pastOfWorld(t, r)
 			for half := range 50 {
 				past.At = querytest.At(1).Add(time.Duration(half-1) * time.Hour / 2)
-				assets, err := past.AssetsByCompany(ctx, []codex.AccountNumber{"0", "1", "2"})
+				assets, err := past.AssetsByCompany(ctx, []codex.AccountNumber{"0", "1", "2"}, query.Edge{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -332,7 +332,7 @@ func TestTheColumnsOfThePastThatAreAskedForAreRead(t *testing.T) {
 	eachWorld(t, func(t *testing.T, r *query.Reader) {
 		ctx := t.Context()
 		past := pastOfWorld(t, r)
-		assets, err := past.AssetsByCompany(ctx, []codex.AccountNumber{"620547"}, "operating_system")
+		assets, err := past.AssetsByCompany(ctx, []codex.AccountNumber{"620547"}, query.Edge{}, "operating_system")
 		if err != nil || len(assets["620547"]) != 2 {
 			t.Fatal(assets, err)
 		}
@@ -357,13 +357,13 @@ func TestAPastThatCannotBeReadSaysSo(t *testing.T) {
 	accounts := []codex.AccountNumber{"620547"}
 	for name, err := range map[string]error{
 		"as of":   second(r.AsOf(ctx, querytest.At(20), querytest.At(30))),
-		"company": second(past.Company(ctx, "620547")), "companies": second(past.Companies(ctx, query.Page{First: 1})),
-		"count": second(past.CountCompanies(ctx)), "by account": second(past.CompaniesByAccount(ctx, accounts)),
+		"company": second(past.Company(ctx, "620547")), "companies": second(past.Companies(ctx, query.Page{First: 1}, query.List{})),
+		"count": second(past.CountCompanies(ctx, nil)), "by account": second(past.CompaniesByAccount(ctx, accounts)),
 		"by contact": second(past.CompaniesByContact(ctx, []int{1})), "asset": second(past.Asset(ctx, 1)),
-		"assets": second(past.AssetsByCompany(ctx, accounts)), "totals": second(past.AssetTotalsByCompany(ctx, accounts)),
-		"contact": second(past.Contact(ctx, 1)), "contacts": second(past.ContactsByCompany(ctx, accounts)),
-		"locations": second(past.LocationsByCompany(ctx, accounts)), "ticket": second(past.Ticket(ctx, 1001)),
-		"tickets":  second(past.TicketsByCompany(ctx, accounts, query.TicketFilter{})),
+		"assets": second(past.AssetsByCompany(ctx, accounts, query.Edge{})), "totals": second(past.AssetTotalsByCompany(ctx, accounts)),
+		"contact": second(past.Contact(ctx, 1)), "contacts": second(past.ContactsByCompany(ctx, accounts, query.Edge{})),
+		"locations": second(past.LocationsByCompany(ctx, accounts, query.Edge{})), "ticket": second(past.Ticket(ctx, 1001)),
+		"tickets":  second(past.TicketsByCompany(ctx, accounts, query.TicketFilter{}, query.Edge{})),
 		"readings": second(r.BackupReadingsByAsset(ctx, []int{1}, query.DayFilter{})),
 		"versions": second(r.VersionsOf(ctx, query.EntityAsset, []int{1}, true)),
 		"changes":  second(r.Changes(ctx, query.Page{First: 1}, query.ChangeFilter{})),

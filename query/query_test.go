@@ -194,7 +194,7 @@ func TestPagesOfCompaniesFollowTheBytesOfTheAccountNumber(t *testing.T) {
 		var seen []string
 		page := query.Page{First: 2}
 		for range 5 {
-			got, err := r.Companies(t.Context(), page, company.FieldID)
+			got, err := r.Companies(t.Context(), page, query.List{}, company.FieldID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func TestPagesOfCompaniesFollowTheBytesOfTheAccountNumber(t *testing.T) {
 		if want := []string{"620547", "900", "B-2", "a-1"}; !slices.Equal(seen, want) {
 			t.Errorf("paged through %v, want %v", seen, want)
 		}
-		if n, err := r.CountCompanies(t.Context()); n != 4 || err != nil {
+		if n, err := r.CountCompanies(t.Context(), nil); n != 4 || err != nil {
 			t.Errorf("counted %d, %v", n, err)
 		}
 	})
@@ -222,14 +222,14 @@ func TestAPageGoesOnAfterARowThatIsGone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		querytest.World(t, db)
 		r := query.New(db.Ent(), rules())
-		first, err := r.Companies(t.Context(), query.Page{First: 2})
+		first, err := r.Companies(t.Context(), query.Page{First: 2}, query.List{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := db.Ent().Company.UpdateOneID("900").SetArchivedAt(querytest.At(1)).Exec(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		next, err := r.Companies(t.Context(), query.Page{First: 2, After: first.Cursors[1]})
+		next, err := r.Companies(t.Context(), query.Page{First: 2, After: first.Cursors[1]}, query.List{})
 		if err != nil || len(next.Rows) != 2 || next.Rows[0].ID != "B-2" {
 			t.Errorf("after 900: %v, %v", next, err)
 		}
@@ -253,7 +253,7 @@ func TestAPageThatCannotBeIsRefusedAndNamesTheArgument(t *testing.T) {
 			{"no cursor", query.Page{First: 1, After: "620547"}, "after"},
 			{"a cursor of another list", query.Page{First: 1, After: runs.Cursors[0]}, "after"},
 		} {
-			_, err := r.Companies(t.Context(), tc.page)
+			_, err := r.Companies(t.Context(), tc.page, query.List{})
 			var bad *codex.Error
 			if !errors.As(err, &bad) || bad.Code != codex.CodeBadInput || bad.Field != tc.field {
 				t.Errorf("%s: %v", tc.name, err)
