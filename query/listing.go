@@ -54,16 +54,19 @@ type sorting struct {
 // listing is a list as it is read.
 type listing struct {
 	entity entity
-	wanted condition
+	wanted condition // nil: all
 	order  []sorting
 	tag    string // tells its cursors from those of other lists
 }
 
 // listing is list, of records of e.
 func (v view) listing(e entity, list List) (*listing, error) {
-	wanted, err := v.conditionOf(e, list.Filter)
-	if err != nil {
-		return nil, err
+	var wanted condition
+	if len(list.Filter) > 0 {
+		var err error
+		if wanted, err = v.conditionOf(e, list.Filter); err != nil {
+			return nil, err
+		}
 	}
 	order, err := e.orderOf(list.OrderBy)
 	if err != nil {
@@ -329,6 +332,26 @@ func OrderFieldsOf(object string) []OrderField {
 		names[i] = OrderField(f.name)
 	}
 	return names
+}
+
+// FiltersOf are the graph's inputs by which the fields and edges of its entity of that name are filtered.
+func FiltersOf(object string) map[string]string {
+	e, _ := entityOf(object)
+	prefix := ""
+	if strings.HasPrefix(object, "Past") {
+		prefix = "Past"
+	}
+	filters := map[string]string{}
+	for _, f := range e.fields {
+		filters[f.name], _, _ = strings.Cut(string(f.kind), " ")
+	}
+	for _, l := range e.edges {
+		filters[l.name] = prefix + map[string]string{
+			"company": "CompanyFilter", "companies": "CompanyListFilter", "assets": "AssetListFilter",
+			"contacts": "ContactListFilter", "locations": "LocationListFilter", "tickets": "TicketListFilter",
+		}[l.name]
+	}
+	return filters
 }
 
 // entityOf is the entity that the graph has under a name.

@@ -42,6 +42,8 @@ func calls() map[string]string {
 	return map[string]string{
 		"Query.me": "me { name }", "Query.company": `company(accountNumber: "620547") { name }`,
 		"Query.companies": "companies { totalCount }", "Query.asset": "asset(id: 1) { id }",
+		"Query.assets": "assets { totalCount }", "Query.contacts": "contacts { totalCount }",
+		"Query.locations": "locations { totalCount }", "Query.tickets": "tickets { totalCount }",
 		"Query.contact": "contact(id: 1) { id }", "Query.ticket": "ticket(ticketId: 1001) { subject }",
 		"Query.syncRun": `syncRun(id: "r2") { id }`, "Query.syncRuns": "syncRuns { totalCount }",
 		"Query.syncIssues": "syncIssues { totalCount }", "Query.tokens": "tokens { name }",

@@ -1,11 +1,13 @@
 package resolvers_test
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/graph/exec"
 	"github.com/hivematrix/codex/query/querytest"
 	"github.com/hivematrix/codex/resolvers"
 	"github.com/hivematrix/codex/store"
@@ -32,6 +34,10 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 			{"history", `{ companies(first: %) { nodes { history { changes { new } run { id } } assets { backupHistory { day } history { run { id } } }
 				contacts { history { from } } locations { history { from } } tickets { history { from } } } } }`, 13},
 			{"changes", "{ changes(first: %) { totalCount nodes { run { id } fields { old } } } }", 25},
+			{"the first of each", `{ companies(first: %) { nodes { assets(first: 2, orderBy: {field: HOSTNAME, direction: DESC}) { contacts { id } }
+				contacts(first: 2) { id } locations(first: 1) { id } tickets(first: 5, orderBy: {field: LAST_UPDATED_AT, direction: DESC}) { ticketId } } } }`, 6},
+			{"what a filter leaves", `{ companies(first: %, filter: {assets: {some: {backupBytes: {isNull: true}}}}) { totalCount nodes {
+				assets(filter: {contacts: {some: {email: {contains: "@"}}}}) { id } } } }`, 3},
 			{"one edge twice", "{ companies(first: %) { edges { node { a: assets { id } b: assets { hostname } } } } }", 3},
 		} {
 			for _, companies := range []string{"1", "10", "200"} {
@@ -41,6 +47,46 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 					t.Errorf("%s, %s companies: %d statements, want %d", tc.name, companies, got, tc.want)
 				}
 			}
+		}
+	}, storetest.OnStatement(func(string) { statements.Add(1) }))
+}
+
+// This walks the schema: each edge is asked for at one object above it and at many, and the number of
+// statements must be the same. An edge that nobody remembered would grow with its rows.
+func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
+	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
+	var statements atomic.Int64
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		querytest.Many(t, db, 30, 3)
+		g := newGraph(t, db)
+		walked := 0
+		for _, e := range edges(t, schema) {
+			root, _, _ := strings.Cut(e.path[0], "(")
+			from := 0
+			if root == "asOf" {
+				from = 1
+			}
+			if len(e.path) <= from || !slices.Contains([]string{"companies", "assets", "contacts", "locations", "tickets"}, e.path[from]) {
+				continue // one object, or rows that this world has none of
+			}
+			leaf := leaves(schema, e.to)[0:min(1, len(leaves(schema, e.to)))]
+			if len(leaf) == 0 {
+				leaf = []string{"__typename"}
+			}
+			count := func(first string) int64 {
+				path := slices.Clone(e.path)
+				path[from] += "(first: " + first + ")"
+				statements.Store(0)
+				g.data(as(codex.RoleAdmin), "{"+strings.Join(path, "{")+"{"+leaf[0]+strings.Repeat("}", len(path)+1))
+				return statements.Load()
+			}
+			if one, many := count("1"), count("30"); one != many || one == 0 {
+				t.Errorf("%v: %d statements for one row, %d for many", e.path, one, many)
+			}
+			walked++
+		}
+		if walked < 40 {
+			t.Errorf("only %d edges were walked", walked)
 		}
 	}, storetest.OnStatement(func(string) { statements.Add(1) }))
 }

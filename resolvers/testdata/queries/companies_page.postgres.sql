@@ -1,3 +1,3 @@
 SELECT "assets"."id", "assets"."backup_bytes", "assets"."hostname", "assets"."company_account_number" FROM "assets" WHERE "assets"."removed_at" IS NULL AND "assets"."company_account_number" = ANY ($1) ORDER BY "assets"."id";
-SELECT "companies"."account_number" FROM "companies" WHERE "companies"."archived_at" IS NULL ORDER BY "companies"."account_number" COLLATE "C" LIMIT 101;
+SELECT "companies"."account_number", "companies"."account_number" AS "sort_0" FROM "companies" WHERE "companies"."archived_at" IS NULL ORDER BY "companies"."account_number" COLLATE "C" LIMIT 101;
 SELECT COUNT("companies"."account_number") FROM "companies" WHERE "companies"."archived_at" IS NULL;

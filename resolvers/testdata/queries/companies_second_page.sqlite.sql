@@ -1,1 +1,1 @@
-SELECT `companies`.`account_number`, `companies`.`name` FROM `companies` WHERE `companies`.`archived_at` IS NULL AND `companies`.`account_number` COLLATE BINARY > ? ORDER BY `companies`.`account_number` COLLATE BINARY LIMIT 3;
+SELECT `companies`.`account_number`, `companies`.`name`, `companies`.`account_number` AS `sort_0` FROM `companies` WHERE `companies`.`archived_at` IS NULL AND `companies`.`account_number` COLLATE BINARY > ? ORDER BY `companies`.`account_number` COLLATE BINARY LIMIT 3;
