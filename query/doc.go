@@ -24,6 +24,19 @@
 // Lists are pages by keyset: a page continues after the row that its cursor names, so that rows
 // which come or go meanwhile shift nothing. Order of text is by bytes on both databases.
 //
+// # Filters and orders
+//
+// What a list may be filtered and sorted by is one table of fields an entity (entity.go): a line is all
+// that a new field takes here, and the graph's inputs are held to the table by a test. [Filter] and
+// [Order] become functions on ent's sql.Selector, of the present and of the past alike; no text of a
+// caller becomes part of a statement. A list's order ends with its key, so that it is total, and a cursor
+// carries the values by which its row was sorted, and what tells the list that it belongs to.
+//
+// The first rows of each parent ([Edge]) are read in one statement from a view that numbers them. For
+// 5 of the tickets of each of 50 companies (30,000 in all) that took 5 ms on PostgreSQL and 43 ms on
+// SQLite; a lateral join, or on SQLite a correlated one, took 1 ms on both, since an index has their
+// order. It was not taken yet: the view is one form for both databases, whatever the order.
+//
 // # The past
 //
 // [Reader.AsOf] gives the [Past] at a moment: what the hub had seen by then, from the history tables,

@@ -285,7 +285,7 @@ func (k kind) parse(text string) (any, error) {
 
 // limitedTo are the first n of each parent of those that are wanted, in one statement: s then reads a
 // numbered view of its table. The parents' keys are in the column parent, or in that of a table of
-// pairs. On what this is, beside a lateral join, see the package's description.
+// pairs. What a lateral join would be beside it stands in the package's description.
 func limitedTo[K store.Key](l *listing, parent string, through *link, keys []K, n int) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		table := l.entity.table.Name

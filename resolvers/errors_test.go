@@ -136,7 +136,7 @@ func TestATextThatIsNoQueryGetsAClearError(t *testing.T) {
 		{"no GraphQL", "{ company(",
 			`{"errors":[{"message":"Expected Name, found \u003cEOF\u003e","locations":[{"line":1,"column":11}],"extensions":{"code":"GRAPHQL_PARSE_FAILED"}}]}`},
 		{"an unknown field", "{ companys { name } }",
-			`{"errors":[{"message":"Cannot query field \"companys\" on type \"Query\". Did you mean \"company\" or \"companies\"?","locations":[{"line":1,"column":3}],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`},
+			`{"errors":[{"message":"Cannot query field \"companys\" on type \"Query\". Did you mean \"company\", \"companies\", or \"contacts\"?","locations":[{"line":1,"column":3}],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`},
 		{"an unknown operation", "fragment f on Company { name }",
 			`{"errors":[{"message":"no operation provided","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`},
 		{"deferred", "{ ... @defer { me { name } } }",

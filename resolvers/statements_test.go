@@ -85,7 +85,7 @@ func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
 			}
 			walked++
 		}
-		if walked < 40 {
+		if walked < 30 {
 			t.Errorf("only %d edges were walked", walked)
 		}
 	}, storetest.OnStatement(func(string) { statements.Add(1) }))
