@@ -92,8 +92,8 @@ func TestTheLastLinesThatARunSaidAreShownUnlessAllAreAskedFor(t *testing.T) {
 
 func TestErrorsOfTheHubNameWhatWasTyped(t *testing.T) {
 	for field, want := range map[string]string{
-		"run": "it is so", "to": "it is so", "accountNumber": "it is so", "": "it is so",
-		"reason": "--reason: it is so", "name": "--name: it is so", "expiresAt": "--expires: it is so",
+		"run": "it is so", "to": "it is so", "accountNumber": "it is so", "name": "it is so", "": "it is so",
+		"reason": "--reason: it is so", "expiresAt": "--expires: it is so",
 	} {
 		if got := asTyped(codex.BadInput(field, "it is so")).Error(); got != want {
 			t.Errorf("of %q: %s", field, got)

@@ -21,7 +21,9 @@ func TestVerbsAskARunningServe(t *testing.T) {
 	if got := get(t, s.url+"/api/companies", token); got.status != http.StatusOK || got.body != "[]\n" {
 		t.Errorf("before any sync: %d %s", got.status, got.body)
 	}
-	i.must("sync", "all")
+	if told := i.must("sync", "all"); !strings.HasPrefix(told, "freshservice: run ") || strings.Contains(told, "joined") {
+		t.Errorf("nobody had asked before:\n%s", told)
+	}
 	got := s.graphQL(token, `{ syncRuns { nodes { feed state trigger requestedBy } } }`)
 	me := username(t)
 	want := `{"data":{"syncRuns":{"nodes":[` +

@@ -71,7 +71,7 @@ func asTyped(err error) error {
 		return err
 	}
 	typed := *coded
-	typed.Field = map[string]string{"reason": "--reason", "name": "--name", "role": "--role", "expiresAt": "--expires"}[coded.Field]
+	typed.Field = map[string]string{"reason": "--reason", "expiresAt": "--expires"}[coded.Field]
 	return &typed
 }
 
@@ -106,7 +106,7 @@ func (p *program) tokenCreateCommand() *cobra.Command {
 			return p.withHub(cmd.Context(), func(hub *hub) error {
 				secret, err := hub.createToken(cmd.Context(), input)
 				if codex.CodeOf(err) == codex.CodeBadInput {
-					return usageError("%w", err)
+					return usageError("%w", asTyped(err))
 				}
 				if err != nil {
 					return err
