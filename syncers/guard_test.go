@@ -66,7 +66,7 @@ func TestTheGuardHoldsWhatIsBeyondItsShare(t *testing.T) {
 			leaving []Leaver
 			size    map[string]int
 			held    int
-		}{more.name, Guard{MaxPercent: 20, approved: approved}, more.leaving, map[string]int{"all": 60}, more.held})
+		}{more.name, Guard{MaxPercent: 20, approved: approved}, more.leaving, map[string]int{"all": 59}, more.held})
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

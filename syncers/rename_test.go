@@ -263,13 +263,13 @@ func TestThePastKnowsARenamedCompanyByTheNumberThatItHad(t *testing.T) {
 				t.Errorf("%s: %s", step.name, company.Name)
 			}
 			accounts := []codex.AccountNumber{step.is}
-			assets, err := past.AssetsByCompany(t.Context(), accounts)
+			assets, err := past.AssetsByCompany(t.Context(), accounts, query.Edge{})
 			h.must(err)
-			people, err := past.ContactsByCompany(t.Context(), accounts)
+			people, err := past.ContactsByCompany(t.Context(), accounts, query.Edge{})
 			h.must(err)
-			places, err := past.LocationsByCompany(t.Context(), accounts)
+			places, err := past.LocationsByCompany(t.Context(), accounts, query.Edge{})
 			h.must(err)
-			tickets, err := past.TicketsByCompany(t.Context(), accounts, query.TicketFilter{})
+			tickets, err := past.TicketsByCompany(t.Context(), accounts, query.TicketFilter{}, query.Edge{})
 			h.must(err)
 			got := fmt.Sprintf("%d machines, %d people, %d places, %d tickets", len(assets[step.is]), len(people[step.is]), len(places[step.is]), len(tickets[step.is]))
 			want := fmt.Sprintf("%s machines, %s people, %s places, %s tickets",
