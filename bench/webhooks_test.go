@@ -195,7 +195,7 @@ func syncOverAndOver(h *hub) (stop func()) {
 				}
 			case <-ended:
 				_ = command.Process.Kill()
-				<-done
+				<-done //nolint:errcheck // it was killed
 				return
 			}
 		}

@@ -12,14 +12,6 @@ import (
 	"github.com/hivematrix/codex/syncers"
 )
 
-// paged are the lists that have several pages in a small world.
-func paged() map[string]codex.Feed {
-	return map[string]codex.Feed{
-		"/api/v2/departments": codex.FeedFreshservice, "/api/v2/requesters": codex.FeedFreshservice, "/api/v2/tickets": codex.FeedTickets,
-		"/api/v2/account/sites": codex.FeedDatto, "/api/v2/account/devices": codex.FeedDatto,
-	}
-}
-
 // crowd is a world each of whose lists has three pages at least.
 func crowd() simulator.Options {
 	return simulator.Options{Companies: 16, Assets: 60, Contacts: 40, Tickets: 40, Plain: true}

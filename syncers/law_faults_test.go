@@ -228,11 +228,11 @@ func (h *shaken) strike(r *rapid.T) {
 // interrupted is a run whose process stops at its n-th request.
 func (h *shaken) interrupted(request syncers.Request, n int) {
 	h.t.Helper()
-	before, engine := h.census(), h.engine
+	before := h.census()
 	stopped, began := make(chan struct{}), make(chan struct{})
 	h.wire = &http.Client{Transport: &nth{RoundTripper: h.wire.Transport, n: int64(n), do: func() { close(began) }}}
 	h.restart()
-	engine = h.engine
+	engine := h.engine
 	go func() {
 		defer close(stopped)
 		<-began

@@ -23,7 +23,7 @@ type heard struct {
 }
 
 func (h *heard) hear(statement string) {
-	if regexp.MustCompile("\\Wsync_issues\\W").MatchString(statement) {
+	if regexp.MustCompile(`\Wsync_issues\W`).MatchString(statement) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.list = append(h.list, statement)

@@ -65,8 +65,8 @@ func TestAHeartbeatWritesTheLinesOfARunOnlyWhereThereAreNewOnes(t *testing.T) {
 	t.Parallel()
 	var wrote []bool
 	hear := func(statement string) {
-		if regexp.MustCompile("^UPDATE \\W?sync_runs\\W").MatchString(statement) {
-			wrote = append(wrote, regexp.MustCompile("\\Woutput\\W").MatchString(statement))
+		if regexp.MustCompile(`^UPDATE \W?sync_runs\W`).MatchString(statement) {
+			wrote = append(wrote, regexp.MustCompile(`\Woutput\W`).MatchString(statement))
 		}
 	}
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

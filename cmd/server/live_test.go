@@ -202,7 +202,7 @@ func TestARunIsCancelled(t *testing.T) {
 	joined := make(chan int, 1)
 	go func() {
 		joined <- i.program(told, io.Discard).run(t.Context(), []string{"sync", "tickets"})
-		told.Close()
+		_ = told.Close()
 	}()
 	lines := bufio.NewReader(output)
 	if got, err := lines.ReadString('\n'); err != nil || got != "tickets: joined run "+id+", which is running\n" {

@@ -99,7 +99,7 @@ func TestErrorsOfTheHubNameWhatWasTyped(t *testing.T) {
 			t.Errorf("of %q: %s", field, got)
 		}
 	}
-	if err := errors.New("x"); asTyped(err) != err || asTyped(nil) != nil {
+	if err := errors.New("x"); !errors.Is(asTyped(err), err) || asTyped(nil) != nil {
 		t.Error("what is not the hub's is changed")
 	}
 }
@@ -114,21 +114,21 @@ func TestWhoWatchesAServeThatGoesIsToldWhatToDo(t *testing.T) {
 				t.Fatal(err)
 			}
 			listener.SetUnlinkOnClose(false)
-			listener.Close()
+			_ = listener.Close()
 		},
 		"it dies before it answers": func(dir string) {
 			listener, err := net.Listen("unix", filepath.Join(dir, httpd.SocketName))
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { listener.Close() })
+			t.Cleanup(func() { _ = listener.Close() })
 			go func() {
 				for {
 					conn, err := listener.Accept()
 					if err != nil {
 						return
 					}
-					conn.Close()
+					_ = conn.Close()
 				}
 			}()
 		},
@@ -137,7 +137,7 @@ func TestWhoWatchesAServeThatGoesIsToldWhatToDo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { os.RemoveAll(dir) })
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 		serve(dir)
 		hub := socketHub(dir)
 		run, err := watch(t.Context(), hub, &syncRun{ID: "R", Feed: codex.FeedDatto, State: codex.RunRunning}, jsonReport{io.Discard})
