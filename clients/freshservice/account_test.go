@@ -36,6 +36,7 @@ func newAccount(t *testing.T) *account {
 	t.Helper()
 	a := &account{t: t, mux: http.NewServeMux()}
 	a.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", theDate)
 		if user, password, _ := r.BasicAuth(); user != "key" || password != "X" {
 			answer(w, 401, `{"code":"invalid_credentials","message":"You have to be logged in to perform this action."}`)
 			return
@@ -48,6 +49,11 @@ func newAccount(t *testing.T) *account {
 	t.Cleanup(a.server.Close)
 	return a
 }
+
+// theDate is what the account's clock says.
+const theDate = "Mon, 15 Jun 2026 12:00:00 GMT"
+
+func began() time.Time { return time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC) }
 
 func (a *account) on(path string, handle http.HandlerFunc) { a.mux.HandleFunc("/api/v2"+path, handle) }
 

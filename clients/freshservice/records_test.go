@@ -49,7 +49,7 @@ func TestADepartmentIsTakenInEachForm(t *testing.T) {
 			account := newAccount(t)
 			account.on("/departments", pages("departments", test.record))
 			list, err := account.client().Departments(t.Context())
-			want := wire.Listing[freshservice.Department]{Items: []freshservice.Department{test.want}, Complete: true}
+			want := wire.Listing[freshservice.Department]{Items: []freshservice.Department{test.want}, Complete: true, Began: began()}
 			if err != nil || !reflect.DeepEqual(list, want) {
 				t.Errorf("got  %+v, %v\nwant %+v", list, err, want)
 			}
@@ -85,6 +85,7 @@ func TestARequesterIsTakenInEachForm(t *testing.T) {
 	))
 	list, err := account.client().Requesters(t.Context())
 	want := wire.Listing[freshservice.Requester]{
+		Began: began(),
 		Items: []freshservice.Requester{
 			{ID: 9007199254740993, FirstName: "Ana", PrimaryEmail: ptr("ana@contoso.example"), SecondaryEmails: []string{},
 				WorkPhoneNumber: ptr("3125550142"), DepartmentIDs: []int64{21000418006}, Active: ptr(true), CustomFields: freshservice.CustomFields{}},
@@ -185,6 +186,7 @@ func TestTimeThatCannotBeReadIsABadRecordAndNeverNoTime(t *testing.T) {
 	account.on("/tickets/7/time_entries", pages("time_entries", `{"id":1,"time_spent":"ninety minutes"}`, `{"id":2,"time_spent":null}`))
 	list, err := account.client().TimeEntries(t.Context(), 7)
 	want := wire.Listing[freshservice.TimeEntry]{
+		Began: began(),
 		Items: []freshservice.TimeEntry{{ID: 2}}, Complete: true,
 		Bad: []wire.BadRecord{{ID: "1", Reason: "time_spent: not in the form hh:mm"}},
 	}
