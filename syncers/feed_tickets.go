@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -128,7 +129,7 @@ func (r *ticketRun) remember(ctx context.Context) error {
 
 func loadTicketRows(ctx context.Context, tx *store.Tx) (map[int]ticketRow, error) {
 	list, err := tx.SQL().QueryContext(ctx, `SELECT ticket_id, company_account_number, closed, status_code,
-		upstream_updated_at, closed_at, timer_running, removed_at IS NOT NULL FROM tickets`)
+		upstream_updated_at, closed_at, timer_running, removed_at IS NOT NULL, requester_id, requester_name, requester_email FROM tickets`)
 	if err != nil {
 		return nil, fmt.Errorf("reading tickets: %w", err)
 	}
@@ -136,7 +137,7 @@ func loadTicketRows(ctx context.Context, tx *store.Tx) (map[int]ticketRow, error
 	rows := make(map[int]ticketRow)
 	for list.Next() {
 		var t ticketRow
-		if err := list.Scan(&t.id, &t.account, &t.closed, &t.statusCode, &t.updatedAt, &t.closedAt, &t.timer, &t.removed); err != nil {
+		if err := list.Scan(&t.id, &t.account, &t.closed, &t.statusCode, &t.updatedAt, &t.closedAt, &t.timer, &t.removed, &t.requesterID, &t.requester.name, &t.requester.email); err != nil {
 			return nil, fmt.Errorf("reading tickets: %w", err)
 		}
 		t.updatedAt = t.updatedAt.UTC()
@@ -161,7 +162,7 @@ func (r *ticketRun) list(ctx context.Context) (ticketChoice, error) {
 	c := ticketChoice{
 		settings: r.settings, guard: r.settings.guard(r.run), full: r.full, since: since(r.checkpoint, r.full, r.began),
 		rows: r.rows, done: r.checkpoint.Done, listed: make(map[int]freshservice.Ticket), hidden: make(map[int]bool),
-		bad: make(map[int]bool), again: make(map[int]bool), open: make(map[int]bool),
+		people: maps.Clone(r.people), bad: make(map[int]bool), again: make(map[int]bool), open: make(map[int]bool),
 	}
 	r.run.Phase("reading departments")
 	departments, err := r.freshservice.Departments(ctx)

@@ -25,6 +25,9 @@ type ticketRow struct {
 	closedAt   sql.Null[time.Time]
 	timer      bool
 	removed    bool
+
+	requesterID sql.Null[int64]
+	requester   requester
 }
 
 // ticketChoice decides which tickets a run reads. It is pure.
@@ -42,6 +45,7 @@ type ticketChoice struct {
 	again    map[int]bool                             // could not be placed or read before: try again
 	open     map[int]bool                             // has an open issue
 	place    func(*int64) (codex.AccountNumber, bool) // the company of a department
+	people   map[int64]requester                      // contacts as they are stored, by Freshservice's id
 	archived map[codex.AccountNumber]bool             // companies that are served no more: nobody loses what leaves them
 	held     map[int]bool                             // rows that stay where they are: too many would leave
 }
@@ -93,11 +97,11 @@ func (c ticketChoice) choose() ticketWork {
 
 // differs tells whether a ticket may be other than its row.
 func (c ticketChoice) differs(row ticketRow, stored bool, t freshservice.Ticket, state ticketState) bool {
-	if version, done := c.done[t.ID]; done && version.Equal(t.UpdatedAt) && !c.again[row.id] {
+	if version, done := c.done[t.ID]; done && version.Equal(t.UpdatedAt) && !c.again[row.id] && !c.renamed(row) {
 		return false
 	}
 	return !stored || c.full || c.again[row.id] || row.removed || row.runs() || row.statusCode != t.Status ||
-		c.restated(row) || state == stateClosed && !row.closed || !row.updatedAt.Equal(t.UpdatedAt) || c.moved(row, t)
+		c.restated(row) || state == stateClosed && !row.closed || !row.updatedAt.Equal(t.UpdatedAt) || c.moved(row, t) || c.renamed(row)
 }
 
 // bills tells, before the listing that shows t has ended, that t is to be read with its hours.
@@ -105,6 +109,13 @@ func (c ticketChoice) bills(row ticketRow, stored bool, t freshservice.Ticket) b
 	state := c.settings.stateOf(t.Status)
 	billed := state == stateClosed || state == stateUnknown && row.closed
 	return billed && !t.Deleted && !t.Spam && c.differs(row, stored, t, state)
+}
+
+// renamed tells that a row's requester has another name or address now: the ticket was read before the
+// contact was.
+func (c ticketChoice) renamed(row ticketRow) bool {
+	now, known := c.people[row.requesterID.V]
+	return row.requesterID.Valid && known && now != row.requester
 }
 
 // runs tells that a timer runs on a served ticket: it is read again until it stops.
