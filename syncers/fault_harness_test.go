@@ -341,7 +341,8 @@ func (h *hub) served() map[string]string {
 		"locations": "SELECT " + all("locations") + " FROM locations WHERE removed_at IS NULL",
 		"sites":     "SELECT " + all("datto_site_links") + " FROM datto_site_links WHERE removed_at IS NULL",
 		"assets":    "SELECT " + all("assets") + " FROM assets WHERE removed_at IS NULL",
-		"tickets":   "SELECT " + all("tickets") + " FROM tickets WHERE closed AND removed_at IS NULL",
+		// What a ticket's requester was called is what the hub knew when it read the ticket.
+		"tickets": "SELECT " + all("tickets", "requester_name", "requester_email") + " FROM tickets WHERE closed AND removed_at IS NULL",
 		"people of companies": `SELECT c.freshservice_id AS k, l.company_account_number AS a, l.source FROM contact_company_link l
 			JOIN contacts c ON c.id = l.contact_id WHERE c.removed_at IS NULL`,
 		"people of machines": `SELECT a.datto_uid AS k, c.freshservice_id AS c, l.source FROM asset_contact_link l
