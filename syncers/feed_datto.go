@@ -261,8 +261,15 @@ func (e *Engine) confirmMachines(ctx context.Context, p *machinePlanner, v verdi
 			v.devices[uid] = device.Deleted || p.belongsNowhere(device.SiteUID)
 		}
 	}
-	for _, s := range p.missingSites() {
-		_, err := e.datto.Site(ctx, s.UID)
+	absent := p.missingSites()
+	sites, err := askEach(ctx, e.db.Now, absent, func(ctx context.Context, s *SiteRecord) (datto.Site, error) {
+		return e.datto.Site(ctx, s.UID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range absent {
+		err := sites[i].err
 		if err != nil && !transport.IsNotFound(err) {
 			unread = append(unread, fmt.Sprintf("Site %q is absent, and could not be asked for: %s", s.Name, reasonOf(err)))
 			continue

@@ -158,7 +158,7 @@ func (e *Engine) readNames(ctx context.Context, run *Run, read people) (userName
 			asked[*user.id] = true
 			agent, err := e.freshservice.Agent(ctx, *user.id)
 			switch {
-			case ctx.Err() != nil:
+			case keyRefused(err) || ctx.Err() != nil:
 				return nil, err
 			case err == nil:
 				names[*user.id] = personName(agent.FirstName, agent.LastName, text(agent.Email))

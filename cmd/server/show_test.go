@@ -104,7 +104,7 @@ func TestErrorsOfTheHubNameWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestWhoWatchesAServeThatGoesIsToldWhatToDo(t *testing.T) {
+func TestWhoWatchesAServeThatGoesIsToldHowToGoOn(t *testing.T) {
 	const want = "the codex serve that did the work has gone: start it again and sync again"
 	for name, serve := range map[string]func(dir string){
 		"it left no socket": func(string) {},
