@@ -1,6 +1,6 @@
 // Package codex is the vocabulary that every floor of the hub shares: error codes, account
-// numbers and run ids, seconds and byte counts, billing periods, feeds and run states, callers and
-// roles, secrets that never print. It does no I/O and imports nothing of the project.
+// numbers and run ids, money, seconds and byte counts, billing periods, feeds and run states,
+// callers and roles, secrets that never print. It does no I/O and imports nothing of the project.
 //
 // # The hub
 //
