@@ -56,7 +56,7 @@ soak: ## Kill, break and compare for hours: make soak times=20 checks=200 (the d
 	nice -n 10 scripts/with-postgres go test ./syncers -run GoesAway -crash -soak $(or $(times),20) -timeout 0 -v
 
 .PHONY: generate
-generate: ## Write the generated code anew: ent's client first, then gqlgen's
+generate: ## Write the generated code anew: ent's client, the graph's, and a client's of it
 	go generate ./...
 
 .PHONY: lint
