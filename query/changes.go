@@ -13,7 +13,6 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
-	"github.com/hivematrix/codex/ent/syncrun"
 )
 
 // ChangeKind says what happened to a record.
@@ -129,11 +128,11 @@ func (r *Reader) CountChanges(ctx context.Context, filter ChangeFilter) (int, er
 	return total, nil
 }
 
-// question is a filter that was looked at: the tables it asks, and the run it is about.
+// question is a filter that was looked at: the tables it asks, and the runs it is about.
 type question struct {
 	ChangeFilter
-	tables     []versionTable
-	begun, end time.Time // of the run; end is zero while it works
+	tables []versionTable
+	runs   *writers // nil: whatever did it
 }
 
 // question looks at a filter. It is nil where nothing can match.
@@ -151,20 +150,17 @@ func (r *Reader) question(ctx context.Context, filter ChangeFilter) (*question, 
 	if filter.Run == "" {
 		return q, nil
 	}
-	run, err := r.Run(ctx, filter.Run, syncrun.FieldFeed, syncrun.FieldStartedAt, syncrun.FieldEndedAt, syncrun.FieldDryRun)
+	run, err := r.Run(ctx, filter.Run, writerColumns()...)
 	switch {
 	case codex.CodeOf(err) == codex.CodeNotFound:
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case run.StartedAt == nil || run.DryRun: // it wrote nothing
+	}
+	if q.runs = writersOf(run); q.runs == nil {
 		return nil, nil
 	}
-	q.begun = run.StartedAt.UTC()
-	if run.EndedAt != nil {
-		q.end = run.EndedAt.UTC()
-	}
-	q.tables = slices.DeleteFunc(q.tables, func(t versionTable) bool { return t.feed != run.Feed })
+	q.tables = slices.DeleteFunc(q.tables, func(t versionTable) bool { return !q.runs.wrote(t) })
 	return q, nil
 }
 
@@ -204,19 +200,8 @@ func (q *question) narrow(s *sql.Selector, t versionTable, ended, withBefore boo
 	if q.Company != "" {
 		q.narrowToCompany(s, t, before, ended)
 	}
-	if q.Run != "" {
-		if ended {
-			s.Where(sql.Or(
-				sql.EQ(s.C(fieldEndedRunID), string(q.Run)),
-				sql.And(sql.IsNull(s.C(fieldEndedRunID)), sql.IsNull(s.C(fieldEndedBy))),
-			))
-		} else {
-			s.Where(sql.EQ(s.C(fieldRunID), string(q.Run)))
-		}
-		s.Where(sql.GTE(at, q.begun))
-		if !q.end.IsZero() {
-			s.Where(sql.LTE(at, q.end))
-		}
+	if q.runs != nil {
+		q.runs.narrow(s, t, ended)
 	}
 	if !q.From.IsZero() {
 		s.Where(sql.GTE(at, q.From))
@@ -271,13 +256,20 @@ func (r *Reader) begun(ctx context.Context, t versionTable, q *question, after *
 	return r.changesOf(ctx, t, false, func(s *sql.Selector) {
 		before := q.narrow(s, t, false, true)
 		after.narrow(s, t.entity, false)
-		s.AppendSelectAs(before.C(fieldSeenTo), asOld+fieldSeenTo)
-		s.AppendSelectAs(before.C(fieldSeenFrom), asOld+fieldSeenFrom)
-		for _, column := range t.kept() {
-			s.AppendSelectAs(before.C(column.Name), asOld+column.Name)
+		for _, column := range t.ofBefore() {
+			s.AppendSelectAs(before.C(column), asOld+column)
 		}
 		s.Limit(limit)
 	})
+}
+
+// ofBefore are the columns that tell what changed against the version before.
+func (t versionTable) ofBefore() []string {
+	columns := []string{fieldSeenTo, fieldSeenFrom}
+	for _, column := range t.kept() {
+		columns = append(columns, column.Name)
+	}
+	return columns
 }
 
 // gone are the newest changes after a cursor, and not before since, with which a version of t ended
@@ -296,23 +288,33 @@ func (r *Reader) gone(ctx context.Context, t versionTable, q *question, after *C
 func (r *Reader) changesOf(ctx context.Context, t versionTable, ended bool, which func(*sql.Selector)) ([]*Change, error) {
 	rows, err := r.versionRows(ctx, t.entity, func(s *sql.Selector) {
 		which(s)
-		s.AppendSelectAs(s.C(fieldVersionID), asRead+fieldVersionID)
-		for _, column := range []string{momentOf(ended), fieldRunID, fieldChangedBy, fieldEndedRunID, fieldEndedBy} {
-			s.AppendSelectAs(s.C(column), asRead+column)
-		}
-		for _, key := range t.key {
-			s.AppendSelectAs(s.C(key), asNew+key)
-		}
-		for _, column := range t.kept() {
-			s.AppendSelectAs(s.C(column.Name), asNew+column.Name)
-		}
+		t.read(s, ended)
 		s.OrderBy(sql.Desc(s.C(momentOf(ended))), sql.Desc(s.C(fieldVersionID)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading changes of %s: %w", t.entity, err)
 	}
+	return t.changes(rows, ended)
+}
+
+// read reads what [versionTable.change] takes of the version itself.
+func (t versionTable) read(s *sql.Selector, ended bool) {
+	s.AppendSelectAs(s.C(fieldVersionID), asRead+fieldVersionID)
+	for _, column := range []string{momentOf(ended), fieldRunID, fieldChangedBy, fieldEndedRunID, fieldEndedBy} {
+		s.AppendSelectAs(s.C(column), asRead+column)
+	}
+	for _, key := range t.key {
+		s.AppendSelectAs(s.C(key), asNew+key)
+	}
+	for _, column := range t.kept() {
+		s.AppendSelectAs(s.C(column.Name), asNew+column.Name)
+	}
+}
+
+func (t versionTable) changes(rows []row, ended bool) ([]*Change, error) {
 	changes := make([]*Change, len(rows))
 	for i, row := range rows {
+		var err error
 		if changes[i], err = t.change(&reading{row: row}, ended); err != nil {
 			return nil, err
 		}

@@ -38,8 +38,8 @@ type RunChange struct {
 }
 
 // RunChanges is a page of what each run does, by the run: of a dry run the plan that it kept, in its
-// order; of another one what the history says that it wrote, newest first. Plans are read by one
-// statement for all runs. A run that is not there is absent.
+// order; of another one what the history says that it wrote, newest first. The number of statements does
+// not depend on that of the runs. A run that is not there is absent.
 func (r *Reader) RunChanges(ctx context.Context, runs []codex.RunID, page Page) (map[codex.RunID]*PageOf[*RunChange], error) {
 	if _, err := page.limit(); err != nil {
 		return nil, err
@@ -54,14 +54,9 @@ func (r *Reader) RunChanges(ctx context.Context, runs []codex.RunID, page Page) 
 			return nil, err
 		}
 	}
-	for _, run := range written {
-		changes, err := r.Changes(ctx, page, ChangeFilter{Run: run})
-		if err != nil {
+	if len(written) > 0 {
+		if err := r.writtenChanges(ctx, written, page, pages); err != nil {
 			return nil, err
-		}
-		pages[run] = &PageOf[*RunChange]{
-			Rows:    wrapped(changes.Rows, changeOfRun),
-			Cursors: changes.Cursors, Before: changes.Before, More: changes.More,
 		}
 	}
 	return pages, nil
@@ -88,12 +83,7 @@ func (r *Reader) CountRunChanges(ctx context.Context, runs []codex.RunID) (map[c
 			totals[c.Run] = c.Count
 		}
 	}
-	for _, run := range written {
-		if totals[run], err = r.CountChanges(ctx, ChangeFilter{Run: run}); err != nil {
-			return nil, err
-		}
-	}
-	return totals, nil
+	return totals, r.countWritten(ctx, written, totals)
 }
 
 // HeldByRun are the removals, and moves to another company, that each run holds back, in the order of
@@ -116,9 +106,9 @@ func (r *Reader) HeldByRun(ctx context.Context, runs []codex.RunID) (map[codex.R
 }
 
 // dryOrNot tells the dry runs from those that write.
-func (r *Reader) dryOrNot(ctx context.Context, ids []codex.RunID) (dry, writing []codex.RunID, err error) {
+func (r *Reader) dryOrNot(ctx context.Context, ids []codex.RunID) (dry []codex.RunID, writing []*ent.SyncRun, err error) {
 	runs, err := r.client.SyncRun.Query().Where(keyIn[predicate.SyncRun](syncrun.FieldID, ids)).
-		Select(syncrun.FieldID, syncrun.FieldDryRun).All(ctx)
+		Select(with(writerColumns(), syncrun.FieldID)...).All(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading which runs were dry: %w", err)
 	}
@@ -126,7 +116,7 @@ func (r *Reader) dryOrNot(ctx context.Context, ids []codex.RunID) (dry, writing 
 		if run.DryRun {
 			dry = append(dry, run.ID)
 		} else {
-			writing = append(writing, run.ID)
+			writing = append(writing, run)
 		}
 	}
 	return dry, writing, nil

@@ -186,3 +186,65 @@ func TestPlansOfManyRunsAreReadByOneStatement(t *testing.T) {
 		}
 	}
 }
+
+// However many runs are asked about, and each of them gets what it would get alone.
+func TestWhatManyRunsWroteIsReadByAsManyStatementsAsWhatTwoDid(t *testing.T) {
+	statements := 0
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := query.New(db.Ent(), rules())
+		querytest.World(t, db)
+		for i, id := range []codex.RunID{"beside-1", "beside-2"} { // they wrote nothing
+			db.Ent().SyncRun.Create().SetID(id).SetFeed(codex.FeedDatto).SetMode(codex.ModeFull).SetTrigger(codex.TriggerCLI).
+				SetRequestedBy("ann").SetDryRun(false).SetForced(false).SetState(codex.RunSucceeded).SetQueuedAt(querytest.At(21+i)).
+				SetStartedAt(querytest.At(21+i)).SetEndedAt(querytest.At(21+i)).ExecX(t.Context())
+		}
+		all, err := r.Runs(t.Context(), query.Page{First: 100}, query.RunFilter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var datto, ids []codex.RunID
+		for _, run := range all.Rows {
+			if !run.DryRun {
+				ids = append(ids, run.ID)
+				if run.Feed == codex.FeedDatto && run.StartedAt != nil {
+					datto = append(datto, run.ID)
+				}
+			}
+		}
+		count := func(ids ...codex.RunID) int {
+			statements = 0
+			if _, err := r.RunChanges(t.Context(), ids, query.Page{First: 3}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.CountRunChanges(t.Context(), ids); err != nil {
+				t.Fatal(err)
+			}
+			return statements
+		}
+		if one, many := count(datto[0]), count(datto...); one != many || len(datto) < 3 {
+			t.Errorf("one run: %d statements, %d runs: %d", one, len(datto), many)
+		}
+		for _, size := range []int{1, 2, 50} {
+			pages, err := r.RunChanges(t.Context(), ids, query.Page{First: size})
+			if err != nil {
+				t.Fatal(err)
+			}
+			totals, err := r.CountRunChanges(t.Context(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range ids {
+				alone, err := r.Changes(t.Context(), query.Page{First: size}, query.ChangeFilter{Run: id})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if page := pages[id]; !slices.Equal(page.Cursors, alone.Cursors) || page.More != alone.More {
+					t.Errorf("%s, pages of %d: %v, more: %t; alone %d, more: %t", id, size, recordsOf(page), page.More, len(alone.Rows), alone.More)
+				}
+				if n, err := r.CountChanges(t.Context(), query.ChangeFilter{Run: id}); err != nil || n != totals[id] {
+					t.Errorf("%s: %d changes, alone %d, %v", id, totals[id], n, err)
+				}
+			}
+		}
+	}, storetest.OnStatement(func(string) { statements++ }))
+}

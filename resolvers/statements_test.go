@@ -1,10 +1,12 @@
 package resolvers_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/graph/exec"
@@ -58,6 +60,7 @@ func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
 	var statements atomic.Int64
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		querytest.Many(t, db, 30, 3)
+		manyRuns(t, db, 30)
 		g := newGraph(t, db)
 		walked := 0
 		for _, e := range edges(t, schema) {
@@ -66,8 +69,8 @@ func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
 			if root == "asOf" {
 				from = 1
 			}
-			if len(e.path) <= from || !slices.Contains([]string{"companies", "assets", "contacts", "locations", "tickets"}, e.path[from]) {
-				continue // one object, or rows that this world has none of
+			if len(e.path) <= from || !slices.Contains(walkedLists(), e.path[from]) {
+				continue // one object
 			}
 			leaf := leaves(schema, e.to)[0:min(1, len(leaves(schema, e.to)))]
 			if len(leaf) == 0 {
@@ -85,8 +88,27 @@ func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
 			}
 			walked++
 		}
-		if walked < 30 {
+		if walked < 40 {
 			t.Errorf("only %d edges were walked", walked)
 		}
 	}, storetest.OnStatement(func(string) { statements.Add(1) }))
+}
+
+// walkedLists are the root fields that lead to many rows.
+func walkedLists() []string {
+	return []string{"companies", "assets", "contacts", "locations", "tickets", "syncRuns", "syncIssues", "changes"}
+}
+
+// manyRuns are n runs of the feed of [querytest.Many], after it, and as many issues.
+func manyRuns(t *testing.T, db *store.DB, n int) {
+	t.Helper()
+	for i := range n {
+		id := codex.RunID(fmt.Sprintf("after-%02d", i))
+		at := querytest.At(2).Add(time.Duration(i) * time.Hour)
+		db.Ent().SyncRun.Create().SetID(id).SetFeed(codex.FeedFreshservice).SetMode(codex.ModeFull).
+			SetTrigger(codex.TriggerSchedule).SetRequestedBy("scheduler").SetDryRun(false).SetForced(false).
+			SetState(codex.RunFailed).SetQueuedAt(at).SetStartedAt(at).SetEndedAt(at.Add(time.Minute)).ExecX(t.Context())
+		db.Ent().SyncIssue.Create().SetFeed(codex.FeedFreshservice).SetKind("no_account_number").SetUpstreamID(string(id)).
+			SetReason("x").SetFirstSeenAt(at).SetLastSeenAt(at).SetFirstRunID(id).ExecX(t.Context())
+	}
 }

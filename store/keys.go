@@ -16,15 +16,20 @@ type Key interface{ ~string | ~int | ~int64 }
 // PostgreSQL 65,535) and the statement is the same for each. No key at all is never met.
 func KeyIn[K Key](column string, keys []K) func(*entsql.Selector) {
 	return func(s *entsql.Selector) {
-		s.Where(entsql.P(func(b *entsql.Builder) {
-			b.Ident(s.C(column))
-			if s.Dialect() == dialect.Postgres {
-				b.WriteString(" = ANY (").Arg(plainKeys(keys)).WriteString(")")
-				return
-			}
-			b.WriteString(" IN (SELECT value FROM json_each(").Arg(jsonKeys(keys)).WriteString("))")
-		}))
+		s.Where(ExprIn(s.Dialect(), entsql.ExprFunc(func(b *entsql.Builder) { b.Ident(s.C(column)) }), keys))
 	}
+}
+
+// ExprIn is the same condition on an expression.
+func ExprIn[K Key](dialectName string, expr entsql.Querier, keys []K) *entsql.Predicate {
+	return entsql.P(func(b *entsql.Builder) {
+		b.Join(expr)
+		if dialectName == dialect.Postgres {
+			b.WriteString(" = ANY (").Arg(plainKeys(keys)).WriteString(")")
+			return
+		}
+		b.WriteString(" IN (SELECT value FROM json_each(").Arg(jsonKeys(keys)).WriteString("))")
+	})
 }
 
 // KeyArg is a list of keys as one argument for a statement of one's own, and the condition that

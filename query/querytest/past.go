@@ -70,7 +70,7 @@ func (w writer) pastAssets() {
 		asset(1, "620547", "SRV-1", AtWork(), "r2").SetDattoUID("uid-1").SetDattoSiteUID("site-1").
 			SetDattoSiteName("Acme HQ").SetHardwareType("Server").SetOperatingSystem("Windows Server 2022").
 			SetDeviceType("VM Host").SetDomain("acme.local").SetSuspended(true),
-		asset(4, "900", "PC-4", At(20), "r2"),
+		asset(4, "900", "PC-4", At(20), "r9"),
 	} {
 		must[*ent.AssetVersion](w)(version.Save(w.ctx))
 	}

@@ -1,3 +1,3 @@
 SELECT "sync_changes"."id", "sync_changes"."run_id", "sync_changes"."ordinal", "sync_changes"."entity", "sync_changes"."kind", "sync_changes"."record_id", "sync_changes"."label", "sync_changes"."company_account_number", "sync_changes"."fields" FROM "sync_changes" WHERE ("sync_changes"."run_id" = ANY ($1) AND "sync_changes"."ordinal" > $2) AND "sync_changes"."ordinal" <= $3 ORDER BY "sync_changes"."run_id", "sync_changes"."ordinal";
 SELECT "sync_runs"."id" FROM "sync_runs" WHERE "sync_runs"."id" = $1 LIMIT 2;
-SELECT "sync_runs"."id", "sync_runs"."dry_run" FROM "sync_runs" WHERE "sync_runs"."id" = ANY ($1);
+SELECT "sync_runs"."id", "sync_runs"."feed", "sync_runs"."started_at", "sync_runs"."ended_at", "sync_runs"."dry_run" FROM "sync_runs" WHERE "sync_runs"."id" = ANY ($1);
