@@ -47,8 +47,12 @@ func (tx *Tx) Revisions(ctx context.Context, entities ...string) (map[string]int
 	return values, nil
 }
 
-// Raise raises the revisions of entities by one: it belongs into every transaction that writes to
-// their tables. It locks them as [Tx.Revisions] does.
+// Raise raises the revisions of entities: it belongs into every transaction that writes to their
+// tables. It locks them as [Tx.Revisions] does.
+//
+// A revision is the transaction's time in microseconds, or one more than the one before where that is
+// later. A count would come to the same numbers again in a database that was restored or made anew, and
+// who kept an answer under one of them (ETags) would be told that it is good.
 func (tx *Tx) Raise(ctx context.Context, entities ...string) error {
 	values, err := tx.Revisions(ctx, entities...)
 	if err != nil {
@@ -56,7 +60,7 @@ func (tx *Tx) Raise(ctx context.Context, entities ...string) error {
 	}
 	rows := make([][]any, 0, len(values))
 	for entity, value := range values {
-		rows = append(rows, []any{entity, value + 1})
+		rows = append(rows, []any{entity, max(value+1, tx.now.UnixMicro())})
 	}
 	return tx.Upsert(ctx, revisions, rows)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -248,16 +249,23 @@ func checkLease(t *testing.T, db *store.DB, l *store.Lease, name string) error {
 
 func revisions(t *testing.T, s Subject) {
 	runCases(t, []testCase{
-		{"they begin at 0 and rise by one with each write", func(t *testing.T) {
-			db := Open(t, s.Dialect)
-			write(t, db, func(ctx context.Context, tx *store.Tx) error {
-				return tx.Raise(ctx, "companies", "assets", "companies")
-			})
-			write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.Raise(ctx, "companies") })
+		{"they begin at 0 and rise with each write, to its time or past one that is later", func(t *testing.T) {
+			now := time.Date(2025, time.October, 20, 12, 0, 0, 0, time.UTC)
+			db := Open(t, s.Dialect, Now(func() time.Time { return now }))
+			first := now.UnixMicro()
+			raise := func(entities ...string) {
+				write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.Raise(ctx, entities...) })
+			}
+			raise("companies", "assets", "companies", "contacts")
+			now = now.Add(time.Hour)
+			raise("contacts")
+			now = now.Add(-2 * time.Hour) // a clock that was set back
+			raise("companies")
+			want := map[string]int64{"assets": first, "companies": first + 1, "contacts": first + time.Hour.Microseconds(), "tickets": 0}
 			read := func(ctx context.Context, tx *store.Tx) error {
-				got, err := tx.Revisions(ctx, "tickets", "companies", "assets")
-				if fmt.Sprint(got) != "map[assets:1 companies:2 tickets:0]" {
-					t.Errorf("got %v", got)
+				got, err := tx.Revisions(ctx, "tickets", "companies", "assets", "contacts")
+				if !maps.Equal(got, want) {
+					t.Errorf("got %v, want %v", got, want)
 				}
 				return err
 			}
@@ -270,7 +278,8 @@ func revisions(t *testing.T, s Subject) {
 			database := Fresh(t, s.Dialect)
 			errStale := errors.New("stale")
 			handles := []*store.DB{database.Open(t), database.Open(t)}
-			for base := range int64(5) { // the first time the row is not there
+			var base int64
+			for range 5 { // the first time the row is not there
 				var applied []<-chan error
 				for i := range 4 {
 					applied = append(applied, background(func() error {
@@ -298,6 +307,11 @@ func revisions(t *testing.T, s Subject) {
 				if succeeded != 1 {
 					t.Errorf("base %d: %d were applied", base, succeeded)
 				}
+				write(t, handles[0], func(ctx context.Context, tx *store.Tx) error {
+					now, err := tx.Revisions(ctx, "assets")
+					base = now["assets"]
+					return err
+				})
 			}
 		}},
 		{"they are locked until the transaction ends", func(t *testing.T) {
