@@ -75,8 +75,11 @@ func lastSeen(t *time.Time) *string {
 }
 
 func (s *service) assets(w http.ResponseWriter, r *http.Request) error {
-	read := func(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Asset, error) {
-		return s.reader.AssetsByCompany(ctx, accounts, assetColumns()...)
-	}
-	return childrenOf(s, w, r, read, assetForm)
+	return children[*ent.Asset, assetJSON]{
+		about: subject{Kind: "assets", Entities: []string{ofAssets}},
+		read: func(ctx context.Context, v moment, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Asset, error) {
+			return v.AssetsByCompany(ctx, accounts, assetColumns()...)
+		},
+		form: func(_ moment, a *ent.Asset) assetJSON { return assetForm(a) },
+	}.serve(s, w, r)
 }

@@ -38,18 +38,18 @@ type bulkTicketsJSON struct {
 	Tickets []ticketJSON `json:"tickets"`
 }
 
-// bulkReader is what the answer is read by: *query.Reader is one.
-type bulkReader interface {
-	EachCompany(ctx context.Context, batch int, fn func([]*ent.Company) error) error
-	AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Asset, error)
-	ContactsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Contact, error)
-	LocationsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Location, error)
-	TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter query.TicketFilter, columns ...string) (map[codex.AccountNumber][]*ent.Ticket, error)
-	TicketSeconds(t *ent.Ticket) codex.Seconds
+// bulkAnswer is what is being answered, with what becomes known of it before its first byte.
+type bulkAnswer struct {
+	tickets  *query.TicketFilter // nil: none
+	kept     []string            // the tags under which the caller has answers
+	whatever bool                // the caller wants none that it has, whatever its tag
+
+	// tag is there before anything is read or written of the answer.
+	tag string
 }
 
-// snapshots runs fn with a reader all of whose reads see one moment.
-type snapshots func(ctx context.Context, fn func(context.Context, bulkReader) error) error
+// errUnchanged ends the reading where the caller has the answer already.
+var errUnchanged = errors.New("the caller has this answer")
 
 // bulk streams. Nothing is sent before the first batch was read, so that what fails until then is
 // answered as an error; what fails later breaks the connection.
@@ -58,12 +58,13 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var tickets *query.TicketFilter
+	asked := &bulkAnswer{}
+	asked.kept, asked.whatever = kept(r)
 	if includeTickets(r) {
-		tickets = &filter
+		asked.tickets = &filter
 	}
 	if r.Method == http.MethodHead {
-		return s.bulkHead(w, r, tickets)
+		return s.bulkHead(w, r, asked)
 	}
 
 	ctx, cancel := context.WithCancel(r.Context())
@@ -71,7 +72,7 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		spool.finish(s.writeBulk(ctx, spool, tickets))
+		spool.finish(s.writeBulk(ctx, spool, asked))
 	}()
 	defer func() {
 		cancel()
@@ -83,9 +84,15 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 
 	chunk := make([]byte, bulkChunk)
 	n, err := spool.Read(chunk)
-	if err != nil {
+	switch {
+	case errors.Is(err, errUnchanged):
+		mark(w, asked.tag)
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	case err != nil:
 		return err
 	}
+	mark(w, asked.tag)
 	w.Header().Set("Content-Type", "application/json")
 	for {
 		if _, err := w.Write(chunk[:n]); err != nil {
@@ -104,39 +111,75 @@ func (s *service) bulk(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
+// bulkTag gives asked its tag, from the revisions of v's moment; the caller having that answer is
+// errUnchanged.
+func (s *service) bulkTag(ctx context.Context, v moment, asked *bulkAnswer) error {
+	about := subject{Kind: "bulk", Entities: []string{ofCompanies, ofAssets, ofContacts, ofContactLinks, ofLocations}}
+	if asked.tickets != nil {
+		about.Tickets, about.Entities = asked.tickets, append(about.Entities, ofTickets)
+	}
+	tag, err := s.tag(ctx, v, about)
+	if err != nil {
+		return err
+	}
+	var unchanged bool
+	if asked.tag, unchanged = tag.among(asked.kept); unchanged {
+		return errUnchanged
+	}
+	if err := tag.complete(ctx, v); err != nil {
+		return err
+	}
+	if asked.tag = tag.String(); asked.whatever { // there always is an array
+		return errUnchanged
+	}
+	return nil
+}
+
 // errEnough ends the reading for a HEAD.
 var errEnough = errors.New("the first batch could be read")
 
 // bulkHead answers the head that a GET would have begun with, after what a GET reads before it.
-func (s *service) bulkHead(w http.ResponseWriter, r *http.Request, tickets *query.TicketFilter) error {
-	err := s.snapshot(r.Context(), func(ctx context.Context, reader bulkReader) error {
-		return reader.EachCompany(ctx, bulkBatch, func(batch []*ent.Company) error {
-			if _, err := s.bulkForms(ctx, reader, batch, tickets); err != nil {
+func (s *service) bulkHead(w http.ResponseWriter, r *http.Request, asked *bulkAnswer) error {
+	status := http.StatusOK
+	err := s.moments(r.Context(), func(ctx context.Context, v moment) error {
+		if err := s.bulkTag(ctx, v, asked); err != nil {
+			return err
+		}
+		return v.EachCompany(ctx, bulkBatch, func(batch []*ent.Company) error {
+			if _, err := s.bulkForms(ctx, v, batch, asked.tickets); err != nil {
 				return err
 			}
 			return errEnough
 		})
 	})
-	if err != nil && !errors.Is(err, errEnough) {
+	switch {
+	case errors.Is(err, errUnchanged):
+		status = http.StatusNotModified
+	case err != nil && !errors.Is(err, errEnough):
 		return err
+	default:
+		w.Header().Set("Content-Type", "application/json")
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
+	mark(w, asked.tag)
+	w.WriteHeader(status)
 	return nil
 }
 
 // writeBulk writes the array to out from one snapshot. Each company is one write, so that the reader
 // sees whole ones, and sees nothing before the first is whole.
-func (s *service) writeBulk(ctx context.Context, out io.Writer, tickets *query.TicketFilter) (err error) {
+func (s *service) writeBulk(ctx context.Context, out io.Writer, asked *bulkAnswer) (err error) {
 	defer func() { // nobody else would catch it in this goroutine, and it would end the process
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	return s.snapshot(ctx, func(ctx context.Context, reader bulkReader) error {
+	return s.moments(ctx, func(ctx context.Context, v moment) error {
+		if err := s.bulkTag(ctx, v, asked); err != nil {
+			return err
+		}
 		before := "["
-		err := reader.EachCompany(ctx, bulkBatch, func(batch []*ent.Company) error {
-			forms, err := s.bulkForms(ctx, reader, batch, tickets)
+		err := v.EachCompany(ctx, bulkBatch, func(batch []*ent.Company) error {
+			forms, err := s.bulkForms(ctx, v, batch, asked.tickets)
 			if err != nil {
 				return err
 			}
@@ -166,23 +209,23 @@ func (s *service) writeBulk(ctx context.Context, out io.Writer, tickets *query.T
 }
 
 // bulkForms reads what hangs on a batch of companies: one statement an edge.
-func (s *service) bulkForms(ctx context.Context, reader bulkReader, batch []*ent.Company, tickets *query.TicketFilter) ([]bulkJSON, error) {
+func (s *service) bulkForms(ctx context.Context, v moment, batch []*ent.Company, tickets *query.TicketFilter) ([]bulkJSON, error) {
 	accounts := list(batch, func(c *ent.Company) codex.AccountNumber { return c.ID })
-	assets, err := reader.AssetsByCompany(ctx, accounts, assetColumns()...)
+	assets, err := v.AssetsByCompany(ctx, accounts, assetColumns()...)
 	if err != nil {
 		return nil, err
 	}
-	contacts, err := reader.ContactsByCompany(ctx, accounts, contactColumns()...)
+	contacts, err := v.ContactsByCompany(ctx, accounts, contactColumns()...)
 	if err != nil {
 		return nil, err
 	}
-	locations, err := reader.LocationsByCompany(ctx, accounts)
+	locations, err := v.LocationsByCompany(ctx, accounts)
 	if err != nil {
 		return nil, err
 	}
 	var ticketsOf map[codex.AccountNumber][]*ent.Ticket
 	if tickets != nil {
-		if ticketsOf, err = reader.TicketsByCompany(ctx, accounts, *tickets, ticketColumns()...); err != nil {
+		if ticketsOf, err = v.TicketsByCompany(ctx, accounts, *tickets, ticketColumns()...); err != nil {
 			return nil, err
 		}
 	}
@@ -195,7 +238,7 @@ func (s *service) bulkForms(ctx context.Context, reader bulkReader, batch []*ent
 		}
 		if tickets != nil {
 			form.bulkTicketsJSON = &bulkTicketsJSON{Tickets: list(ticketsOf[c.ID], func(t *ent.Ticket) ticketJSON {
-				return ticketForm(t, reader.TicketSeconds(t))
+				return ticketForm(t, v.TicketSeconds(t))
 			})}
 		}
 		return form

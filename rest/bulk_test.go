@@ -26,6 +26,7 @@ import (
 // source is a database of so many companies, without one: it makes them as they are asked for, calls
 // before each batch, and fails where that fails.
 type source struct {
+	moment    // what a bulk answer does not ask for
 	companies int
 	before    func(ctx context.Context, batch int) error
 }
@@ -63,10 +64,12 @@ func (source) TicketsByCompany(context.Context, []codex.AccountNumber, query.Tic
 	return nil, nil
 }
 
+func (source) Revisions(context.Context, ...string) (map[string]int64, error) { return nil, nil }
+
 func (source) TicketSeconds(*ent.Ticket) codex.Seconds { return 0 }
 
 // serveBulk serves what reader gives; closed is closed when its snapshot is.
-func serveBulk(t *testing.T, reader bulkReader) (server *httptest.Server, closed chan struct{}, dir string) {
+func serveBulk(t *testing.T, reader moment) (server *httptest.Server, closed chan struct{}, dir string) {
 	closed, dir = make(chan struct{}), t.TempDir()
 	s := &service{
 		Options: Options{
@@ -74,7 +77,7 @@ func serveBulk(t *testing.T, reader bulkReader) (server *httptest.Server, closed
 			Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
 			Now:      func() time.Time { return time.Date(2025, time.October, 20, 12, 0, 0, 0, time.UTC) },
 		},
-		snapshot: func(ctx context.Context, fn func(context.Context, bulkReader) error) error {
+		moments: func(ctx context.Context, fn func(context.Context, moment) error) error {
 			defer close(closed)
 			return fn(ctx, reader)
 		},
@@ -126,7 +129,7 @@ func TestABulkAnswerThatFailsBeforeItsFirstByteIsAnError(t *testing.T) {
 		{"a database that does not answer", codex.Errorf(codex.CodeUnavailable, "the database cannot be reached"), 503, `{"error":"Try again later"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			server, _, _ := serveBulk(t, source{100, func(context.Context, int) error { return tc.err }})
+			server, _, _ := serveBulk(t, source{companies: 100, before: func(context.Context, int) error { return tc.err }})
 			answer := get(t, server, "/api/companies/bulk")
 			body, err := io.ReadAll(answer.Body)
 			if err != nil || answer.StatusCode != tc.status || string(body) != tc.body+"\n" {
@@ -148,7 +151,7 @@ func TestABulkAnswerThatFailsLaterBreaksTheConnection(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			begun := make(chan struct{})
-			server, closed, _ := serveBulk(t, source{100, func(_ context.Context, batch int) error {
+			server, closed, _ := serveBulk(t, source{companies: 100, before: func(_ context.Context, batch int) error {
 				if batch != tc.at {
 					return nil
 				}
@@ -179,7 +182,7 @@ func TestABulkAnswerThatFailsLaterBreaksTheConnection(t *testing.T) {
 func TestASlowClientHoldsNoSnapshotOpenAndNoMemory(t *testing.T) {
 	peak := func(companies int) uint64 {
 		var heap uint64
-		server, closed, dir := serveBulk(t, source{companies, func(_ context.Context, batch int) error {
+		server, closed, dir := serveBulk(t, source{companies: companies, before: func(_ context.Context, batch int) error {
 			if batch%100 == 99 || batch == -1 {
 				runtime.GC()
 				var stats runtime.MemStats
@@ -226,7 +229,7 @@ func TestASlowClientHoldsNoSnapshotOpenAndNoMemory(t *testing.T) {
 }
 
 func TestAClientThatGoesAwayEndsTheReading(t *testing.T) {
-	server, closed, _ := serveBulk(t, source{1 << 30, func(ctx context.Context, batch int) error {
+	server, closed, _ := serveBulk(t, source{companies: 1 << 30, before: func(ctx context.Context, batch int) error {
 		if batch < 10 {
 			return nil
 		}
@@ -261,9 +264,9 @@ func TestABulkAnswerThatNobodyTakesIsBrokenOff(t *testing.T) {
 		closed := make(chan struct{})
 		s := &service{
 			Options: Options{SpoolDir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now},
-			snapshot: func(ctx context.Context, fn func(context.Context, bulkReader) error) error {
+			moments: func(ctx context.Context, fn func(context.Context, moment) error) error {
 				defer close(closed)
-				return fn(ctx, source{1000, func(context.Context, int) error { return nil }})
+				return fn(ctx, source{companies: 1000, before: func(context.Context, int) error { return nil }})
 			},
 		}
 		func() {
@@ -295,7 +298,7 @@ func TestAHeadOfTheBulkAnswerReadsOneBatch(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var batches []int
-			server, closed, _ := serveBulk(t, source{tc.companies, func(_ context.Context, batch int) error {
+			server, closed, _ := serveBulk(t, source{companies: tc.companies, before: func(_ context.Context, batch int) error {
 				batches = append(batches, batch)
 				return tc.fail
 			}})
@@ -321,13 +324,13 @@ func TestAHeadOfTheBulkAnswerReadsOneBatch(t *testing.T) {
 
 // betweenBatches is a reader that lets a test write before the second batch is read.
 type betweenBatches struct {
-	bulkReader
+	moment
 	write func()
 }
 
 func (b betweenBatches) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Asset, error) {
 	b.write()
-	return b.bulkReader.AssetsByCompany(ctx, accounts, columns...)
+	return b.moment.AssetsByCompany(ctx, accounts, columns...)
 }
 
 func TestABulkAnswerIsOfOneMoment(t *testing.T) {
@@ -345,9 +348,9 @@ func TestABulkAnswerIsOfOneMoment(t *testing.T) {
 			DB: db, SpoolDir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 			Now: time.Now,
 		})
-		whole := s.snapshot
-		s.snapshot = func(ctx context.Context, fn func(context.Context, bulkReader) error) error {
-			return whole(ctx, func(snapshotCtx context.Context, reader bulkReader) error {
+		whole := s.moments
+		s.moments = func(ctx context.Context, fn func(context.Context, moment) error) error {
+			return whole(ctx, func(snapshotCtx context.Context, reader moment) error {
 				return fn(snapshotCtx, betweenBatches{reader, func() {
 					err := db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 						if err := tx.Ent().Company.Update().SetName("after").Exec(ctx); err != nil {
@@ -392,9 +395,60 @@ func TestABulkAnswerTakesAsManyStatementsABatchWhateverTheRows(t *testing.T) {
 		if _, err := io.ReadAll(get(t, server, "/api/companies/bulk?include_tickets=true").Body); err != nil {
 			t.Fatal(err)
 		}
-		// The companies, their four edges, and the look for a second batch.
-		if statements != 6 {
+		// The revisions, the oldest ticket, the companies, their four edges, and the look for a second batch.
+		if statements != 8 {
 			t.Errorf("%d statements", statements)
 		}
 	}, storetest.OnStatement(func(string) { statements++ }))
+}
+
+func TestAWriteWhileAnAnswerIsReadIsNotInItsTag(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		write := func(name string) {
+			err := db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+				if err := tx.Ent().Asset.Update().SetHostname(name).Exec(ctx); err != nil {
+					return err
+				}
+				return tx.Raise(ctx, ofAssets)
+			})
+			if err != nil {
+				t.Errorf("a write while the answer is read: %v", err)
+			}
+		}
+		db.Ent().Company.Create().SetID("1").SetName("n").ExecX(ctx)
+		db.Ent().Asset.Create().SetID(1).SetCompanyAccountNumber("1").SetHostname("first").ExecX(ctx)
+		s := newService(Options{DB: db, SpoolDir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now})
+		between := func() {}
+		whole := s.moments
+		s.moments = func(ctx context.Context, fn func(context.Context, moment) error) error {
+			return whole(ctx, func(ctx context.Context, v moment) error { return fn(ctx, betweenBatches{v, func() { between() }}) })
+		}
+		server := serveAs(t, s)
+		for i, path := range []string{"/api/companies/1/assets", "/api/companies/bulk", "/api/companies/bulk?include_tickets=true"} {
+			before, after := fmt.Sprint("before-", i), fmt.Sprint("after-", i)
+			write(before)
+			between = func() { write(after) } // the revisions have been read, the assets have not
+			first := get(t, server, path)
+			body, err := io.ReadAll(first.Body)
+			if err != nil || !strings.Contains(string(body), before) {
+				t.Errorf("%s: %s, %v: the write in between is in it", path, body, err)
+			}
+			between = func() {}
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("If-None-Match", first.Header.Get("ETag"))
+			again, err := server.Client().Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err = io.ReadAll(again.Body)
+			again.Body.Close()
+			if err != nil || again.StatusCode != http.StatusOK || !strings.Contains(string(body), after) {
+				t.Errorf("%s again: %d %s, %v", path, again.StatusCode, body, err)
+			}
+		}
+	})
 }

@@ -64,47 +64,63 @@ func (s *service) companyForm(c *ent.Company) companyJSON {
 const companiesBatch = 500
 
 func (s *service) companies(w http.ResponseWriter, r *http.Request) error {
-	forms := []companyJSON{}
-	err := s.reader.EachCompany(r.Context(), companiesBatch, func(batch []*ent.Company) error {
-		forms = append(forms, list(batch, s.companyForm)...)
-		return nil
+	about := subject{Kind: "companies", Entities: []string{ofCompanies}}
+	return s.tagged(w, r, about, func(ctx context.Context, v moment) (any, error) {
+		forms := []companyJSON{}
+		err := v.EachCompany(ctx, companiesBatch, func(batch []*ent.Company) error {
+			forms = append(forms, list(batch, s.companyForm)...)
+			return nil
+		})
+		return forms, err
 	})
-	if err != nil {
-		return err
-	}
-	return answer(w, forms)
 }
 
 func (s *service) company(w http.ResponseWriter, r *http.Request) error {
-	found, err := s.named(r)
-	if err != nil {
-		return err
-	}
-	return answer(w, s.companyForm(found))
+	account := accountIn(r)
+	about := subject{Kind: "company", Account: account, Entities: []string{ofCompanies}}
+	return s.tagged(w, r, about, func(ctx context.Context, v moment) (any, error) {
+		found, err := named(ctx, v, account)
+		if err != nil {
+			return nil, err
+		}
+		return s.companyForm(found), nil
+	})
 }
 
-// named is the company whose account number is in the path.
-func (s *service) named(r *http.Request, columns ...string) (*ent.Company, error) {
-	found, err := s.reader.Company(r.Context(), codex.AccountNumber(r.PathValue("account_number")), columns...)
+// accountIn is the account number in the path.
+func accountIn(r *http.Request) codex.AccountNumber {
+	return codex.AccountNumber(r.PathValue("account_number"))
+}
+
+// named is the company with that account number.
+func named(ctx context.Context, v moment, account codex.AccountNumber, columns ...string) (*ent.Company, error) {
+	found, err := v.Company(ctx, account, columns...)
 	if codex.CodeOf(err) == codex.CodeNotFound {
 		return nil, codex.Errorf(codex.CodeNotFound, "Company not found")
 	}
 	return found, err
 }
 
-// childrenOf answers the children of the company in the path: none is [], an unknown company 404.
-func childrenOf[R, J any](
-	s *service, w http.ResponseWriter, r *http.Request,
-	read func(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber][]R, error),
-	form func(R) J,
-) error {
-	parent, err := s.named(r, company.FieldID)
-	if err != nil {
-		return err
-	}
-	children, err := read(r.Context(), []codex.AccountNumber{parent.ID})
-	if err != nil {
-		return err
-	}
-	return answer(w, list(children[parent.ID], form))
+// children are those of one kind that a company has.
+type children[R, J any] struct {
+	about subject // without the company
+	read  func(ctx context.Context, v moment, accounts []codex.AccountNumber) (map[codex.AccountNumber][]R, error)
+	form  func(v moment, row R) J
+}
+
+// serve answers the children of the company in the path: none is [], an unknown company 404.
+func (c children[R, J]) serve(s *service, w http.ResponseWriter, r *http.Request) error {
+	about := c.about
+	about.Account, about.Entities = accountIn(r), append([]string{ofCompanies}, about.Entities...)
+	return s.tagged(w, r, about, func(ctx context.Context, v moment) (any, error) {
+		parent, err := named(ctx, v, about.Account, company.FieldID)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := c.read(ctx, v, []codex.AccountNumber{parent.ID})
+		if err != nil {
+			return nil, err
+		}
+		return list(rows[parent.ID], func(row R) J { return c.form(v, row) }), nil
+	})
 }

@@ -46,8 +46,11 @@ func contactForm(c *ent.Contact) contactJSON {
 }
 
 func (s *service) contacts(w http.ResponseWriter, r *http.Request) error {
-	read := func(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Contact, error) {
-		return s.reader.ContactsByCompany(ctx, accounts, contactColumns()...)
-	}
-	return childrenOf(s, w, r, read, contactForm)
+	return children[*ent.Contact, contactJSON]{
+		about: subject{Kind: "contacts", Entities: []string{ofContacts, ofContactLinks}},
+		read: func(ctx context.Context, v moment, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Contact, error) {
+			return v.ContactsByCompany(ctx, accounts, contactColumns()...)
+		},
+		form: func(_ moment, c *ent.Contact) contactJSON { return contactForm(c) },
+	}.serve(s, w, r)
 }

@@ -14,6 +14,14 @@
 // what changes something is asked of package syncers. It tells no caller the cause of a defect; that
 // goes to the log.
 //
+// # Entity tags
+//
+// An answer with data has a strong ETag, made of what it depends on: the revisions of the entities that
+// it is made of, path and parameters, configuration and program (tag.go). The revisions are read in the
+// snapshot that the answer is read from, before it. Who has the answer already is told so (304) at the
+// cost of one statement. Whatever writes to a served table raises its revision in the same transaction
+// (store.Tx.Raise); what does not would have callers keep an old answer for good.
+//
 // # The bulk answer
 //
 // It is read from one database snapshot and streamed:

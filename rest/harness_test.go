@@ -93,12 +93,21 @@ type response struct {
 
 func ask(t *testing.T, server *httptest.Server, method, path string, role codex.Role) response {
 	t.Helper()
+	return askKeeping(t, server, method, path, role)
+}
+
+// askKeeping asks as somebody who has kept answers under tags.
+func askKeeping(t *testing.T, server *httptest.Server, method, path string, role codex.Role, tags ...string) response {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if role != "" {
 		request.Header.Set(roleHeader, string(role))
+	}
+	if tags != nil {
+		request.Header["If-None-Match"] = tags
 	}
 	answer, err := server.Client().Do(request)
 	if err != nil {

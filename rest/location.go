@@ -21,8 +21,11 @@ func locationForm(l *ent.Location) locationJSON {
 }
 
 func (s *service) locations(w http.ResponseWriter, r *http.Request) error {
-	read := func(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Location, error) {
-		return s.reader.LocationsByCompany(ctx, accounts)
-	}
-	return childrenOf(s, w, r, read, locationForm)
+	return children[*ent.Location, locationJSON]{
+		about: subject{Kind: "locations", Entities: []string{ofLocations}},
+		read: func(ctx context.Context, v moment, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Location, error) {
+			return v.LocationsByCompany(ctx, accounts)
+		},
+		form: func(_ moment, l *ent.Location) locationJSON { return locationForm(l) },
+	}.serve(s, w, r)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/query"
+	"github.com/hivematrix/codex/store"
 )
 
 // parameter is the first value of a parameter of the query string. Whatever else stands there is
@@ -34,7 +35,7 @@ func (s *service) ticketFilter(r *http.Request) (query.TicketFilter, error) {
 	case err != nil:
 		return query.TicketFilter{}, err
 	case !given:
-		return query.TicketFilter{UpdatedFrom: s.Now().UTC().AddDate(0, 0, -s.TicketDays)}, nil
+		return query.TicketFilter{UpdatedFrom: store.UTC(s.Now()).AddDate(0, 0, -s.TicketDays)}, nil
 	}
 	year, ok := parseYear(text)
 	if !ok {

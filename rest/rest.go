@@ -37,15 +37,17 @@ type Options struct {
 	// SpoolDir is where a bulk answer goes that its client does not take fast enough; empty is the
 	// system's folder for temporary files.
 	SpoolDir string
-	Logger   *slog.Logger
-	Now      func() time.Time
+	// Version is the program's: answers of another one are other answers, by their entity tags.
+	Version string
+	Logger  *slog.Logger
+	Now     func() time.Time
 }
 
 // service is what the handlers share.
 type service struct {
 	Options
-	reader   *query.Reader
-	snapshot snapshots
+	reader  *query.Reader
+	moments moments
 }
 
 // NewHandler serves all paths of this package. It answers JSON to any other path too: 404.
@@ -57,9 +59,9 @@ func newService(o Options) *service {
 	return &service{
 		Options: o,
 		reader:  query.New(o.DB.Ent(), o.Rules),
-		snapshot: func(ctx context.Context, fn func(context.Context, bulkReader) error) error {
+		moments: func(ctx context.Context, fn func(context.Context, moment) error) error {
 			return o.DB.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-				return fn(ctx, query.New(tx.Ent(), o.Rules))
+				return fn(ctx, snapshot{query.New(tx.Ent(), o.Rules), tx})
 			})
 		},
 	}

@@ -97,9 +97,11 @@ func (s *service) tickets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	read := func(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Ticket, error) {
-		return s.reader.TicketsByCompany(ctx, accounts, filter, ticketColumns()...)
-	}
-	form := func(t *ent.Ticket) ticketJSON { return ticketForm(t, s.reader.TicketSeconds(t)) }
-	return childrenOf(s, w, r, read, form)
+	return children[*ent.Ticket, ticketJSON]{
+		about: subject{Kind: "tickets", Entities: []string{ofTickets}, Tickets: &filter},
+		read: func(ctx context.Context, v moment, accounts []codex.AccountNumber) (map[codex.AccountNumber][]*ent.Ticket, error) {
+			return v.TicketsByCompany(ctx, accounts, filter, ticketColumns()...)
+		},
+		form: func(v moment, t *ent.Ticket) ticketJSON { return ticketForm(t, v.TicketSeconds(t)) },
+	}.serve(s, w, r)
 }

@@ -95,7 +95,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	a.rest = rest.NewHandler(rest.Options{
 		DB: a.db, Rules: rules, Sync: a.engine,
 		TicketDays: o.config.Rest.TicketDays, SeedKeysOnly: o.config.Rest.SeedKeysOnly,
-		Logger: o.logger, Now: o.now,
+		Version: currentVersion(), Logger: o.logger, Now: o.now,
 	})
 	webhooks := rest.WebhookOptions{Logger: o.logger}
 	if o.config.Freshservice.Enabled() {
