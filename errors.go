@@ -11,16 +11,17 @@ type Code string
 
 // The codes.
 const (
-	CodeUnauthenticated Code = "UNAUTHENTICATED" // no caller, or one that cannot be verified
-	CodeForbidden       Code = "FORBIDDEN"       // a caller without the role it takes
-	CodeBadInput        Code = "BAD_USER_INPUT"  // Field names the argument, Message says what to do
-	CodeNotFound        Code = "NOT_FOUND"       // what was named does not exist
-	CodeConflict        Code = "CONFLICT"        // it cannot be done in the present state
-	CodeCostLimit       Code = "COST_LIMIT"      // the query asks for more than one may at once
-	CodeNoHistory       Code = "NO_HISTORY"      // a past before the first succeeded run
-	CodePlanStale       Code = "PLAN_STALE"      // a plan whose base has moved since it was made
-	CodeUnavailable     Code = "UNAVAILABLE"     // a database or upstream that does not answer now
-	CodeInternal        Code = "INTERNAL"        // a defect of ours; the cause is in the log alone
+	CodeUnauthenticated Code = "UNAUTHENTICATED"   // no caller, or one that cannot be verified
+	CodeForbidden       Code = "FORBIDDEN"         // a caller without the role it takes
+	CodeBadInput        Code = "BAD_USER_INPUT"    // Field names the argument, Message says what to do
+	CodeNotFound        Code = "NOT_FOUND"         // what was named does not exist
+	CodeConflict        Code = "CONFLICT"          // it cannot be done in the present state
+	CodeCostLimit       Code = "COST_LIMIT"        // the query asks for more than one may at once
+	CodeTooManyRequests Code = "TOO_MANY_REQUESTS" // the caller has too much under way: ask again in a moment
+	CodeNoHistory       Code = "NO_HISTORY"        // a past before the first succeeded run
+	CodePlanStale       Code = "PLAN_STALE"        // a plan whose base has moved since it was made
+	CodeUnavailable     Code = "UNAVAILABLE"       // a database or upstream that does not answer now
+	CodeInternal        Code = "INTERNAL"          // a defect of ours; the cause is in the log alone
 )
 
 // Error is a failure with a code on which a caller can decide. Message is for the caller and never

@@ -23,9 +23,16 @@ const edgeWeight = 50
 // a list as often as the list may be long, which is its argument first, or [edgeWeight] where it
 // has none. It is reckoned from the schema, so that no edge can be forgotten. Fragments are
 // reckoned once each, since a few that contain one another are a query of any size.
+//
+// The conditions of a filter cost nothing here: a filter has bounds of its own (package query), and
+// what a row costs to find is the database's time, which [Limits.Time] bounds.
+//
+// Root fields are counted by themselves. Each of Query is resolved beside the others, and each of
+// Mutation does something: a hundred of them in one request would be a hundred tries.
 type costLimit struct {
-	schema      *ast.Schema
-	cost, depth int
+	schema                *ast.Schema
+	cost, depth           int
+	rootFields, mutations int
 }
 
 var _ interface {
@@ -43,17 +50,48 @@ func (costLimit) Validate(graphql.ExecutableSchema) error { return nil }
 func (l costLimit) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	m := measuring{schema: l.schema, variables: op.Variables, fragments: map[*ast.FragmentDefinition]measure{}}
 	total := m.set(op.Operation.SelectionSet)
+	op.Stats.SetExtension(costOfOperation, total.cost)
+	roots, most, setting := len(rootFields(op.Operation)), l.rootFields, "max_root_fields"
+	if op.Operation.Operation == ast.Mutation {
+		most, setting = l.mutations, "max_mutations"
+	}
 	switch {
 	case total.deferred:
 		return gqlerror.Wrap(codex.Errorf(codex.CodeBadInput, "@defer is not served: leave it out"))
 	case total.cost > l.cost:
-		return gqlerror.Wrap(codex.Errorf(codex.CodeCostLimit,
-			"the query may have %d values in its answer, %d are allowed: ask for fewer rows (first) or fields at once", total.cost, l.cost))
+		return tooMuch("the query may have %d values in its answer, %d are allowed (max_cost): ask for fewer rows (first) or fields at once", total.cost, l.cost)
 	case total.depth > l.depth:
-		return gqlerror.Wrap(codex.Errorf(codex.CodeCostLimit,
-			"the query is %d fields deep, %d are allowed", total.depth, l.depth))
+		return tooMuch("the query is %d fields deep, %d are allowed (max_depth)", total.depth, l.depth)
+	case roots > most:
+		return tooMuch("the %s asks for %d fields at once, %d are allowed (%s)", op.Operation.Operation, roots, most, setting)
 	}
 	return nil
+}
+
+// costOfOperation is where an operation keeps its cost, for the header that tells it.
+const costOfOperation = "cost"
+
+// rootFields are the fields that an operation asks for, each once, as the answer names them.
+func rootFields(op *ast.OperationDefinition) map[string]*ast.Field {
+	fields, followed := map[string]*ast.Field{}, map[string]bool{}
+	var follow func(ast.SelectionSet)
+	follow = func(selections ast.SelectionSet) {
+		for _, selection := range selections {
+			switch s := selection.(type) {
+			case *ast.Field:
+				fields[s.Alias] = s
+			case *ast.InlineFragment:
+				follow(s.SelectionSet)
+			case *ast.FragmentSpread:
+				if !followed[s.Name] {
+					followed[s.Name] = true
+					follow(s.Definition.SelectionSet)
+				}
+			}
+		}
+	}
+	follow(op.SelectionSet)
+	return fields
 }
 
 // measure is the size of a part of a query.

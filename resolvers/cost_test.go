@@ -23,7 +23,7 @@ func measured(t *testing.T, text string, variables map[string]any) (measure, str
 	op := &graphql.OperationContext{Operation: doc.Operations[0], Variables: variables}
 	defaults := Limits{}.withDefaults()
 	refused := ""
-	if err := (costLimit{schema: schema, cost: defaults.Cost, depth: defaults.Depth}).MutateOperationContext(t.Context(), op); err != nil {
+	if err := (costLimit{schema: schema, cost: defaults.Cost, depth: defaults.Depth, rootFields: 50, mutations: 10}).MutateOperationContext(t.Context(), op); err != nil {
 		refused = err.Message
 	}
 	m := measuring{schema: schema, variables: variables, fragments: map[*ast.FragmentDefinition]measure{}}
@@ -92,7 +92,7 @@ func TestAQueryMayBeSoDeepAndNoDeeper(t *testing.T) {
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
-		limit := costLimit{schema: schema, cost: 1<<63 - 1, depth: 12}
+		limit := costLimit{schema: schema, cost: 1<<63 - 1, depth: 12, rootFields: 50}
 		err := limit.MutateOperationContext(t.Context(), &graphql.OperationContext{Operation: doc.Operations[0]})
 		if (err != nil) != refused {
 			t.Errorf("depth %d: %v", depth, err)

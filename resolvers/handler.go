@@ -6,9 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -75,6 +73,9 @@ type Options struct {
 	Tokens    TokenAdmin
 	Logger    *slog.Logger
 	Limits    Limits // what is 0 has its default
+	// AdminsIntrospect keeps the schema from all but admins. Names that are nearly right are then hinted
+	// at to nobody.
+	AdminsIntrospect bool
 	// Ping is how long a stream may be silent before it gives a sign of life; 0 is 15 seconds, half
 	// of what the gateway waits.
 	Ping time.Duration
@@ -82,61 +83,13 @@ type Options struct {
 
 const defaultPing = 15 * time.Second
 
-// Limits are how much one request, or caller, may ask for.
-type Limits struct {
-	Cost          int   // values that the answer may have: default 3,000,000; see cost.go
-	Depth         int   // fields inside fields: default 12, introspection apart
-	Tokens        int   // words and signs of the query: default 4,000
-	BodyBytes     int64 // of a POST: default 1 MiB
-	CachedQueries int   // parsed queries that are kept: default 1,000
-	// Time is how long a query or mutation may take, after which its caller hears that it took too
-	// long: default 30 s, what the gateway waits for an answer. Subscriptions last.
-	Time    time.Duration
-	Streams int // subscriptions that a caller may have at once: default 32
-}
-
-func (l Limits) withDefaults() Limits {
-	// 200 companies with their assets with those assets' contacts, five fields of each, cost
-	// 2,561,201; Ledger's questions a few thousand.
-	orDefault(&l.Cost, 3_000_000)
-	orDefault(&l.Depth, 12)
-	orDefault(&l.Tokens, 4_000)
-	orDefault(&l.BodyBytes, 1<<20)
-	orDefault(&l.CachedQueries, 1_000)
-	orDefault(&l.Time, 30*time.Second)
-	orDefault(&l.Streams, 32)
-	return l
-}
-
-func orDefault[N int | int64 | time.Duration](limit *N, value N) {
-	if *limit == 0 {
-		*limit = value
-	}
-}
-
-// cachedQueryBytes is the longest query that is kept parsed: what people and programs ask again is
-// far shorter, and a thousand of the longest must not fill the memory.
-const cachedQueryBytes = 16 << 10
-
-// shortOnes is a cache of queries that keeps no long ones.
-type shortOnes struct {
-	graphql.Cache[*ast.QueryDocument]
-}
-
-// Add implements graphql.Cache.
-func (c shortOnes) Add(ctx context.Context, text string, doc *ast.QueryDocument) {
-	if len(text) <= cachedQueryBytes {
-		c.Cache.Add(ctx, text, doc)
-	}
-}
-
 // Handler is the handler of /graphql. Who asks is the [codex.CallerFrom] of the request's context;
 // without a caller nothing is answered.
 type Handler struct {
-	server  *handler.Server
-	reader  *query.Reader
-	streams *streams
-	errors  presenter
+	server    *handler.Server
+	reader    *query.Reader
+	errors    presenter
+	endStream context.CancelFunc // of each and all
 }
 
 // NewHandler makes the handler: queries by GET and POST, mutations by POST, and subscriptions by both
@@ -151,20 +104,32 @@ func NewHandler(o Options) *Handler {
 			tokens: o.Tokens, now: o.DB.Now,
 		},
 	})
-	h := &Handler{
-		server: handler.New(schema), reader: reader,
-		streams: newStreams(limits.Streams), errors: presenter{logger: o.Logger},
-	}
+	h := &Handler{server: handler.New(schema), reader: reader, errors: presenter{logger: o.Logger}}
+	var streamsEnd context.Context
+	streamsEnd, h.endStream = context.WithCancel(context.Background())
 	subscribing := subscriptions{reader: reader, errors: h.errors}
 	h.server.AddTransport(transport{
-		bodyBytes: limits.BodyBytes, time: limits.Time, ping: o.Ping, streams: h.streams, errors: h.errors,
+		bodyBytes: limits.BodyBytes, time: limits.Time, ping: o.Ping, costLimit: limits.Cost,
+		operations: newSlots(limits.Operations), streams: newSlots(limits.Streams), streamsEnd: streamsEnd, errors: h.errors,
 	})
-	h.server.SetQueryCache(shortOnes{lru.New[*ast.QueryDocument](limits.CachedQueries)})
+	parsed := shortOnes{lru.New[*ast.QueryDocument](limits.CachedQueries)}
+	h.server.SetQueryCache(parsed)
 	h.server.SetParserTokenLimit(limits.Tokens)
 	h.server.SetErrorPresenter(h.errors.present)
 	h.server.SetRecoverFunc(h.errors.recovered)
-	h.server.Use(extension.Introspection{})
-	h.server.Use(costLimit{schema: schema.Schema(), cost: limits.Cost, depth: limits.Depth})
+	if o.AdminsIntrospect {
+		h.server.SetValidationRulesFn(silentRules)
+		h.server.SetDisableSuggestion(true)
+	}
+	persisted := lru.New[string](limits.CachedQueries)
+	// In this order: what finds the text and looks at it, then, once it is parsed, what decides on it.
+	h.server.Use(findPersisted{persisted})
+	h.server.Use(documentLimits{aliases: limits.Aliases, directives: limits.Directives, tokens: limits.Tokens, known: parsed})
+	h.server.Use(costLimit{
+		schema: schema.Schema(), cost: limits.Cost, depth: limits.Depth, rootFields: limits.RootFields, mutations: limits.Mutations,
+	})
+	h.server.Use(introspection{adminsOnly: o.AdminsIntrospect})
+	h.server.Use(keepPersisted{persisted})
 	h.server.AroundRootFields(checkRoles)
 	h.server.AroundOperations(subscribing.begin)
 	h.server.AroundResponses(subscribing.event)
@@ -184,4 +149,4 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // EndStreams breaks off all subscriptions, and those that are yet to begin: the hub is being stopped.
-func (h *Handler) EndStreams() { h.streams.end() }
+func (h *Handler) EndStreams() { h.endStream() }

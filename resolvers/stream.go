@@ -3,7 +3,6 @@ package resolvers
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -23,40 +22,6 @@ import (
 //
 // gqlgen's own transport is not used: it takes no GET, logs bodies, and knows neither the time of a
 // query nor how many streams a caller has.
-
-// streams are the subscriptions that are being answered.
-type streams struct {
-	perCaller int
-	ended     context.Context // when no stream may go on
-	end       context.CancelFunc
-
-	mu   sync.Mutex
-	open map[string]int // by the caller's name
-}
-
-func newStreams(perCaller int) *streams {
-	ended, end := context.WithCancel(context.Background())
-	return &streams{perCaller: perCaller, ended: ended, end: end, open: make(map[string]int)}
-}
-
-// enter takes one of the streams that a caller may have; leave gives it back.
-func (s *streams) enter(caller string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[caller] >= s.perCaller {
-		return codex.Errorf(codex.CodeCostLimit, "%d streams are open for %s, which are all that one may have at once: end one", s.perCaller, caller)
-	}
-	s.open[caller]++
-	return nil
-}
-
-func (s *streams) leave(caller string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[caller]--; s.open[caller] == 0 {
-		delete(s.open, caller)
-	}
-}
 
 // streamOne answers with one result that is there already.
 func (t transport) streamOne(w http.ResponseWriter, response *graphql.Response) {
@@ -85,15 +50,17 @@ func (t transport) streamResult(ctx context.Context, w http.ResponseWriter, exec
 // streams are ended.
 func (t transport) streamAll(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext) {
 	caller, _ := codex.CallerFrom(r.Context())
-	if err := t.streams.enter(caller.Name); err != nil {
-		shown := t.errors.present(graphql.WithOperationContext(r.Context(), op), err)
+	if !t.streams.enter(caller) {
+		full := codex.Errorf(codex.CodeTooManyRequests,
+			"%d streams are open for %s, which are all that one may have at once (max_streams): end one", t.streams.perCaller, caller.Name)
+		shown := t.errors.present(graphql.WithOperationContext(r.Context(), op), full)
 		t.streamOne(w, &graphql.Response{Errors: gqlerror.List{shown}})
 		return
 	}
-	defer t.streams.leave(caller.Name)
+	defer t.streams.leave(caller)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(t.streams.ended, cancel)()
+	defer context.AfterFunc(t.streamsEnd, cancel)()
 	s, ok := openStream(w)
 	if !ok {
 		return

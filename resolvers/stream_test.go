@@ -47,7 +47,7 @@ func TestGraphQLOverServerSentEvents(t *testing.T) {
 		{"no GraphQL", "POST", "/graphql", `{"query":"{"}`, 200, events,
 			result(`{"errors":[{"message":"Expected Name, found \u003cEOF\u003e","locations":[{"line":1,"column":2}],"extensions":{"code":"GRAPHQL_PARSE_FAILED"}}]}`)},
 		{"beyond the cost limit", "POST", "/graphql", `{"query":"subscription { syncProgress { held { recordId kind label entity } } }"}`, 200, events,
-			refused("COST_LIMIT", "the query may have 202 values in its answer, 200 are allowed: ask for fewer rows (first) or fields at once")},
+			refused("COST_LIMIT", "the query may have 202 values in its answer, 200 are allowed (max_cost): ask for fewer rows (first) or fields at once")},
 		{"no field of a subscription", "POST", "/graphql", `{"query":"subscription { syncProgress @skip(if: true) { id } }"}`, 200, events,
 			refused("BAD_USER_INPUT", "a subscription asks for one field of Subscription")},
 		{"a field of the schema itself", "POST", "/graphql", `{"query":"subscription { __typename }"}`, 200, events,
@@ -153,7 +153,7 @@ func TestACallerHasSoManyStreamsAndAnotherHasOnesOfTheirOwn(t *testing.T) {
 	const text = "subscription { syncProgress { id } }"
 	_, end := stream(t, server, "admin", text)
 	stream(t, server, "admin", text)
-	const full = `{"errors":[{"message":"2 streams are open for the admin, which are all that one may have at once: end one","extensions":{"code":"COST_LIMIT"}}]}`
+	const full = `{"errors":[{"message":"2 streams are open for the admin, which are all that one may have at once (max_streams): end one","extensions":{"code":"TOO_MANY_REQUESTS"}}]}`
 	third, _ := stream(t, server, "admin", text)
 	if got := third.all(t); !slices.Equal(got, []event{{"next", full}, {"complete", ""}}) {
 		t.Errorf("the third: %v", got)

@@ -29,6 +29,8 @@ func Status(code codex.Code) int {
 		return http.StatusNotFound
 	case codex.CodeConflict, codex.CodePlanStale:
 		return http.StatusConflict
+	case codex.CodeTooManyRequests:
+		return http.StatusTooManyRequests
 	case codex.CodeUnavailable:
 		return http.StatusServiceUnavailable
 	case codex.CodeInternal:

@@ -387,7 +387,8 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		"": 200, codex.CodeUnauthenticated: 401, codex.CodeForbidden: 403, codex.CodeBadInput: 400,
 		codex.CodeNotFound: 404, codex.CodeConflict: 409, codex.CodeCostLimit: 400,
 		codex.CodeNoHistory: 404, codex.CodePlanStale: 409, codex.CodeUnavailable: 503,
-		codex.CodeInternal: 500, "NEW": 500,
+		codex.CodeTooManyRequests: 429,
+		codex.CodeInternal:        500, "NEW": 500,
 	} {
 		if got := rest.Status(code); got != status {
 			t.Errorf("Status(%q) = %d, want %d", code, got, status)
