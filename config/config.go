@@ -35,6 +35,7 @@ type Config struct {
 	Services     Services     // [services]: the neighbours
 	Scheduler    Scheduler    // [scheduler]: when syncs run
 	Sync         Sync         // [sync]: how syncs decide
+	GraphQL      GraphQL      // [graphql]: how much one may ask for at once
 	Rest         Rest         // [rest]: what the documented REST paths serve
 	Log          Log          // [log]: what the hub says of its work
 
@@ -172,6 +173,38 @@ type Sync struct {
 	MaxRemovalPercent int
 	// The hours that a closed ticket without time spent counts as. Default: `0.25`.
 	DefaultHours codex.Seconds
+}
+
+// GraphQL is the section [graphql].
+type GraphQL struct {
+	// How many values the answer of an operation may have, reckoned before it runs. Default: `3000000`.
+	MaxCost int
+	// How many fields of an operation may stand inside one another. Default: `12`.
+	MaxDepth int
+	// How many fields of a query's text may have another name, or stand where the same is already.
+	// Default: `100`.
+	MaxAliases int
+	// How many fields of Query one query may ask for. Default: `50`.
+	MaxRootFields int
+	// How many fields of Mutation one mutation may ask for. Default: `10`.
+	MaxMutations int
+	// How many directives a query's text may have. Default: `50`.
+	MaxDirectives int
+	// How many words and signs a query's text may have. Default: `4000`.
+	MaxTokens int
+	// How many bytes the body of a request may have, variables included; 2 MiB at most. Default:
+	// `1048576`.
+	MaxBodyBytes int
+	// How many seconds a query or mutation may take; the gateway waits 30 for an answer. Subscriptions
+	// last. Default: `30`.
+	TimeLimit time.Duration
+	// How many queries and mutations a caller may have under way at once. Default: `32`.
+	MaxConcurrent int
+	// How many subscriptions a caller may have at once. Default: `32`.
+	MaxStreams int
+	// Who may ask for the schema itself: `all` who may ask for anything, or `admin`s alone; for others
+	// the playground then has neither documentation nor completion. Default: `all`.
+	Introspection string
 }
 
 // Rest is the section [rest].

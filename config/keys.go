@@ -272,6 +272,72 @@ func sections() []section {
 				value: func(c *Config) value { return into(&c.Sync.DefaultHours, readHours) },
 			},
 		}},
+		{name: "graphql", doc: "How much one GraphQL request, or caller, may ask for; docs/graphql.md, \"Limits\", tells what " +
+			"each means and what its error is.", keys: []key{
+			{
+				name: "max_cost", def: "3000000",
+				doc:   "How many values the answer of an operation may have, reckoned before it runs.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxCost, readInt(1, 1_000_000_000)) },
+			},
+			{
+				name: "max_depth", def: "12",
+				doc:   "How many fields of an operation may stand inside one another.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxDepth, readInt(1, 100)) },
+			},
+			{
+				name: "max_aliases", def: "100",
+				doc: "How many fields of a query's text may have another name, or stand where the same is " +
+					"already.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxAliases, readInt(1, 10_000)) },
+			},
+			{
+				name: "max_root_fields", def: "50",
+				doc:   "How many fields of Query one query may ask for.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxRootFields, readInt(1, 1000)) },
+			},
+			{
+				name: "max_mutations", def: "10",
+				doc:   "How many fields of Mutation one mutation may ask for.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxMutations, readInt(1, 1000)) },
+			},
+			{
+				name: "max_directives", def: "50",
+				doc:   "How many directives a query's text may have.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxDirectives, readInt(1, 10_000)) },
+			},
+			{
+				name: "max_tokens", def: "4000",
+				doc:   "How many words and signs a query's text may have.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxTokens, readInt(100, 100_000)) },
+			},
+			{
+				name: "max_body_bytes", def: "1048576",
+				doc:   "How many bytes the body of a request may have, variables included; 2 MiB at most.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxBodyBytes, readInt(1024, 2<<20)) },
+			},
+			{
+				name: "time_limit", def: "30",
+				doc: "How many seconds a query or mutation may take; the gateway waits 30 for an answer. " +
+					"Subscriptions last.",
+				value: func(c *Config) value { return into(&c.GraphQL.TimeLimit, readSeconds(1, 3600)) },
+			},
+			{
+				name: "max_concurrent", def: "32",
+				doc:   "How many queries and mutations a caller may have under way at once.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxConcurrent, readInt(1, 10_000)) },
+			},
+			{
+				name: "max_streams", def: "32",
+				doc:   "How many subscriptions a caller may have at once.",
+				value: func(c *Config) value { return into(&c.GraphQL.MaxStreams, readInt(1, 10_000)) },
+			},
+			{
+				name: "introspection", def: "all",
+				doc: "Who may ask for the schema itself: `all` who may ask for anything, or `admin`s alone; for " +
+					"others the playground then has neither documentation nor completion.",
+				value: func(c *Config) value { return into(&c.GraphQL.Introspection, readOneOf("all", "admin")) },
+			},
+		}},
 		{name: "rest", doc: "What the documented REST paths serve.", keys: []key{
 			{
 				name: "seed_keys_only", def: "false",

@@ -97,6 +97,17 @@ func readInt(least, most int) func(string) (int, error) {
 	}
 }
 
+// readSeconds takes a whole number of seconds.
+func readSeconds(least, most int) func(string) (time.Duration, error) {
+	return func(text string) (time.Duration, error) {
+		n, err := readInt(least, most)(text)
+		if err != nil {
+			return 0, fmt.Errorf("a whole number of seconds from %d to %d", least, most)
+		}
+		return time.Duration(n) * time.Second, nil
+	}
+}
+
 // readList takes items that commas or white space separate, lines of a continued value too.
 func readList[T comparable](of string, item func(string) (T, error)) func(string) ([]T, error) {
 	return func(text string) ([]T, error) {

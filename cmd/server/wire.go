@@ -91,6 +91,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	a.graphql = resolvers.NewHandler(resolvers.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine,
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Logger: o.logger,
+		Limits: limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",
 	})
 	a.rest = rest.NewHandler(rest.Options{
 		DB: a.db, Rules: rules, Sync: a.engine,
@@ -209,6 +210,15 @@ func dattoClient(c config.Datto, logger *slog.Logger, now func() time.Time) (*da
 		BaseURL: c.APIEndpoint, PublicKey: c.PublicKey, SecretKey: c.SecretKey,
 		Now: now, Logger: logger,
 	})
+}
+
+// limitsOf are the limits of GraphQL as they are configured.
+func limitsOf(c config.GraphQL) resolvers.Limits {
+	return resolvers.Limits{
+		Cost: c.MaxCost, Depth: c.MaxDepth, Aliases: c.MaxAliases, RootFields: c.MaxRootFields, Mutations: c.MaxMutations,
+		Directives: c.MaxDirectives, Tokens: c.MaxTokens, BodyBytes: int64(c.MaxBodyBytes), Time: c.TimeLimit,
+		Operations: c.MaxConcurrent, Streams: c.MaxStreams,
+	}
 }
 
 // accountOf is what a database remembers of the Freshservice account that its data comes from: the
