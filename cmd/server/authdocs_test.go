@@ -25,15 +25,22 @@ func guided(t *testing.T) *served {
 	return s
 }
 
-// The examples of docs/auth.md run in one shell, in their order: what one sets, a later one has. The
-// block behind an example is what it prints.
-func TestTheExamplesOfTheGuideToAuthenticationRun(t *testing.T) {
-	guide, err := os.ReadFile("../../docs/auth.md")
+// The examples of a guide run in one shell, in their order: what one sets, a later one has. The block
+// behind an example is what it prints.
+func TestTheShellExamplesOfTheGuidesRun(t *testing.T) {
+	for guide, atLeast := range map[string]int{"auth.md": 10, "graphql.md": 1} {
+		t.Run(guide, func(t *testing.T) { runGuide(t, guide, atLeast) })
+	}
+}
+
+func runGuide(t *testing.T, name string, atLeast int) {
+	t.Helper()
+	guide, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	examples := regexp.MustCompile("(?s)```sh\n(.*?)```(?:\n\n```(?:json|text)\n(.*?)```)").FindAllStringSubmatch(string(guide), -1)
-	if begun := strings.Count(string(guide), "```sh"); len(examples) != begun || begun < 10 {
+	if begun := strings.Count(string(guide), "```sh"); len(examples) != begun || begun < atLeast {
 		t.Fatalf("%d of %d examples can be run", len(examples), begun)
 	}
 	s := guided(t)
