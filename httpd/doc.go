@@ -4,7 +4,7 @@
 //
 //	[server] listen ─────────┐  id, log, recovery,    another     prefix   /health, pages
 //	[server] archive_listen ─┼▶ headers, deadlines, ─▶ origin? ─▶ off ────▶ who is calling? ─┬▶ /graphql
-//	codex.sock ──────────────┘  size limit            then 403                               └▶ REST
+//	codex.sock ──────────────┘  gzip, size limit      then 403                               └▶ REST
 //
 // All three serve every path, bare and with /codex or /archive in front; /health alone tells them
 // apart (docs/compatibility.md, "Addresses"). On the socket, which only the owner of the instance
@@ -16,7 +16,8 @@
 //
 // It decides on no field or path who may use it: GraphQL and REST state that themselves. It logs no
 // header, no query string and no body. It trusts no header of a proxy: those of the gateway decide only
-// how a caller's own cookie is kept (/session, docs/auth.md). It never ends an answer
+// how a caller's own cookie is kept (/session, docs/auth.md) and where the caller's links begin
+// (forwarded.go). It never ends an answer
 // cleanly that failed half-way: the connection is broken.
 //
 // # Time

@@ -3,6 +3,7 @@ package httpd
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/hivematrix/codex/auth"
@@ -16,7 +17,7 @@ func (s *Server) handler(f *face) http.Handler {
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		rest.WriteError(w, http.StatusForbidden, "A page of another origin may not do this")
 	}))
-	return s.observe(f, s.limitBody(origins.Handler(s.route(f))))
+	return s.observe(f, s.compress(s.limitBody(origins.Handler(s.route(f)))))
 }
 
 // route takes the service's name off the path and finds who answers.
@@ -43,7 +44,7 @@ func (s *Server) route(f *face) http.Handler {
 		case path == "" && named != "":
 			// The pages find their neighbours beside them, so the address must end in a slash.
 			if readOnly(w, r) {
-				w.Header().Set("Location", "/"+named+"/")
+				w.Header().Set("Location", root(r.Header, named)+"/")
 				w.WriteHeader(http.StatusPermanentRedirect)
 			}
 		case pages.has(path):
@@ -84,9 +85,17 @@ func health(w http.ResponseWriter, r *http.Request, service string) {
 	if !readOnly(w, r) {
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
+	send(w, http.StatusOK, "application/json", []byte(`{"status": "ok", "service": "`+service+"\"}\n"))
+}
+
+// send writes an answer whose length is known.
+func send(w http.ResponseWriter, status int, contentType string, body []byte) {
+	header := w.Header()
+	header.Set("Content-Type", contentType)
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
 	// A write fails when the client has gone: there is nobody left to tell.
-	_, _ = w.Write([]byte(`{"status": "ok", "service": "` + service + "\"}\n"))
+	_, _ = w.Write(body)
 }
 
 // readOnly answers 405 to what is neither GET nor HEAD, and tells whether it did not.

@@ -3,7 +3,7 @@ package httpd
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/hex"
 	"html"
 	"io/fs"
 	"net/http"
@@ -39,10 +39,8 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header := w.Header()
 	if p.files == nil {
-		header.Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		// A write fails when the client has gone: there is nobody left to tell.
-		_, _ = w.Write([]byte("<!doctype html>\n<title>Codex</title>\n<p>" + html.EscapeString(web.HowToBuild) + "</p>\n"))
+		send(w, http.StatusServiceUnavailable, "text/html; charset=utf-8",
+			[]byte("<!doctype html>\n<title>Codex</title>\n<p>"+html.EscapeString(web.HowToBuild)+"</p>\n"))
 		return
 	}
 	content, err := fs.ReadFile(p.files, name)
@@ -50,16 +48,28 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rest.WriteError(w, http.StatusNotFound, "Not found")
 		return
 	}
-	header.Set("Content-Security-Policy", web.ContentSecurityPolicy)
+	policy := web.ContentSecurityPolicy
+	if prefix := forwardedPrefix(r.Header); prefix != "" && name == "index.html" {
+		content, policy = based(content, prefix), strings.Replace(policy, "base-uri 'none'", "base-uri 'self'", 1)
+	}
+	header.Set("Content-Security-Policy", policy)
 	header.Set("Content-Type", contentType(name))
 	if strings.HasPrefix(name, "assets/") { // its name changes with its content
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	} else {
 		sum := sha256.Sum256(content)
 		header.Set("Cache-Control", "no-cache")
-		header.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`)
+		header.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
 	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
+}
+
+// based has the links of the first page begin at the gateway's prefix. They stand beside the page, and
+// the gateway serves it under /codex as well as under /codex/, which it does not tell apart for us. Other
+// pages have a name of their own, beside which their links are right.
+func based(page []byte, prefix string) []byte {
+	const head = "<head>"
+	return bytes.Replace(page, []byte(head), []byte(head+`<base href="`+html.EscapeString(prefix)+`/">`), 1)
 }
 
 // contentType is our own list: with nosniff it must be right, and the system's tables differ.

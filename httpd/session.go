@@ -1,12 +1,12 @@
 package httpd
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -67,9 +67,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	cookie := s.cookie(r, begun.Value.Reveal())
 	cookie.MaxAge = max(int(begun.Lasts.Seconds()), 1) // 0 would leave it out
 	http.SetCookie(w, cookie)
-	w.Header().Set("Content-Type", "application/json")
-	// A write fails when the client has gone: there is nobody left to tell.
-	_, _ = w.Write(append(body, '\n'))
+	send(w, http.StatusOK, "application/json", append(body, '\n'))
 	return nil
 }
 
@@ -104,7 +102,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 // headers are believed gives nobody anything: they decide how a caller's own cookie is kept.
 func (s *Server) cookie(r *http.Request, value string) *http.Cookie {
 	return &http.Cookie{
-		Name: sessionCookie, Value: value, Path: cookiePath(r.Header.Get("X-Forwarded-Prefix")),
+		Name: sessionCookie, Value: value, Path: cmp.Or(forwardedPrefix(r.Header), "/"),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: r.TLS != nil || overTLS(r.Header.Get("X-Forwarded-Proto")),
 	}
@@ -114,16 +112,6 @@ func (s *Server) cookie(r *http.Request, value string) *http.Cookie {
 func overTLS(forwarded string) bool {
 	first, _, _ := strings.Cut(forwarded, ",")
 	return strings.EqualFold(strings.TrimSpace(first), "https")
-}
-
-// cookiePath is the prefix under which the gateway serves us, where it tells one, else everything.
-func cookiePath(prefix string) string {
-	u, err := url.Parse(prefix)
-	plain := strings.TrimRight(prefix, "/")
-	if err != nil || !strings.HasPrefix(plain, "/") || u.EscapedPath() != prefix || strings.ContainsAny(plain, ";, ") {
-		return "/"
-	}
-	return plain
 }
 
 // sessionOf is the value of the session's cookie, empty where there is none. Of several, a browser
