@@ -6,7 +6,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hivematrix/codex"
@@ -80,5 +84,64 @@ func TestTheStreamOfTheGuideIsOne(t *testing.T) {
 	want := event{"next", `{"data":{"syncProgress":{"id":"r5","feed":"TICKETS","state":"QUEUED","phase":""}}}`}
 	if got := events.must(t); got != want {
 		t.Errorf("got %v", got)
+	}
+}
+
+// The guide's table has all codes that there are, each once, and no other.
+func TestTheGuideTellsOfEveryCode(t *testing.T) {
+	code := regexp.MustCompile(`(?:Code\w*|code\w*)\s+(?:codex\.)?Code = "([A-Z_]+)"`)
+	want := []string{"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"} // gqlgen's own
+	for _, folder := range []string{"..", "."} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range code.FindAllSubmatch(text, -1) {
+				want = append(want, string(found[1]))
+			}
+		}
+	}
+	guide, err := os.ReadFile("../docs/graphql.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(guide), "\n## Errors\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var got []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(table, -1) {
+		got = append(got, row[1])
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) || len(want) < 13 {
+		t.Errorf("the guide tells of %v,\nthere are %v", got, want)
+	}
+}
+
+// The guide's table of limits has their defaults.
+func TestTheGuideTellsOfEveryLimitAsTheConfigurationHasIt(t *testing.T) {
+	rows := func(file, heading, pattern string) [][]string {
+		t.Helper()
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, part, _ := strings.Cut(string(text), "\n## "+heading+"\n")
+		part, _, _ = strings.Cut(part, "\n## ")
+		var found [][]string
+		for _, row := range regexp.MustCompile(pattern).FindAllStringSubmatch(part, -1) {
+			found = append(found, row[1:])
+		}
+		return found
+	}
+	guide := rows("../docs/graphql.md", "Limits", "(?m)^\\| `([a-z_]+)` \\| (\\w+) \\|")
+	reference := rows("../docs/configuration.md", "[graphql]", "(?m)^\\| `([a-z_]+)` \\| `(\\w+)` \\|")
+	if !reflect.DeepEqual(guide, reference) || len(guide) != 12 {
+		t.Errorf("the guide has %v,\nthe reference %v", guide, reference)
 	}
 }
