@@ -15,8 +15,8 @@
 //   - transport.go, request.go, answer.go: GraphQL over HTTP, and how long a query may take.
 //   - stream.go, subscription.go: the same over Server-Sent Events, which last.
 //
-// Nothing outlives a request but the caches of parsed and of persisted queries. A stream lasts until its client goes or
-// stops reading, or [Handler.EndStreams] is called; a client that was broken off asks again, and is
-// told anew how things stand. A process that dies leaves nothing half-done here: what a mutation
+// Nothing outlives a request but the caches of parsed and of persisted queries. A stream lasts until
+// its client goes or stops reading, or [Handler.EndStreams] is called; a client that was broken off
+// asks again, and is told anew how things stand. A process that dies leaves nothing half-done here: what a mutation
 // started, the engine owns.
 package resolvers
