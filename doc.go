@@ -24,6 +24,7 @@
 //	   web, simulator                 the embedded pages; the two upstreams, imitated over HTTP
 //	2  ent, ent/schema                the data model and its generated client
 //	   clients/...                    API clients: paging, limits, retries, wire types
+//	   archive/proof                  bills as evidence: leaves, hashes, proofs, log checkpoints
 //	3  store                          databases, migrations, leases, bulk statements
 //	4  auth, history, query           who may do what; versions of rows; every read
 //	5  syncers                        the sync engine: fetch, map, plan, apply
@@ -32,5 +33,5 @@
 //	9  httpd                          router, middleware, listeners
 //	10 cmd/server                     main and the wiring of it all
 //
-// Floors that are not listed are kept for the archive, the schedule and reconciliation.
+// Floors that are not listed are kept for the rest of the archive, the schedule and reconciliation.
 package codex

@@ -3,6 +3,7 @@ package proof_test
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 
@@ -72,13 +73,9 @@ func TestEveryCheckpointIsOpenedAsItWasSigned(t *testing.T) {
 func TestSignaturesOfOthersAreIgnored(t *testing.T) {
 	checkpoint, signed := sampleCheckpoint(t, 1)
 	_, key := logKeys(t)
-	opened, err := note.Open(signed, nil)
-	if opened == nil {
-		unverified, is := err.(*note.UnverifiedNoteError)
-		if !is {
-			t.Fatal(err)
-		}
-		opened = unverified.Note
+	var opened *note.UnverifiedNoteError
+	if _, err := note.Open(signed, nil); !errors.As(err, &opened) {
+		t.Fatal(err)
 	}
 	secret, _, err := note.GenerateKey(bytes.NewReader(bytes.Repeat([]byte{7}, 32)), "witness.example")
 	if err != nil {
@@ -88,7 +85,7 @@ func TestSignaturesOfOthersAreIgnored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cosigned, err := note.Sign(opened, witness)
+	cosigned, err := note.Sign(opened.Note, witness)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -253,7 +254,8 @@ func TestAProofThatFailsNamesThePartThatDoes(t *testing.T) {
 				t.Errorf("it proves %+v", verified)
 			}
 			wantPart(t, err, row.part)
-			if failed, is := err.(*proof.Error); is && failed.Committed != row.committed {
+			var failed *proof.Error
+			if errors.As(err, &failed) && failed.Committed != row.committed {
 				t.Errorf("it is about %q, not %q: %v", failed.Committed, row.committed, err)
 			}
 		})

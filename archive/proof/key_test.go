@@ -59,7 +59,7 @@ func TestASigningKeyIsNeverPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := json.Marshal(key)
+	encoded, err := json.Marshal(map[string]any{"pointer": key, "value": *key})
 	if err != nil {
 		t.Fatal(err)
 	}
