@@ -13,6 +13,19 @@ type Seconds int64
 // Hours is the float nearest to s in hours.
 func (s Seconds) Hours() float64 { return float64(s) / 3600 }
 
+// Quantity is s in hours with four decimals, the nearest there is, a half away from zero: most whole
+// minutes are no finite decimal of an hour.
+func (s Seconds) Quantity() Quantity {
+	hours, rest := s/3600, s%3600*quantityScale
+	if rest < 0 {
+		return Quantity(hours*quantityScale + (rest-1800)/3600)
+	}
+	return Quantity(hours*quantityScale + (rest+1800)/3600)
+}
+
+// quantityScale is 10^quantityPlaces.
+const quantityScale = 10_000
+
 // Bytes is an exact byte count.
 type Bytes int64
 
@@ -46,6 +59,15 @@ type Period struct {
 func PeriodOf(t time.Time) Period {
 	t = t.UTC()
 	return Period{Year: t.Year(), Month: t.Month()}
+}
+
+// ParsePeriod takes a month as YYYY-MM.
+func ParsePeriod(text string) (Period, error) {
+	t, err := time.Parse("2006-01", text)
+	if err != nil {
+		return Period{}, fmt.Errorf("a month is YYYY-MM, not %q", text)
+	}
+	return PeriodOf(t), nil
 }
 
 // Start is the first instant of p.

@@ -1,0 +1,58 @@
+package scalar
+
+import (
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/hivematrix/codex"
+)
+
+const (
+	notDecimal InputError = `a Decimal is a string with at most four decimals, such as "412.275"`
+	notSeconds InputError = `whole seconds are a string of digits`
+)
+
+// decimals are how many a Decimal has at most.
+const decimals = 4
+
+// MarshalQuantity writes q as a string with four decimals.
+func MarshalQuantity(q codex.Quantity) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { write(w, strconv.Quote(q.String())) })
+}
+
+// UnmarshalQuantity takes a string with none to four decimals. A number is refused: who sends one has
+// rounded it to a float already.
+func UnmarshalQuantity(v any) (codex.Quantity, error) {
+	text, ok := v.(string)
+	if !ok {
+		return 0, notDecimal
+	}
+	whole, part, pointed := strings.Cut(text, ".")
+	if pointed && part == "" || len(part) > decimals {
+		return 0, notDecimal
+	}
+	q, err := codex.ParseQuantity(whole + "." + part + strings.Repeat("0", decimals-len(part)))
+	if err != nil {
+		return 0, notDecimal
+	}
+	return q, nil
+}
+
+// MarshalSeconds writes s as a string of digits.
+func MarshalSeconds(s codex.Seconds) graphql.Marshaler { return MarshalInt64ID(int64(s)) }
+
+// UnmarshalSeconds takes a string of digits.
+func UnmarshalSeconds(v any) (codex.Seconds, error) {
+	text, ok := v.(string)
+	if !ok {
+		return 0, notSeconds
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, notSeconds
+	}
+	return codex.Seconds(n), nil
+}
