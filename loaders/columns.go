@@ -74,14 +74,14 @@ func columnsOf(object string, fields []graphql.CollectedField) []string {
 func fieldColumns(object, field string) ([]string, bool) {
 	switch object + "." + field {
 	case "Company.assets", "Company.assetsTotal", "Company.contacts", "Company.locations",
-		"Company.tickets", "Company.dattoSites", "Contact.companies", "Contact.assets",
+		"Company.tickets", "Company.ticketsTotal", "Company.dattoSites", "Contact.companies", "Contact.assets",
 		"Asset.company", "Asset.contacts", "Location.company", "DattoSiteLink.company",
 		"Ticket.company", "Ticket.timeEntries",
 		"Company.history", "Contact.history", "Asset.history", "Asset.backupHistory", "Location.history",
 		"Ticket.history",
 		"SyncRun.changes", "SyncRun.held",
 		"PastCompany.id", "PastCompany.assets", "PastCompany.assetsTotal", "PastCompany.contacts",
-		"PastCompany.locations", "PastCompany.tickets", "PastAsset.id", "PastAsset.company", "PastContact.id",
+		"PastCompany.locations", "PastCompany.tickets", "PastCompany.ticketsTotal", "PastAsset.id", "PastAsset.company", "PastContact.id",
 		"PastContact.companies", "PastLocation.id", "PastLocation.company", "PastTicket.id", "PastTicket.company":
 		return nil, true
 	case "Company.billingPlan", "PastCompany.billingPlan":

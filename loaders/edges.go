@@ -18,12 +18,23 @@ func AssetsOfCompany(ctx context.Context, c *ent.Company, wanted query.Edge) ([]
 	}, c)
 }
 
-// AssetTotalsOfCompany are the machines of c, added up.
-func AssetTotalsOfCompany(ctx context.Context, c *ent.Company) (*query.AssetTotals, error) {
+// AssetTotalsOfCompany are those of the machines of c that filter wants, added up.
+func AssetTotalsOfCompany(ctx context.Context, c *ent.Company, filter query.Filter) (*query.AssetTotals, error) {
 	totals, err := load(ctx, edge[*ent.Company, codex.AccountNumber, query.AssetTotals]{
 		key: accountNumber,
 		fetch: func(ctx context.Context, r *query.Reader, keys []codex.AccountNumber, _ []string) (map[codex.AccountNumber]query.AssetTotals, error) {
-			return r.AssetTotalsByCompany(ctx, keys)
+			return r.AssetTotalsByCompany(ctx, keys, filter)
+		},
+	}, c)
+	return &totals, err
+}
+
+// TicketTotalsOfCompany are those of the closed tickets of c that filter wants, added up.
+func TicketTotalsOfCompany(ctx context.Context, c *ent.Company, filter query.Filter) (*query.TicketTotals, error) {
+	totals, err := load(ctx, edge[*ent.Company, codex.AccountNumber, query.TicketTotals]{
+		key: accountNumber,
+		fetch: func(ctx context.Context, r *query.Reader, keys []codex.AccountNumber, _ []string) (map[codex.AccountNumber]query.TicketTotals, error) {
+			return r.TicketTotalsByCompany(ctx, keys, filter)
 		},
 	}, c)
 	return &totals, err
@@ -131,6 +142,22 @@ func CompanyOfLocation(ctx context.Context, l *ent.Location) (*ent.Company, erro
 // CompanyOfSiteLink is whose s is.
 func CompanyOfSiteLink(ctx context.Context, s *ent.DattoSiteLink) (*ent.Company, error) {
 	return load(ctx, companyOf(func(s *ent.DattoSiteLink) codex.AccountNumber { return s.CompanyAccountNumber }), s)
+}
+
+// CompanyOfAssetGroup is whose the assets of g are; nil where they are not grouped by that.
+func CompanyOfAssetGroup(ctx context.Context, g *query.AssetGroup) (*ent.Company, error) {
+	if g.Account == nil {
+		return nil, nil
+	}
+	return load(ctx, companyOf(func(g *query.AssetGroup) codex.AccountNumber { return *g.Account }), g)
+}
+
+// CompanyOfTicketGroup is whose the tickets of g are; nil where they are not grouped by that.
+func CompanyOfTicketGroup(ctx context.Context, g *query.TicketGroup) (*ent.Company, error) {
+	if g.Account == nil {
+		return nil, nil
+	}
+	return load(ctx, companyOf(func(g *query.TicketGroup) codex.AccountNumber { return *g.Account }), g)
 }
 
 // companyOf leads to the one company whose account number a P has.

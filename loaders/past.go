@@ -17,12 +17,23 @@ func AssetsOfPastCompany(ctx context.Context, c *query.PastCompany, wanted query
 	}, c)
 }
 
-// AssetTotalsOfPastCompany are the machines that c had, added up.
-func AssetTotalsOfPastCompany(ctx context.Context, c *query.PastCompany) (*query.AssetTotals, error) {
+// AssetTotalsOfPastCompany are those of the machines that c had that filter wants, added up.
+func AssetTotalsOfPastCompany(ctx context.Context, c *query.PastCompany, filter query.Filter) (*query.AssetTotals, error) {
 	totals, err := load(ctx, edge[*query.PastCompany, codex.AccountNumber, query.AssetTotals]{
 		key: pastAccountNumber,
 		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, _ []string) (map[codex.AccountNumber]query.AssetTotals, error) {
-			return c.Past.AssetTotalsByCompany(ctx, keys)
+			return c.Past.AssetTotalsByCompany(ctx, keys, filter)
+		},
+	}, c)
+	return &totals, err
+}
+
+// TicketTotalsOfPastCompany are those of the closed tickets that c had that filter wants, added up.
+func TicketTotalsOfPastCompany(ctx context.Context, c *query.PastCompany, filter query.Filter) (*query.TicketTotals, error) {
+	totals, err := load(ctx, edge[*query.PastCompany, codex.AccountNumber, query.TicketTotals]{
+		key: pastAccountNumber,
+		fetch: func(ctx context.Context, _ *query.Reader, keys []codex.AccountNumber, _ []string) (map[codex.AccountNumber]query.TicketTotals, error) {
+			return c.Past.TicketTotalsByCompany(ctx, keys, filter)
 		},
 	}, c)
 	return &totals, err
@@ -83,6 +94,22 @@ func CompanyOfPastLocation(ctx context.Context, l *query.PastLocation) (*query.P
 // CompanyOfPastTicket is whose t was.
 func CompanyOfPastTicket(ctx context.Context, t *query.PastTicket) (*query.PastCompany, error) {
 	return load(ctx, pastCompanyOf(t.Past, func(t *query.PastTicket) codex.AccountNumber { return t.CompanyAccountNumber }), t)
+}
+
+// CompanyOfPastAssetGroup is whose the assets of g were; nil where they are not grouped by that.
+func CompanyOfPastAssetGroup(ctx context.Context, g *query.PastAssetGroup) (*query.PastCompany, error) {
+	if g.Account == nil {
+		return nil, nil
+	}
+	return load(ctx, pastCompanyOf(g.Past, func(g *query.PastAssetGroup) codex.AccountNumber { return *g.Account }), g)
+}
+
+// CompanyOfPastTicketGroup is whose the tickets of g were; nil where they are not grouped by that.
+func CompanyOfPastTicketGroup(ctx context.Context, g *query.PastTicketGroup) (*query.PastCompany, error) {
+	if g.Account == nil {
+		return nil, nil
+	}
+	return load(ctx, pastCompanyOf(g.Past, func(g *query.PastTicketGroup) codex.AccountNumber { return *g.Account }), g)
 }
 
 // pastCompanyOf leads to the one company at p whose account number a P has. All rows of a place are

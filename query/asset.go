@@ -15,15 +15,6 @@ import (
 	"github.com/hivematrix/codex/store"
 )
 
-// AssetTotals sums up the assets of a company.
-type AssetTotals struct {
-	Count       int
-	BackupBytes codex.Bytes // of those that tell a number
-}
-
-// BackupTB is the sum in units of 1024⁴ bytes.
-func (t AssetTotals) BackupTB() float64 { return t.BackupBytes.TB() }
-
 // Backup is what an asset has in backup.
 type Backup struct {
 	Bytes codex.Bytes
@@ -114,38 +105,4 @@ func (r *Reader) assets(ctx context.Context, columns []string, sort asset.OrderO
 		q.Select(columns...)
 	}
 	return q.All(ctx)
-}
-
-// AssetTotalsByCompany counts the assets of each company and adds up their backups, without reading
-// them one by one.
-func (r *Reader) AssetTotalsByCompany(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber]AssetTotals, error) {
-	var sums []assetSum
-	err := r.client.Asset.Query().
-		Where(asset.RemovedAtIsNil(), keyIn[predicate.Asset](asset.FieldCompanyAccountNumber, accounts)).
-		GroupBy(asset.FieldCompanyAccountNumber).
-		Aggregate(ent.As(ent.Count(), "assets"), ent.As(ent.Sum(asset.FieldBackupBytes), "bytes")).
-		Scan(ctx, &sums)
-	if err != nil {
-		return nil, fmt.Errorf("adding up assets by company: %w", err)
-	}
-	return totalsOf(sums), nil
-}
-
-// assetSum is a row of sums.
-type assetSum struct {
-	Account codex.AccountNumber `sql:"company_account_number"`
-	Count   int                 `sql:"assets"`
-	Bytes   *int64              `sql:"bytes"` // null where no asset tells a number
-}
-
-func totalsOf(sums []assetSum) map[codex.AccountNumber]AssetTotals {
-	totals := make(map[codex.AccountNumber]AssetTotals, len(sums))
-	for _, sum := range sums {
-		total := AssetTotals{Count: sum.Count}
-		if sum.Bytes != nil {
-			total.BackupBytes = codex.Bytes(*sum.Bytes)
-		}
-		totals[sum.Account] = total
-	}
-	return totals
 }

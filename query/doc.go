@@ -37,6 +37,14 @@
 // SQLite; a lateral join, or on SQLite a correlated one, took 1 ms on both, since an index has their
 // order. It was not taken yet: the view is one form for both databases, whatever the order.
 //
+// # Totals
+//
+// Counts and sums by group ([Reader.AssetTotals], [Reader.TicketTotals]) are one statement, with the filter
+// of a list: they are the sums of the rows that the list gives, which is their law under test. Sums are
+// made by the database, of whole bytes and seconds; the rule of 0.25 h is told twice for that, in
+// [Reader.TicketSeconds] and in SQL. By what they are grouped is a table beside that of fields. Groups
+// have no pages: there are [MaxGroups] at most, and more are an error.
+//
 // # The past
 //
 // [Reader.AsOf] gives the [Past] at a moment: what the hub had seen by then, from the history tables,

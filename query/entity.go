@@ -31,7 +31,9 @@ const (
 	kindBytes kind = "BytesFilter"
 	kindBool  kind = "BooleanFilter"
 	kindTime  kind = "TimeFilter"
-	kindDate  kind = "DateFilter" // of texts YYYY-MM-DD
+	kindDate  kind = "DateFilter"     // of texts YYYY-MM-DD
+	kindMonth kind = "MonthFilter"    // of texts YYYY-MM
+	kindList  kind = "TextListFilter" // of a JSON array of texts, by which nothing is sorted
 	kindFeed  kind = "FeedFilter"
 	kindMode  kind = "RunModeFilter"
 	kindState kind = "RunStateFilter"
@@ -40,7 +42,7 @@ const (
 
 // texts tells the kinds whose columns are texts.
 func (k kind) texts() bool {
-	return slices.Contains([]kind{kindText, kindID, kindDate, kindFeed, kindMode, kindState, kindWhy}, k)
+	return slices.Contains([]kind{kindText, kindID, kindDate, kindMonth, kindFeed, kindMode, kindState, kindWhy}, k)
 }
 
 // attribute is something by which records are filtered and sorted: its name in the graph, its column and
@@ -58,10 +60,16 @@ type entity struct {
 	served func(*sql.Selector)
 	fields []attribute
 	edges  []edge
-	// computed are columns that are no columns of the table; they may be null.
-	computed map[string]func(*sql.Selector) sql.Querier
+	// computed are columns that are no columns of the table.
+	computed map[string]computed
 	// order is how it is listed where nobody says otherwise, the key last.
 	order []sorting
+}
+
+// computed is what a column is made of that no table has.
+type computed struct {
+	expr     func(*sql.Selector) sql.Querier
+	nullable bool
 }
 
 // edge leads from a record to others, by whose fields it is filtered too.
@@ -101,6 +109,7 @@ func (v view) companies() entity {
 			{"companyStartDate", company.FieldCompanyStartDate, kindText},
 			{"headName", company.FieldHeadName, kindText},
 			{"primaryContactName", company.FieldPrimaryContactName, kindText},
+			{"domains", company.FieldDomains, kindList},
 			{"phoneSystem", company.FieldPhoneSystem, kindText},
 			{"emailSystem", company.FieldEmailSystem, kindText},
 			{"contractTermLength", company.FieldContractTermLength, kindText},
@@ -155,9 +164,10 @@ func (v view) assets() entity {
 	})
 	if v.past != nil { // the history has no column for it
 		assets.fields = append(assets.fields, attribute{"backupBytes", ColumnBackup, kindBytes})
-		assets.computed = map[string]func(*sql.Selector) sql.Querier{
-			ColumnBackup: func(s *sql.Selector) sql.Querier { return readingOf(s, v.past.lastReading) },
-		}
+		assets.computed = map[string]computed{ColumnBackup: {
+			expr:     func(s *sql.Selector) sql.Querier { return readingOf(s, v.past.lastReading) },
+			nullable: true,
+		}}
 	}
 	return assets
 }
@@ -175,6 +185,7 @@ func (v view) contacts() entity {
 			{"active", contact.FieldActive, kindBool},
 			{"mobilePhoneNumber", contact.FieldMobilePhoneNumber, kindText},
 			{"workPhoneNumber", contact.FieldWorkPhoneNumber, kindText},
+			{"secondaryEmails", contact.FieldSecondaryEmails, kindList},
 		},
 		edges: v.present([]edge{
 			{name: "assets", to: view.assets, here: contact.FieldID,
@@ -198,7 +209,7 @@ func (v view) locations() entity {
 }
 
 func (v view) tickets() entity {
-	return v.in(EntityTicket, entity{
+	return withMonth(v.in(EntityTicket, entity{
 		table: migrate.TicketsTable, key: ticket.FieldID,
 		served: func(s *sql.Selector) {
 			s.Where(sql.And(sql.IsNull(s.C(ticket.FieldRemovedAt)), sql.EQ(s.C(ticket.FieldClosed), true)))
@@ -220,7 +231,7 @@ func (v view) tickets() entity {
 			{"timerRunning", ticket.FieldTimerRunning, kindBool},
 		},
 		edges: []edge{{name: "company", to: view.companies, one: true, here: fieldAccount}},
-	})
+	}))
 }
 
 func (v view) runs() entity {
@@ -327,16 +338,16 @@ func hasColumn(t *schema.Table, name string) bool {
 
 // expr is a column of e in s.
 func (e entity) expr(s *sql.Selector, column string) sql.Querier {
-	if computed, ok := e.computed[column]; ok {
-		return computed(s)
+	if c, ok := e.computed[column]; ok {
+		return c.expr(s)
 	}
 	return sql.Raw(s.C(column))
 }
 
 // nullable tells whether a column of e may be null.
 func (e entity) nullable(column string) bool {
-	if _, ok := e.computed[column]; ok {
-		return true
+	if c, ok := e.computed[column]; ok {
+		return c.nullable
 	}
 	return slices.ContainsFunc(e.table.Columns, func(c *schema.Column) bool { return c.Name == column && c.Nullable })
 }

@@ -183,6 +183,12 @@ func (t *translating) field(e entity, f attribute, conditions Filter, path strin
 }
 
 func (t *translating) compare(e entity, f attribute, operator string, value any, path string) (condition, error) {
+	switch f.kind {
+	case kindMonth:
+		return t.month(f, operator, value, path)
+	case kindList:
+		return t.textList(f, operator, value, path)
+	}
 	known := func(c condition) condition { // null meets nothing
 		if !e.nullable(f.column) {
 			return c

@@ -102,7 +102,7 @@ func (e entity) orderOf(orderBy []*Order) ([]sorting, error) {
 	var order []sorting
 	for _, by := range orderBy {
 		f, ok := e.field(string(by.Field))
-		if !ok {
+		if !ok || f.kind == kindList {
 			return nil, codex.BadInput("orderBy", "there is no field %s to sort by", by.Field)
 		}
 		if slices.ContainsFunc(order, func(o sorting) bool { return o.field == f }) {
@@ -320,16 +320,17 @@ func limitedTo[K store.Key](l *listing, parent string, through *link, keys []K, 
 // placeColumn is the name of a row's number among those of its parent.
 const placeColumn = "place_in_parent"
 
-// OrderFieldsOf are the fields by which the graph's entity of that name is sorted and filtered, in
-// their order.
+// OrderFieldsOf are the fields by which the graph's entity of that name is sorted, in their order.
 func OrderFieldsOf(object string) []OrderField {
 	e, ok := entityOf(object)
 	if !ok {
 		return nil
 	}
-	names := make([]OrderField, len(e.fields))
-	for i, f := range e.fields {
-		names[i] = OrderField(f.name)
+	var names []OrderField
+	for _, f := range e.fields {
+		if f.kind != kindList {
+			names = append(names, OrderField(f.name))
+		}
 	}
 	return names
 }
@@ -356,11 +357,7 @@ func FiltersOf(object string) map[string]string {
 
 // entityOf is the entity that the graph has under a name.
 func entityOf(object string) (entity, bool) {
-	v := view{}
-	name, past := strings.CutPrefix(object, "Past")
-	if past {
-		v.past = &Past{}
-	}
+	v, name := viewOf(object)
 	switch name {
 	case "Company":
 		return v.companies(), true
@@ -378,4 +375,13 @@ func entityOf(object string) (entity, bool) {
 		return v.issues(), true
 	}
 	return entity{}, false
+}
+
+// viewOf is what the graph's object of that name is a part of, and its name there.
+func viewOf(object string) (view, string) {
+	name, past := strings.CutPrefix(object, "Past")
+	if past {
+		return view{&Past{}}, name
+	}
+	return view{}, name
 }

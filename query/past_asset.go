@@ -86,24 +86,3 @@ func (p *Past) assets(ctx context.Context, columns []string, sort assetversion.O
 	}
 	return assets, nil
 }
-
-// AssetTotalsByCompany counts the assets that each company had and adds up their backups, without
-// reading them one by one.
-func (p *Past) AssetTotalsByCompany(ctx context.Context, accounts []codex.AccountNumber) (map[codex.AccountNumber]AssetTotals, error) {
-	var sums []assetSum
-	err := p.reader.client.AssetVersion.Query().
-		Where(seenAt[predicate.AssetVersion](p.At), keyIn[predicate.AssetVersion](assetversion.FieldCompanyAccountNumber, accounts)).
-		Modify(func(s *sql.Selector) {
-			s.Select(s.C(assetversion.FieldCompanyAccountNumber))
-			s.AppendSelectExprAs(sql.Raw("COUNT(*)"), "assets")
-			s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) {
-				b.WriteString("SUM(").Join(readingOf(s, p.lastReading)).WriteString(")")
-			}), "bytes")
-			s.GroupBy(s.C(assetversion.FieldCompanyAccountNumber))
-		}).
-		Scan(ctx, &sums)
-	if err != nil {
-		return nil, fmt.Errorf("adding up assets of the past by company: %w", err)
-	}
-	return totalsOf(sums), nil
-}

@@ -136,8 +136,8 @@ func TestAPastRestsOnTheNewestSucceededRunOfEachFeed(t *testing.T) {
 			if err != nil || len(assets["1"]) != 1 || assets["1"][0].Backup == nil || assets["1"][0].Backup.Bytes != tc.want {
 				t.Errorf("%s: %v, %v, want %d", tc.name, assets["1"], err, tc.want)
 			}
-			totals, err := past.AssetTotalsByCompany(ctx, []codex.AccountNumber{"1"})
-			if want := (query.AssetTotals{Count: 1, BackupBytes: tc.want}); totals["1"] != want || err != nil {
+			totals, err := past.AssetTotalsByCompany(ctx, []codex.AccountNumber{"1"}, nil)
+			if want := (query.AssetTotals{Count: 1, WithBackup: 1, BackupBytes: tc.want}); totals["1"] != want || err != nil {
 				t.Errorf("%s, added up: %v, %v", tc.name, totals, err)
 			}
 		}
@@ -360,7 +360,7 @@ func TestAPastThatCannotBeReadSaysSo(t *testing.T) {
 		"company": second(past.Company(ctx, "620547")), "companies": second(past.Companies(ctx, query.Page{First: 1}, query.List{})),
 		"count": second(past.CountCompanies(ctx, nil)), "by account": second(past.CompaniesByAccount(ctx, accounts)),
 		"by contact": second(past.CompaniesByContact(ctx, []int{1})), "asset": second(past.Asset(ctx, 1)),
-		"assets": second(past.AssetsByCompany(ctx, accounts, query.Edge{})), "totals": second(past.AssetTotalsByCompany(ctx, accounts)),
+		"assets": second(past.AssetsByCompany(ctx, accounts, query.Edge{})), "totals": second(past.AssetTotalsByCompany(ctx, accounts, nil)),
 		"contact": second(past.Contact(ctx, 1)), "contacts": second(past.ContactsByCompany(ctx, accounts, query.Edge{})),
 		"locations": second(past.LocationsByCompany(ctx, accounts, query.Edge{})), "ticket": second(past.Ticket(ctx, 1001)),
 		"tickets":  second(past.TicketsByCompany(ctx, accounts, query.TicketFilter{}, query.Edge{})),

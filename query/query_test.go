@@ -109,9 +109,9 @@ func TestBatchesHaveWhatHangsOnEachKeyInTheOrderOfIds(t *testing.T) {
 		if err != nil || len(companies) != 1 || companies["900"].Name != "Zebra & Söhne" {
 			t.Errorf("companies by account: %v, %v", companies, err)
 		}
-		totals, err := r.AssetTotalsByCompany(ctx, accounts)
+		totals, err := r.AssetTotalsByCompany(ctx, accounts, nil)
 		want := map[codex.AccountNumber]query.AssetTotals{
-			"620547": {Count: 2, BackupBytes: querytest.TB + querytest.TB/2}, "900": {Count: 1, BackupBytes: 1},
+			"620547": {Count: 2, WithBackup: 1, BackupBytes: querytest.TB + querytest.TB/2}, "900": {Count: 1, WithBackup: 1, BackupBytes: 1},
 		}
 		if fmt.Sprint(totals) != fmt.Sprint(want) || err != nil {
 			t.Errorf("asset totals: %v, %v, want %v", totals, err, want)

@@ -50,8 +50,12 @@ func (r companyResolver) Assets(ctx context.Context, c *ent.Company, filter map[
 	return loaders.AssetsOfCompany(ctx, c, wanted)
 }
 
-func (r companyResolver) AssetsTotal(ctx context.Context, c *ent.Company) (*query.AssetTotals, error) {
-	return loaders.AssetTotalsOfCompany(ctx, c)
+func (r companyResolver) AssetsTotal(ctx context.Context, c *ent.Company, filter map[string]any) (*query.AssetTotals, error) {
+	return loaders.AssetTotalsOfCompany(ctx, c, filter)
+}
+
+func (r companyResolver) TicketsTotal(ctx context.Context, c *ent.Company, filter map[string]any) (*query.TicketTotals, error) {
+	return loaders.TicketTotalsOfCompany(ctx, c, filter)
 }
 
 func (r companyResolver) Contacts(ctx context.Context, c *ent.Company, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Contact, error) {

@@ -100,8 +100,12 @@ func (r pastCompanyResolver) Assets(ctx context.Context, c *query.PastCompany, f
 	return loaders.AssetsOfPastCompany(ctx, c, wanted)
 }
 
-func (r pastCompanyResolver) AssetsTotal(ctx context.Context, c *query.PastCompany) (*query.AssetTotals, error) {
-	return loaders.AssetTotalsOfPastCompany(ctx, c)
+func (r pastCompanyResolver) AssetsTotal(ctx context.Context, c *query.PastCompany, filter map[string]any) (*query.AssetTotals, error) {
+	return loaders.AssetTotalsOfPastCompany(ctx, c, filter)
+}
+
+func (r pastCompanyResolver) TicketsTotal(ctx context.Context, c *query.PastCompany, filter map[string]any) (*query.TicketTotals, error) {
+	return loaders.TicketTotalsOfPastCompany(ctx, c, filter)
 }
 
 func (r pastCompanyResolver) Contacts(ctx context.Context, c *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastContact, error) {

@@ -48,6 +48,7 @@ func calls() map[string]string {
 		"Query.syncRun": `syncRun(id: "r2") { id }`, "Query.syncRuns": "syncRuns { totalCount }",
 		"Query.syncIssues": "syncIssues { totalCount }", "Query.tokens": "tokens { name }",
 		"Query.asOf": `asOf(at: "2025-11-01T00:00:00Z") { at }`, "Query.changes": "changes { totalCount }",
+		"Query.assetTotals": "assetTotals { count }", "Query.ticketTotals": "ticketTotals(groupBy: TECHNICIAN) { count }",
 		"Query.__schema": "__schema { description }", "Query.__type": `__type(name: "Company") { name }`,
 		"Mutation.syncFreshservice": "syncFreshservice { run { id } }", "Mutation.syncDatto": "syncDatto { run { id } }",
 		"Mutation.syncTickets":      "syncTickets { run { id } }",

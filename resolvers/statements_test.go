@@ -40,6 +40,12 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 				contacts(first: 2) { id } locations(first: 1) { id } tickets(first: 5, orderBy: {field: LAST_UPDATED_AT, direction: DESC}) { ticketId } } } }`, 6},
 			{"what a filter leaves", `{ companies(first: %, filter: {assets: {some: {backupBytes: {isNull: true}}}}) { totalCount nodes {
 				assets(filter: {contacts: {some: {email: {contains: "@"}}}}) { id } } } }`, 3},
+			{"totals of each company", `{ companies(first: %) { nodes { assetsTotal(filter: {online: {eq: true}}) { count }
+				ticketsTotal(filter: {billingMonth: {eq: "2025-10"}}) { count billed { hours } } } } }`, 3},
+			{"totals by company, and of it", `{ companies(first: %) { totalCount } assetTotals(groupBy: COMPANY) { count company { name assets { id } } }
+				ticketTotals(groupBy: [TECHNICIAN, COMPANY]) { count company { name } } }`, 7},
+			{"totals of the past", `{ asOf(at: "2025-11-02T00:00:00Z") { companies(first: %) { nodes { ticketsTotal { count } } }
+				assetTotals(groupBy: COMPANY) { company { name } } ticketTotals(groupBy: COMPANY) { company { name } } } }`, 7},
 			{"one edge twice", "{ companies(first: %) { edges { node { a: assets { id } b: assets { hostname } } } } }", 3},
 		} {
 			for _, companies := range []string{"1", "10", "200"} {

@@ -24,10 +24,11 @@ type CompanyResolver interface {
 	Domains(ctx context.Context, obj *ent.Company) ([]string, error)
 
 	Assets(ctx context.Context, obj *ent.Company, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Asset, error)
-	AssetsTotal(ctx context.Context, obj *ent.Company) (*query.AssetTotals, error)
+	AssetsTotal(ctx context.Context, obj *ent.Company, filter map[string]any) (*query.AssetTotals, error)
 	Contacts(ctx context.Context, obj *ent.Company, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Contact, error)
 	Locations(ctx context.Context, obj *ent.Company, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Location, error)
 	Tickets(ctx context.Context, obj *ent.Company, year *int, updatedFrom *time.Time, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Ticket, error)
+	TicketsTotal(ctx context.Context, obj *ent.Company, filter map[string]any) (*query.TicketTotals, error)
 	DattoSites(ctx context.Context, obj *ent.Company) ([]*ent.DattoSiteLink, error)
 	History(ctx context.Context, obj *ent.Company) ([]*query.Version, error)
 }
@@ -38,6 +39,20 @@ type CompanyConnectionResolver interface {
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Company_assetsTotal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOAssetFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Company_assets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -129,6 +144,20 @@ func (ec *executionContext) field_Company_locations_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Company_ticketsTotal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOTicketFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Company_tickets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -209,75 +238,6 @@ func (ec *executionContext) fieldContext_ArchiveCompanyPayload_company(_ context
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _AssetTotals_count(ctx context.Context, field graphql.CollectedField, obj *query.AssetTotals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssetTotals_count(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Count, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssetTotals_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AssetTotals", field, false, false, "Int")
-}
-
-func (ec *executionContext) _AssetTotals_backupBytes(ctx context.Context, field graphql.CollectedField, obj *query.AssetTotals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssetTotals_backupBytes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BackupBytes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v codex.Bytes) graphql.Marshaler {
-			return ec.marshalNBytes2githubᚗcomᚋhivematrixᚋcodexᚐBytes(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssetTotals_backupBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AssetTotals", field, false, false, "Bytes")
-}
-
-func (ec *executionContext) _AssetTotals_backupTb(ctx context.Context, field graphql.CollectedField, obj *query.AssetTotals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssetTotals_backupTb(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BackupTB(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AssetTotals_backupTb(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AssetTotals", field, true, false, "Float")
 }
 
 func (ec *executionContext) _Company_accountNumber(ctx context.Context, field graphql.CollectedField, obj *ent.Company) (ret graphql.Marshaler) {
@@ -747,7 +707,8 @@ func (ec *executionContext) _Company_assetsTotal(ctx context.Context, field grap
 			return ec.fieldContext_Company_assetsTotal(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Company().AssetsTotal(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Company().AssetsTotal(ctx, obj, fc.Args["filter"].(map[string]any))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *query.AssetTotals) graphql.Marshaler {
@@ -757,7 +718,7 @@ func (ec *executionContext) _Company_assetsTotal(ctx context.Context, field grap
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Company_assetsTotal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Company_assetsTotal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Company",
 		Field:      field,
@@ -766,6 +727,17 @@ func (ec *executionContext) fieldContext_Company_assetsTotal(_ context.Context, 
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_AssetTotals(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Company_assetsTotal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -896,6 +868,50 @@ func (ec *executionContext) fieldContext_Company_tickets(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Company_tickets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Company_ticketsTotal(ctx context.Context, field graphql.CollectedField, obj *ent.Company) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Company_ticketsTotal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Company().TicketsTotal(ctx, obj, fc.Args["filter"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *query.TicketTotals) graphql.Marshaler {
+			return ec.marshalNTicketTotals2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐTicketTotals(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Company_ticketsTotal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Company",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TicketTotals(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Company_ticketsTotal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -1187,7 +1203,7 @@ func (ec *executionContext) unmarshalInputCompanyFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "accountNumber", "name", "freshserviceId", "description", "billingPlan", "profitOrNonProfit", "companyMainNumber", "companyStartDate", "headName", "primaryContactName", "phoneSystem", "emailSystem", "contractTermLength", "contractStartDate", "contractEndDate", "supportLevel", "complianceLevel", "assets", "contacts", "locations", "tickets"}
+	fieldsInOrder := [...]string{"and", "or", "not", "accountNumber", "name", "freshserviceId", "description", "billingPlan", "profitOrNonProfit", "companyMainNumber", "companyStartDate", "headName", "primaryContactName", "domains", "phoneSystem", "emailSystem", "contractTermLength", "contractStartDate", "contractEndDate", "supportLevel", "complianceLevel", "assets", "contacts", "locations", "tickets"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -1286,6 +1302,13 @@ func (ec *executionContext) unmarshalInputCompanyFilter(ctx context.Context, obj
 				return it, err
 			}
 			it["primaryContactName"] = data
+		case "domains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("domains"))
+			data, err := ec.unmarshalOTextListFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["domains"] = data
 		case "phoneSystem":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phoneSystem"))
 			data, err := ec.unmarshalOStringFilter2map(ctx, v)
@@ -1524,49 +1547,6 @@ func (ec *executionContext) _ArchiveCompanyPayload(ctx context.Context, sel ast.
 	return out
 }
 
-var assetTotalsImplementors = []string{"AssetTotals"}
-
-func (ec *executionContext) _AssetTotals(ctx context.Context, sel ast.SelectionSet, obj *query.AssetTotals) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, assetTotalsImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("AssetTotals")
-		case "count":
-			out.Values[i] = ec._AssetTotals_count(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "backupBytes":
-			out.Values[i] = ec._AssetTotals_backupBytes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "backupTb":
-			out.Values[i] = ec._AssetTotals_backupTb(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var companyImplementors = []string{"Company"}
 
 func (ec *executionContext) _Company(ctx context.Context, sel ast.SelectionSet, obj *ent.Company) graphql.Marshaler {
@@ -1698,6 +1678,12 @@ func (ec *executionContext) _Company(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Company_tickets(ctx, field, obj)
+				})
+		case "ticketsTotal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Company_ticketsTotal(ctx, field, obj)
 				})
 		case "dattoSites":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -1858,14 +1844,6 @@ func (ec *executionContext) marshalNArchiveCompanyPayload2ᚖgithubᚗcomᚋhive
 		return graphql.Null
 	}
 	return ec._ArchiveCompanyPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNAssetTotals2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐAssetTotals(ctx context.Context, sel ast.SelectionSet, v *query.AssetTotals) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "AssetTotals!")
-		return graphql.Null
-	}
-	return ec._AssetTotals(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNCompany2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋentᚐCompanyᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Company) graphql.Marshaler {

@@ -551,7 +551,7 @@ func (ec *executionContext) unmarshalInputContactFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "id", "name", "email", "freshserviceId", "title", "employmentType", "active", "mobilePhoneNumber", "workPhoneNumber", "assets", "companies"}
+	fieldsInOrder := [...]string{"and", "or", "not", "id", "name", "email", "freshserviceId", "title", "employmentType", "active", "mobilePhoneNumber", "workPhoneNumber", "secondaryEmails", "assets", "companies"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -643,6 +643,13 @@ func (ec *executionContext) unmarshalInputContactFilter(ctx context.Context, obj
 				return it, err
 			}
 			it["workPhoneNumber"] = data
+		case "secondaryEmails":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secondaryEmails"))
+			data, err := ec.unmarshalOTextListFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["secondaryEmails"] = data
 		case "assets":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assets"))
 			data, err := ec.unmarshalOAssetListFilter2map(ctx, v)

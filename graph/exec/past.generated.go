@@ -38,6 +38,8 @@ type PastResolver interface {
 	Asset(ctx context.Context, obj *query.Past, id string) (*query.PastAsset, error)
 	Contact(ctx context.Context, obj *query.Past, id string) (*query.PastContact, error)
 	Ticket(ctx context.Context, obj *query.Past, ticketID string) (*query.PastTicket, error)
+	AssetTotals(ctx context.Context, obj *query.Past, filter map[string]any, groupBy []query.GroupBy) ([]*query.PastAssetGroup, error)
+	TicketTotals(ctx context.Context, obj *query.Past, filter map[string]any, groupBy []query.GroupBy) ([]*query.PastTicketGroup, error)
 }
 type PastAssetResolver interface {
 	Company(ctx context.Context, obj *query.PastAsset) (*query.PastCompany, error)
@@ -46,10 +48,11 @@ type PastCompanyResolver interface {
 	Domains(ctx context.Context, obj *query.PastCompany) ([]string, error)
 
 	Assets(ctx context.Context, obj *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastAsset, error)
-	AssetsTotal(ctx context.Context, obj *query.PastCompany) (*query.AssetTotals, error)
+	AssetsTotal(ctx context.Context, obj *query.PastCompany, filter map[string]any) (*query.AssetTotals, error)
 	Contacts(ctx context.Context, obj *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastContact, error)
 	Locations(ctx context.Context, obj *query.PastCompany, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastLocation, error)
 	Tickets(ctx context.Context, obj *query.PastCompany, year *int, updatedFrom *time.Time, filter map[string]any, orderBy []*query.Order, first *int) ([]*query.PastTicket, error)
+	TicketsTotal(ctx context.Context, obj *query.PastCompany, filter map[string]any) (*query.TicketTotals, error)
 }
 type PastCompanyConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *model.PastCompanyConnection) (int, error)
@@ -75,6 +78,20 @@ type RecordVersionResolver interface {
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_PastCompany_assetsTotal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastAssetFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_PastCompany_assets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -166,6 +183,20 @@ func (ec *executionContext) field_PastCompany_locations_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_PastCompany_ticketsTotal_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastTicketFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_PastCompany_tickets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -209,6 +240,28 @@ func (ec *executionContext) field_PastCompany_tickets_args(ctx context.Context, 
 		return nil, err
 	}
 	args["first"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Past_assetTotals_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastAssetFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) ([]query.GroupBy, error) {
+			return ec.unmarshalOPastAssetGroupBy2ᚕgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg1
 	return args, nil
 }
 
@@ -289,6 +342,28 @@ func (ec *executionContext) field_Past_contact_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Past_ticketTotals_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPastTicketFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) ([]query.GroupBy, error) {
+			return ec.unmarshalOPastTicketGroupBy2ᚕgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐGroupByᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupBy"] = arg1
 	return args, nil
 }
 
@@ -1200,6 +1275,94 @@ func (ec *executionContext) fieldContext_Past_ticket(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Past_assetTotals(ctx context.Context, field graphql.CollectedField, obj *query.Past) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Past_assetTotals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Past().AssetTotals(ctx, obj, fc.Args["filter"].(map[string]any), fc.Args["groupBy"].([]query.GroupBy))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*query.PastAssetGroup) graphql.Marshaler {
+			return ec.marshalNPastAssetGroup2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐPastAssetGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Past_assetTotals(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Past",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PastAssetGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Past_assetTotals_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Past_ticketTotals(ctx context.Context, field graphql.CollectedField, obj *query.Past) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Past_ticketTotals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Past().TicketTotals(ctx, obj, fc.Args["filter"].(map[string]any), fc.Args["groupBy"].([]query.GroupBy))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*query.PastTicketGroup) graphql.Marshaler {
+			return ec.marshalNPastTicketGroup2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐPastTicketGroupᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Past_ticketTotals(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Past",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PastTicketGroup(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Past_ticketTotals_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PastAsset_id(ctx context.Context, field graphql.CollectedField, obj *query.PastAsset) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2007,7 +2170,8 @@ func (ec *executionContext) _PastCompany_assetsTotal(ctx context.Context, field 
 			return ec.fieldContext_PastCompany_assetsTotal(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PastCompany().AssetsTotal(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PastCompany().AssetsTotal(ctx, obj, fc.Args["filter"].(map[string]any))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *query.AssetTotals) graphql.Marshaler {
@@ -2017,7 +2181,7 @@ func (ec *executionContext) _PastCompany_assetsTotal(ctx context.Context, field 
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PastCompany_assetsTotal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PastCompany_assetsTotal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PastCompany",
 		Field:      field,
@@ -2026,6 +2190,17 @@ func (ec *executionContext) fieldContext_PastCompany_assetsTotal(_ context.Conte
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_AssetTotals(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PastCompany_assetsTotal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -2156,6 +2331,50 @@ func (ec *executionContext) fieldContext_PastCompany_tickets(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_PastCompany_tickets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PastCompany_ticketsTotal(ctx context.Context, field graphql.CollectedField, obj *query.PastCompany) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PastCompany_ticketsTotal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PastCompany().TicketsTotal(ctx, obj, fc.Args["filter"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *query.TicketTotals) graphql.Marshaler {
+			return ec.marshalNTicketTotals2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐTicketTotals(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PastCompany_ticketsTotal(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PastCompany",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TicketTotals(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PastCompany_ticketsTotal_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3679,6 +3898,18 @@ func (ec *executionContext) _Past(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Past_ticket(ctx, field, obj)
 				})
+		case "assetTotals":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Past_assetTotals(ctx, field, obj)
+				})
+		case "ticketTotals":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Past_ticketTotals(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3926,6 +4157,12 @@ func (ec *executionContext) _PastCompany(ctx context.Context, sel ast.SelectionS
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._PastCompany_tickets(ctx, field, obj)
+				})
+		case "ticketsTotal":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PastCompany_ticketsTotal(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -280,7 +280,7 @@ func (ec *executionContext) unmarshalInputPastCompanyFilter(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "accountNumber", "name", "freshserviceId", "description", "billingPlan", "profitOrNonProfit", "companyMainNumber", "companyStartDate", "headName", "primaryContactName", "phoneSystem", "emailSystem", "contractTermLength", "contractStartDate", "contractEndDate", "supportLevel", "complianceLevel", "assets", "contacts", "locations", "tickets"}
+	fieldsInOrder := [...]string{"and", "or", "not", "accountNumber", "name", "freshserviceId", "description", "billingPlan", "profitOrNonProfit", "companyMainNumber", "companyStartDate", "headName", "primaryContactName", "domains", "phoneSystem", "emailSystem", "contractTermLength", "contractStartDate", "contractEndDate", "supportLevel", "complianceLevel", "assets", "contacts", "locations", "tickets"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -379,6 +379,13 @@ func (ec *executionContext) unmarshalInputPastCompanyFilter(ctx context.Context,
 				return it, err
 			}
 			it["primaryContactName"] = data
+		case "domains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("domains"))
+			data, err := ec.unmarshalOTextListFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["domains"] = data
 		case "phoneSystem":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phoneSystem"))
 			data, err := ec.unmarshalOStringFilter2map(ctx, v)
@@ -587,7 +594,7 @@ func (ec *executionContext) unmarshalInputPastContactFilter(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "contactId", "name", "email", "freshserviceId", "title", "employmentType", "active", "mobilePhoneNumber", "workPhoneNumber", "companies"}
+	fieldsInOrder := [...]string{"and", "or", "not", "contactId", "name", "email", "freshserviceId", "title", "employmentType", "active", "mobilePhoneNumber", "workPhoneNumber", "secondaryEmails", "companies"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -679,6 +686,13 @@ func (ec *executionContext) unmarshalInputPastContactFilter(ctx context.Context,
 				return it, err
 			}
 			it["workPhoneNumber"] = data
+		case "secondaryEmails":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secondaryEmails"))
+			data, err := ec.unmarshalOTextListFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["secondaryEmails"] = data
 		case "companies":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("companies"))
 			data, err := ec.unmarshalOPastCompanyListFilter2map(ctx, v)
@@ -1012,7 +1026,7 @@ func (ec *executionContext) unmarshalInputPastTicketFilter(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "ticketId", "subject", "status", "statusCode", "priority", "requesterId", "requesterEmail", "requesterName", "createdAt", "lastUpdatedAt", "closedAt", "spentSeconds", "unbillableSeconds", "company"}
+	fieldsInOrder := [...]string{"and", "or", "not", "ticketId", "subject", "status", "statusCode", "priority", "requesterId", "requesterEmail", "requesterName", "createdAt", "lastUpdatedAt", "closedAt", "spentSeconds", "unbillableSeconds", "billingMonth", "company"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -1132,6 +1146,13 @@ func (ec *executionContext) unmarshalInputPastTicketFilter(ctx context.Context, 
 				return it, err
 			}
 			it["unbillableSeconds"] = data
+		case "billingMonth":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("billingMonth"))
+			data, err := ec.unmarshalOMonthFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["billingMonth"] = data
 		case "company":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("company"))
 			data, err := ec.unmarshalOPastCompanyFilter2map(ctx, v)

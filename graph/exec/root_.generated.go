@@ -23,6 +23,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Asset() AssetResolver
 	AssetConnection() AssetConnectionResolver
+	AssetGroup() AssetGroupResolver
 	Change() ChangeResolver
 	ChangeConnection() ChangeConnectionResolver
 	Company() CompanyResolver
@@ -37,11 +38,13 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Past() PastResolver
 	PastAsset() PastAssetResolver
+	PastAssetGroup() PastAssetGroupResolver
 	PastCompany() PastCompanyResolver
 	PastCompanyConnection() PastCompanyConnectionResolver
 	PastContact() PastContactResolver
 	PastLocation() PastLocationResolver
 	PastTicket() PastTicketResolver
+	PastTicketGroup() PastTicketGroupResolver
 	Query() QueryResolver
 	RecordVersion() RecordVersionResolver
 	RunChangeConnection() RunChangeConnectionResolver
@@ -51,6 +54,7 @@ type ResolverRoot interface {
 	SyncRunConnection() SyncRunConnectionResolver
 	Ticket() TicketResolver
 	TicketConnection() TicketConnectionResolver
+	TicketGroup() TicketGroupResolver
 	TimeEntry() TimeEntryResolver
 }
 
@@ -99,6 +103,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("LocationFilter", ec.unmarshalInputLocationFilter),
 			graphql.NewInputUnmarshaler("LocationListFilter", ec.unmarshalInputLocationListFilter),
 			graphql.NewInputUnmarshaler("LocationOrder", ec.unmarshalInputLocationOrder),
+			graphql.NewInputUnmarshaler("MonthFilter", ec.unmarshalInputMonthFilter),
 			graphql.NewInputUnmarshaler("PastAssetFilter", ec.unmarshalInputPastAssetFilter),
 			graphql.NewInputUnmarshaler("PastAssetListFilter", ec.unmarshalInputPastAssetListFilter),
 			graphql.NewInputUnmarshaler("PastAssetOrder", ec.unmarshalInputPastAssetOrder),
@@ -122,6 +127,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SyncIssueOrder", ec.unmarshalInputSyncIssueOrder),
 			graphql.NewInputUnmarshaler("SyncRunFilter", ec.unmarshalInputSyncRunFilter),
 			graphql.NewInputUnmarshaler("SyncRunOrder", ec.unmarshalInputSyncRunOrder),
+			graphql.NewInputUnmarshaler("TextListFilter", ec.unmarshalInputTextListFilter),
 			graphql.NewInputUnmarshaler("TicketFilter", ec.unmarshalInputTicketFilter),
 			graphql.NewInputUnmarshaler("TicketListFilter", ec.unmarshalInputTicketListFilter),
 			graphql.NewInputUnmarshaler("TicketOrder", ec.unmarshalInputTicketOrder),
@@ -507,7 +513,10 @@ type Company {
     first: Int
   ): [Asset!]!
   "How many machines it has and how much they have in backup, without reading them one by one."
-  assetsTotal: AssetTotals!
+  assetsTotal(
+    "Only those that match."
+    filter: AssetFilter
+  ): AssetTotals!
   "Its people."
   contacts(
     "Only those that match."
@@ -539,18 +548,13 @@ type Company {
     "Only the first so many of each company, 1 to 1000; all where it is not said."
     first: Int
   ): [Ticket!]!
+  "How many closed tickets it has and the time of them, without reading them one by one."
+  ticketsTotal(
+    "Only those that match."
+    filter: TicketFilter
+  ): TicketTotals!
   "The Datto RMM sites whose machines are its own."
   dattoSites: [DattoSiteLink!]!
-}
-
-"The machines of a company, added up."
-type AssetTotals {
-  "How many there are."
-  count: Int!
-  "How much they have in backup together."
-  backupBytes: Bytes!
-  "The same in TB of 1024⁴ bytes."
-  backupTb: Float!
 }
 
 "A page of companies."
@@ -649,6 +653,8 @@ input CompanyFilter {
   headName: StringFilter
   "By whom to call first."
   primaryContactName: StringFilter
+  "By its e-mail domains."
+  domains: TextListFilter
   "By its telephone system."
   phoneSystem: StringFilter
   "By its e-mail system."
@@ -820,6 +826,8 @@ input ContactFilter {
   mobilePhoneNumber: StringFilter
   "By the telephone number at work."
   workPhoneNumber: StringFilter
+  "By the other e-mail addresses."
+  secondaryEmails: TextListFilter
   "By the person's assets."
   assets: AssetListFilter
   "By the person's companies."
@@ -993,6 +1001,32 @@ input DateFilter {
   lte: Date
   "Whether it is null."
   isNull: Boolean
+}
+
+"What a month of UTC must be, YYYY-MM: 2025-10."
+input MonthFilter {
+  "It is this."
+  eq: String
+  "It is not this."
+  ne: String
+  "It is one of these, at most 1000."
+  in: [String!]
+  "It is none of these, at most 1000."
+  notIn: [String!]
+  "It is later."
+  gt: String
+  "It is later, or this."
+  gte: String
+  "It is earlier."
+  lt: String
+  "It is earlier, or this."
+  lte: String
+}
+
+"What a list of texts must have."
+input TextListFilter {
+  "One of them is this, in capital or small letters. A list that is null has none."
+  has: String
 }
 
 "What a truth must be."
@@ -1243,7 +1277,10 @@ type PastCompany {
     first: Int
   ): [PastAsset!]!
   "How many machines it had and how much they had in backup, without reading them one by one."
-  assetsTotal: AssetTotals!
+  assetsTotal(
+    "Only those that match."
+    filter: PastAssetFilter
+  ): AssetTotals!
   "Its people."
   contacts(
     "Only those that match."
@@ -1275,6 +1312,11 @@ type PastCompany {
     "Only the first so many of each company, 1 to 1000; all where it is not said."
     first: Int
   ): [PastTicket!]!
+  "How many tickets it had that were closed then and the time of them, without reading them one by one."
+  ticketsTotal(
+    "Only those that match."
+    filter: PastTicketFilter
+  ): TicketTotals!
 }
 
 "A page of companies as they were."
@@ -1613,6 +1655,8 @@ input PastCompanyFilter {
   headName: StringFilter
   "By whom to call first."
   primaryContactName: StringFilter
+  "By its e-mail domains."
+  domains: TextListFilter
   "By its telephone system."
   phoneSystem: StringFilter
   "By its e-mail system."
@@ -1793,6 +1837,8 @@ input PastContactFilter {
   mobilePhoneNumber: StringFilter
   "By the telephone number at work."
   workPhoneNumber: StringFilter
+  "By the other e-mail addresses."
+  secondaryEmails: TextListFilter
   "By the person's companies."
   companies: PastCompanyListFilter
 }
@@ -1917,6 +1963,8 @@ input PastTicketFilter {
   spentSeconds: IntFilter
   "By the part of spentSeconds that was booked as not billable."
   unbillableSeconds: IntFilter
+  "By the month of UTC in which it would have been billed, that of lastUpdatedAt."
+  billingMonth: MonthFilter
   "By the company whose it was."
   company: PastCompanyFilter
 }
@@ -1957,6 +2005,8 @@ enum PastTicketOrderField {
   SPENT_SECONDS
   "By the part of spentSeconds that was booked as not billable."
   UNBILLABLE_SECONDS
+  "By the month of UTC in which it would have been billed, that of lastUpdatedAt."
+  BILLING_MONTH
 }
 
 "An order of tickets of the past. What is null comes last, either way."
@@ -2729,6 +2779,8 @@ input TicketFilter {
   unbillableSeconds: IntFilter
   "By whether a timer was running at the last sync, so that its time may still grow."
   timerRunning: BooleanFilter
+  "By the month of UTC in which it is billed, that of lastUpdatedAt."
+  billingMonth: MonthFilter
   "By the company whose it is."
   company: CompanyFilter
 }
@@ -2771,6 +2823,8 @@ enum TicketOrderField {
   UNBILLABLE_SECONDS
   "By whether a timer was running at the last sync, so that its time may still grow."
   TIMER_RUNNING
+  "By the month of UTC in which it is billed, that of lastUpdatedAt."
+  BILLING_MONTH
 }
 
 "An order of tickets. What is null comes last, either way."
@@ -2834,6 +2888,274 @@ extend type Mutation {
     @allow(roles: [ADMIN])
   "Makes a local token good no longer. It stays in the list."
   revokeToken("The token's name." name: ID!): RevokeTokenPayload! @allow(roles: [ADMIN])
+}
+`, BuiltIn: false},
+	{Name: "../totals.graphql", Input: `# Counts and sums, without fetching rows.
+
+"""
+An exact decimal number, as a string, since a JSON number would be rounded to what a float holds:
+"412.2750". As an argument it is a string, too, with at most four decimals; a number is refused.
+"""
+scalar Decimal
+
+"Time that was worked, added up. The sum is made of whole seconds, and becomes hours last."
+type TimeSpent {
+  "Exactly, in whole seconds."
+  seconds: Decimal!
+  "In hours with four decimals, rounded to the nearest, a half up: a minute is no finite decimal of an hour."
+  hours: Decimal!
+}
+
+"Assets, added up."
+type AssetTotals {
+  "How many there are."
+  count: Int!
+  "How many of them report the size of their backup."
+  withBackup: Int!
+  "How much those have in backup together."
+  backupBytes: Bytes!
+  "The same in TB of 1024⁴ bytes."
+  backupTb: Float!
+}
+
+"Closed tickets, added up."
+type TicketTotals {
+  "How many there are."
+  count: Int!
+  "What was booked on them, billable or not: the sum of their spentSeconds."
+  worked: TimeSpent!
+  """
+  What they are billed with: the sum of their hours, in which a ticket without time counts the default
+  (0.25 h unless configured otherwise).
+  """
+  billed: TimeSpent!
+  "The part of worked that is booked as not billable: the sum of their unbillableSeconds."
+  nonBillable: TimeSpent!
+}
+
+"By what assets are grouped."
+enum AssetGroupBy {
+  "By the company whose they are."
+  COMPANY
+  "By the category of their hardware in Datto RMM."
+  HARDWARE_TYPE
+  "By what the technicians call their kind."
+  DEVICE_TYPE
+  "By their class in Datto RMM."
+  DEVICE_CLASS
+  "By their operating system."
+  OPERATING_SYSTEM
+  "By the name of their site in Datto RMM."
+  DATTO_SITE_NAME
+  "By whether their agent is suspended."
+  SUSPENDED
+  "By whether they were online at the last sync."
+  ONLINE
+}
+
+"""
+Assets that have the same values in what they are grouped by. A field that they are not grouped by is
+null, as is one of which these assets have no value.
+"""
+type AssetGroup {
+  "The account number of the company whose they are."
+  accountNumber: ID
+  "The company whose they are."
+  company: Company
+  "The category of their hardware in Datto RMM."
+  hardwareType: String
+  "What the technicians call their kind."
+  deviceType: String
+  "Their class in Datto RMM."
+  deviceClass: String
+  "Their operating system."
+  operatingSystem: String
+  "The name of their site in Datto RMM."
+  dattoSiteName: String
+  "Whether their agent is suspended."
+  suspended: Boolean
+  "Whether they were online at the last sync."
+  online: Boolean
+  "How many there are."
+  count: Int!
+  "How many of them report the size of their backup."
+  withBackup: Int!
+  "How much those have in backup together."
+  backupBytes: Bytes!
+  "The same in TB of 1024⁴ bytes."
+  backupTb: Float!
+}
+
+"By what closed tickets are grouped."
+enum TicketGroupBy {
+  "By the company whose they are."
+  COMPANY
+  "By the month of UTC in which they are billed."
+  BILLING_MONTH
+  "By the name of their status."
+  STATUS
+  "By their priority."
+  PRIORITY
+  """
+  By who worked on them. The groups are then of time entries: a ticket is counted in the group of each
+  technician who booked time on it, and in that of nobody where nothing was booked.
+  """
+  TECHNICIAN
+}
+
+"""
+Closed tickets that have the same values in what they are grouped by. A field that they are not grouped
+by is null.
+"""
+type TicketGroup {
+  "The account number of the company whose they are."
+  accountNumber: ID
+  "The company whose they are."
+  company: Company
+  "The month of UTC in which they are billed, YYYY-MM."
+  billingMonth: String
+  "The name of their status."
+  status: String
+  "Low, Medium, High or Urgent."
+  priority: String
+  "Who booked the time: the agent's id in Freshservice. Null of what nobody is known to have worked on."
+  technicianId: ID
+  "How many tickets there are; by technician, on how many he or she booked time."
+  count: Int!
+  "What was booked on them, billable or not; by technician, what he or she booked."
+  worked: TimeSpent!
+  """
+  What they are billed with: the sum of their hours, in which a ticket without time counts the default
+  (0.25 h unless configured otherwise). Null by technician: that is known of a ticket as a whole, and of
+  nobody's part in it.
+  """
+  billed: TimeSpent
+  "The part of worked that is booked as not billable."
+  nonBillable: TimeSpent!
+}
+
+extend type Query {
+  """
+  The assets that are served, added up without fetching them: one group of all, or as many as differ in
+  what they are grouped by, in its order (texts by bytes, null last). More than 10,000 groups are refused
+  (COST_LIMIT) and never cut.
+  """
+  assetTotals(
+    "Only those that match."
+    filter: AssetFilter
+    "By what they are grouped, the first before the second; nothing said: one group of all, even of none."
+    groupBy: [AssetGroupBy!]
+  ): [AssetGroup!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  """
+  The tickets that are served, added up without fetching them: one group of all, or as many as differ in
+  what they are grouped by, in its order (texts by bytes, null last). More than 10,000 groups are refused
+  (COST_LIMIT) and never cut.
+  """
+  ticketTotals(
+    "Only those that match."
+    filter: TicketFilter
+    "By what they are grouped, the first before the second; nothing said: one group of all, even of none."
+    groupBy: [TicketGroupBy!]
+  ): [TicketGroup!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"By what assets of the past are grouped: whether they were online has none."
+enum PastAssetGroupBy {
+  "By the company whose they were."
+  COMPANY
+  "By the category of their hardware in Datto RMM."
+  HARDWARE_TYPE
+  "By what the technicians called their kind."
+  DEVICE_TYPE
+  "By their operating system."
+  OPERATING_SYSTEM
+  "By the name of their site in Datto RMM."
+  DATTO_SITE_NAME
+  "By whether their agent was suspended."
+  SUSPENDED
+}
+
+"""
+Assets that had the same values in what they are grouped by. A field that they are not grouped by is
+null, as is one of which these assets had no value.
+"""
+type PastAssetGroup {
+  "The account number of the company whose they were."
+  accountNumber: ID
+  "The company whose they were."
+  company: PastCompany
+  "The category of their hardware in Datto RMM."
+  hardwareType: String
+  "What the technicians called their kind."
+  deviceType: String
+  "Their operating system."
+  operatingSystem: String
+  "The name of their site in Datto RMM."
+  dattoSiteName: String
+  "Whether their agent was suspended."
+  suspended: Boolean
+  "How many there were."
+  count: Int!
+  "How many of them reported the size of their backup."
+  withBackup: Int!
+  "How much those had in backup together."
+  backupBytes: Bytes!
+  "The same in TB of 1024⁴ bytes."
+  backupTb: Float!
+}
+
+"By what tickets of the past are grouped: who worked on them has none."
+enum PastTicketGroupBy {
+  "By the company whose they were."
+  COMPANY
+  "By the month of UTC in which they would have been billed."
+  BILLING_MONTH
+  "By the name of their status."
+  STATUS
+  "By their priority."
+  PRIORITY
+}
+
+"""
+Tickets that were closed, and had the same values in what they are grouped by. A field that they are not
+grouped by is null.
+"""
+type PastTicketGroup {
+  "The account number of the company whose they were."
+  accountNumber: ID
+  "The company whose they were."
+  company: PastCompany
+  "The month of UTC in which they would have been billed, YYYY-MM."
+  billingMonth: String
+  "The name of their status."
+  status: String
+  "Low, Medium, High or Urgent."
+  priority: String
+  "How many tickets there were."
+  count: Int!
+  "What had been booked on them, billable or not."
+  worked: TimeSpent!
+  "What they would have been billed with, by today's default."
+  billed: TimeSpent!
+  "The part of worked that was booked as not billable."
+  nonBillable: TimeSpent!
+}
+
+extend type Past {
+  "The assets that were served then, added up: see the field of Query."
+  assetTotals(
+    "Only those that match."
+    filter: PastAssetFilter
+    "By what they are grouped, the first before the second; nothing said: one group of all, even of none."
+    groupBy: [PastAssetGroupBy!]
+  ): [PastAssetGroup!]!
+  "The tickets that were served then, added up: see the field of Query."
+  ticketTotals(
+    "Only those that match."
+    filter: PastTicketFilter
+    "By what they are grouped, the first before the second; nothing said: one group of all, even of none."
+    groupBy: [PastTicketGroupBy!]
+  ): [PastTicketGroup!]!
 }
 `, BuiltIn: false},
 }
@@ -2949,10 +3271,44 @@ func (ec *executionContext) childFields_AssetEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type AssetEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AssetGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_AssetGroup_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_AssetGroup_company(ctx, field)
+	case "hardwareType":
+		return ec.fieldContext_AssetGroup_hardwareType(ctx, field)
+	case "deviceType":
+		return ec.fieldContext_AssetGroup_deviceType(ctx, field)
+	case "deviceClass":
+		return ec.fieldContext_AssetGroup_deviceClass(ctx, field)
+	case "operatingSystem":
+		return ec.fieldContext_AssetGroup_operatingSystem(ctx, field)
+	case "dattoSiteName":
+		return ec.fieldContext_AssetGroup_dattoSiteName(ctx, field)
+	case "suspended":
+		return ec.fieldContext_AssetGroup_suspended(ctx, field)
+	case "online":
+		return ec.fieldContext_AssetGroup_online(ctx, field)
+	case "count":
+		return ec.fieldContext_AssetGroup_count(ctx, field)
+	case "withBackup":
+		return ec.fieldContext_AssetGroup_withBackup(ctx, field)
+	case "backupBytes":
+		return ec.fieldContext_AssetGroup_backupBytes(ctx, field)
+	case "backupTb":
+		return ec.fieldContext_AssetGroup_backupTb(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetGroup", field.Name)
+}
+
 func (ec *executionContext) childFields_AssetTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "count":
 		return ec.fieldContext_AssetTotals_count(ctx, field)
+	case "withBackup":
+		return ec.fieldContext_AssetTotals_withBackup(ctx, field)
 	case "backupBytes":
 		return ec.fieldContext_AssetTotals_backupBytes(ctx, field)
 	case "backupTb":
@@ -3097,6 +3453,8 @@ func (ec *executionContext) childFields_Company(ctx context.Context, field graph
 		return ec.fieldContext_Company_locations(ctx, field)
 	case "tickets":
 		return ec.fieldContext_Company_tickets(ctx, field)
+	case "ticketsTotal":
+		return ec.fieldContext_Company_ticketsTotal(ctx, field)
 	case "dattoSites":
 		return ec.fieldContext_Company_dattoSites(ctx, field)
 	case "history":
@@ -3327,6 +3685,10 @@ func (ec *executionContext) childFields_Past(ctx context.Context, field graphql.
 		return ec.fieldContext_Past_contact(ctx, field)
 	case "ticket":
 		return ec.fieldContext_Past_ticket(ctx, field)
+	case "assetTotals":
+		return ec.fieldContext_Past_assetTotals(ctx, field)
+	case "ticketTotals":
+		return ec.fieldContext_Past_ticketTotals(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Past", field.Name)
 }
@@ -3361,6 +3723,34 @@ func (ec *executionContext) childFields_PastAsset(ctx context.Context, field gra
 		return ec.fieldContext_PastAsset_company(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PastAsset", field.Name)
+}
+
+func (ec *executionContext) childFields_PastAssetGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_PastAssetGroup_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_PastAssetGroup_company(ctx, field)
+	case "hardwareType":
+		return ec.fieldContext_PastAssetGroup_hardwareType(ctx, field)
+	case "deviceType":
+		return ec.fieldContext_PastAssetGroup_deviceType(ctx, field)
+	case "operatingSystem":
+		return ec.fieldContext_PastAssetGroup_operatingSystem(ctx, field)
+	case "dattoSiteName":
+		return ec.fieldContext_PastAssetGroup_dattoSiteName(ctx, field)
+	case "suspended":
+		return ec.fieldContext_PastAssetGroup_suspended(ctx, field)
+	case "count":
+		return ec.fieldContext_PastAssetGroup_count(ctx, field)
+	case "withBackup":
+		return ec.fieldContext_PastAssetGroup_withBackup(ctx, field)
+	case "backupBytes":
+		return ec.fieldContext_PastAssetGroup_backupBytes(ctx, field)
+	case "backupTb":
+		return ec.fieldContext_PastAssetGroup_backupTb(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastAssetGroup", field.Name)
 }
 
 func (ec *executionContext) childFields_PastCompany(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3413,6 +3803,8 @@ func (ec *executionContext) childFields_PastCompany(ctx context.Context, field g
 		return ec.fieldContext_PastCompany_locations(ctx, field)
 	case "tickets":
 		return ec.fieldContext_PastCompany_tickets(ctx, field)
+	case "ticketsTotal":
+		return ec.fieldContext_PastCompany_ticketsTotal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PastCompany", field.Name)
 }
@@ -3529,6 +3921,30 @@ func (ec *executionContext) childFields_PastTicket(ctx context.Context, field gr
 		return ec.fieldContext_PastTicket_company(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PastTicket", field.Name)
+}
+
+func (ec *executionContext) childFields_PastTicketGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_PastTicketGroup_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_PastTicketGroup_company(ctx, field)
+	case "billingMonth":
+		return ec.fieldContext_PastTicketGroup_billingMonth(ctx, field)
+	case "status":
+		return ec.fieldContext_PastTicketGroup_status(ctx, field)
+	case "priority":
+		return ec.fieldContext_PastTicketGroup_priority(ctx, field)
+	case "count":
+		return ec.fieldContext_PastTicketGroup_count(ctx, field)
+	case "worked":
+		return ec.fieldContext_PastTicketGroup_worked(ctx, field)
+	case "billed":
+		return ec.fieldContext_PastTicketGroup_billed(ctx, field)
+	case "nonBillable":
+		return ec.fieldContext_PastTicketGroup_nonBillable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastTicketGroup", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3849,6 +4265,32 @@ func (ec *executionContext) childFields_TicketEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type TicketEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_TicketGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_TicketGroup_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_TicketGroup_company(ctx, field)
+	case "billingMonth":
+		return ec.fieldContext_TicketGroup_billingMonth(ctx, field)
+	case "status":
+		return ec.fieldContext_TicketGroup_status(ctx, field)
+	case "priority":
+		return ec.fieldContext_TicketGroup_priority(ctx, field)
+	case "technicianId":
+		return ec.fieldContext_TicketGroup_technicianId(ctx, field)
+	case "count":
+		return ec.fieldContext_TicketGroup_count(ctx, field)
+	case "worked":
+		return ec.fieldContext_TicketGroup_worked(ctx, field)
+	case "billed":
+		return ec.fieldContext_TicketGroup_billed(ctx, field)
+	case "nonBillable":
+		return ec.fieldContext_TicketGroup_nonBillable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TicketGroup", field.Name)
+}
+
 func (ec *executionContext) childFields_TicketMessage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3877,6 +4319,20 @@ func (ec *executionContext) childFields_TicketMessage(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type TicketMessage", field.Name)
 }
 
+func (ec *executionContext) childFields_TicketTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_TicketTotals_count(ctx, field)
+	case "worked":
+		return ec.fieldContext_TicketTotals_worked(ctx, field)
+	case "billed":
+		return ec.fieldContext_TicketTotals_billed(ctx, field)
+	case "nonBillable":
+		return ec.fieldContext_TicketTotals_nonBillable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TicketTotals", field.Name)
+}
+
 func (ec *executionContext) childFields_TimeEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3897,6 +4353,16 @@ func (ec *executionContext) childFields_TimeEntry(ctx context.Context, field gra
 		return ec.fieldContext_TimeEntry_note(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TimeEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_TimeSpent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "seconds":
+		return ec.fieldContext_TimeSpent_seconds(ctx, field)
+	case "hours":
+		return ec.fieldContext_TimeSpent_hours(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TimeSpent", field.Name)
 }
 
 func (ec *executionContext) childFields_Token(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

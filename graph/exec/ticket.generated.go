@@ -1268,7 +1268,7 @@ func (ec *executionContext) unmarshalInputTicketFilter(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "ticketId", "subject", "status", "statusCode", "priority", "requesterId", "requesterEmail", "requesterName", "createdAt", "lastUpdatedAt", "closedAt", "spentSeconds", "unbillableSeconds", "timerRunning", "company"}
+	fieldsInOrder := [...]string{"and", "or", "not", "ticketId", "subject", "status", "statusCode", "priority", "requesterId", "requesterEmail", "requesterName", "createdAt", "lastUpdatedAt", "closedAt", "spentSeconds", "unbillableSeconds", "timerRunning", "billingMonth", "company"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -1395,6 +1395,13 @@ func (ec *executionContext) unmarshalInputTicketFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it["timerRunning"] = data
+		case "billingMonth":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("billingMonth"))
+			data, err := ec.unmarshalOMonthFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["billingMonth"] = data
 		case "company":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("company"))
 			data, err := ec.unmarshalOCompanyFilter2map(ctx, v)

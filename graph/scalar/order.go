@@ -21,18 +21,23 @@ func MarshalDirection(d query.Direction) graphql.Marshaler { return directions()
 // UnmarshalDirection takes a direction's word.
 func UnmarshalDirection(v any) (query.Direction, error) { return directions().unmarshal(v) }
 
-// orderFields are the words for the fields by which objects are sorted: lastSeen is LAST_SEEN.
+// wordOf is the word for a field: lastSeen is LAST_SEEN.
+func wordOf(name string) string {
+	var text strings.Builder
+	for _, letter := range []byte(name) {
+		if 'A' <= letter && letter <= 'Z' {
+			text.WriteByte('_')
+		}
+		text.WriteByte(letter)
+	}
+	return strings.ToUpper(text.String())
+}
+
+// orderFields are the words for the fields by which objects are sorted.
 func orderFields(object string) enum[query.OrderField] {
 	e := enum[query.OrderField]{name: object + "OrderField"}
 	for _, name := range query.OrderFieldsOf(object) {
-		var text strings.Builder
-		for _, letter := range []byte(name) {
-			if 'A' <= letter && letter <= 'Z' {
-				text.WriteByte('_')
-			}
-			text.WriteByte(letter)
-		}
-		e.words = append(e.words, word[query.OrderField]{strings.ToUpper(text.String()), name})
+		e.words = append(e.words, word[query.OrderField]{wordOf(string(name)), name})
 	}
 	return e
 }

@@ -265,6 +265,8 @@ type CompanyFilter struct {
 	HeadName *StringFilter `json:"headName,omitempty"`
 	// By whom to call first.
 	PrimaryContactName *StringFilter `json:"primaryContactName,omitempty"`
+	// By its e-mail domains.
+	Domains *TextListFilter `json:"domains,omitempty"`
 	// By its telephone system.
 	PhoneSystem *StringFilter `json:"phoneSystem,omitempty"`
 	// By its e-mail system.
@@ -327,6 +329,9 @@ func (v *CompanyFilter) GetHeadName() *StringFilter { return v.HeadName }
 
 // GetPrimaryContactName returns CompanyFilter.PrimaryContactName, and is useful for accessing the field via an interface.
 func (v *CompanyFilter) GetPrimaryContactName() *StringFilter { return v.PrimaryContactName }
+
+// GetDomains returns CompanyFilter.Domains, and is useful for accessing the field via an interface.
+func (v *CompanyFilter) GetDomains() *TextListFilter { return v.Domains }
 
 // GetPhoneSystem returns CompanyFilter.PhoneSystem, and is useful for accessing the field via an interface.
 func (v *CompanyFilter) GetPhoneSystem() *StringFilter { return v.PhoneSystem }
@@ -401,6 +406,8 @@ type ContactFilter struct {
 	MobilePhoneNumber *StringFilter `json:"mobilePhoneNumber,omitempty"`
 	// By the telephone number at work.
 	WorkPhoneNumber *StringFilter `json:"workPhoneNumber,omitempty"`
+	// By the other e-mail addresses.
+	SecondaryEmails *TextListFilter `json:"secondaryEmails,omitempty"`
 	// By the person's assets.
 	Assets *AssetListFilter `json:"assets,omitempty"`
 	// By the person's companies.
@@ -442,6 +449,9 @@ func (v *ContactFilter) GetMobilePhoneNumber() *StringFilter { return v.MobilePh
 
 // GetWorkPhoneNumber returns ContactFilter.WorkPhoneNumber, and is useful for accessing the field via an interface.
 func (v *ContactFilter) GetWorkPhoneNumber() *StringFilter { return v.WorkPhoneNumber }
+
+// GetSecondaryEmails returns ContactFilter.SecondaryEmails, and is useful for accessing the field via an interface.
+func (v *ContactFilter) GetSecondaryEmails() *TextListFilter { return v.SecondaryEmails }
 
 // GetAssets returns ContactFilter.Assets, and is useful for accessing the field via an interface.
 func (v *ContactFilter) GetAssets() *AssetListFilter { return v.Assets }
@@ -666,6 +676,50 @@ func (v *LocationListFilter) GetSome() *LocationFilter { return v.Some }
 // GetNone returns LocationListFilter.None, and is useful for accessing the field via an interface.
 func (v *LocationListFilter) GetNone() *LocationFilter { return v.None }
 
+// What a month of UTC must be, YYYY-MM: 2025-10.
+type MonthFilter struct {
+	// It is this.
+	Eq *string `json:"eq,omitempty"`
+	// It is not this.
+	Ne *string `json:"ne,omitempty"`
+	// It is one of these, at most 1000.
+	In []string `json:"in,omitempty"`
+	// It is none of these, at most 1000.
+	NotIn []string `json:"notIn,omitempty"`
+	// It is later.
+	Gt *string `json:"gt,omitempty"`
+	// It is later, or this.
+	Gte *string `json:"gte,omitempty"`
+	// It is earlier.
+	Lt *string `json:"lt,omitempty"`
+	// It is earlier, or this.
+	Lte *string `json:"lte,omitempty"`
+}
+
+// GetEq returns MonthFilter.Eq, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetEq() *string { return v.Eq }
+
+// GetNe returns MonthFilter.Ne, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetNe() *string { return v.Ne }
+
+// GetIn returns MonthFilter.In, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetIn() []string { return v.In }
+
+// GetNotIn returns MonthFilter.NotIn, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetNotIn() []string { return v.NotIn }
+
+// GetGt returns MonthFilter.Gt, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetGt() *string { return v.Gt }
+
+// GetGte returns MonthFilter.Gte, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetGte() *string { return v.Gte }
+
+// GetLt returns MonthFilter.Lt, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetLt() *string { return v.Lt }
+
+// GetLte returns MonthFilter.Lte, and is useful for accessing the field via an interface.
+func (v *MonthFilter) GetLte() *string { return v.Lte }
+
 // Progress includes the GraphQL fields of SyncRun requested by the fragment Progress.
 // The GraphQL type's documentation follows.
 //
@@ -869,6 +923,15 @@ func (v *StringFilter) GetStartsWith() *string { return v.StartsWith }
 // GetIsNull returns StringFilter.IsNull, and is useful for accessing the field via an interface.
 func (v *StringFilter) GetIsNull() *bool { return v.IsNull }
 
+// What a list of texts must have.
+type TextListFilter struct {
+	// One of them is this, in capital or small letters. A list that is null has none.
+	Has *string `json:"has,omitempty"`
+}
+
+// GetHas returns TextListFilter.Has, and is useful for accessing the field via an interface.
+func (v *TextListFilter) GetHas() *string { return v.Has }
+
 // ThenAndNowAsOfPast includes the requested fields of the GraphQL type Past.
 // The GraphQL type's documentation follows.
 //
@@ -1034,6 +1097,8 @@ type TicketFilter struct {
 	UnbillableSeconds *IntFilter `json:"unbillableSeconds,omitempty"`
 	// By whether a timer was running at the last sync, so that its time may still grow.
 	TimerRunning *BooleanFilter `json:"timerRunning,omitempty"`
+	// By the month of UTC in which it is billed, that of lastUpdatedAt.
+	BillingMonth *MonthFilter `json:"billingMonth,omitempty"`
 	// By the company whose it is.
 	Company *CompanyFilter `json:"company,omitempty"`
 }
@@ -1088,6 +1153,9 @@ func (v *TicketFilter) GetUnbillableSeconds() *IntFilter { return v.UnbillableSe
 
 // GetTimerRunning returns TicketFilter.TimerRunning, and is useful for accessing the field via an interface.
 func (v *TicketFilter) GetTimerRunning() *BooleanFilter { return v.TimerRunning }
+
+// GetBillingMonth returns TicketFilter.BillingMonth, and is useful for accessing the field via an interface.
+func (v *TicketFilter) GetBillingMonth() *MonthFilter { return v.BillingMonth }
 
 // GetCompany returns TicketFilter.Company, and is useful for accessing the field via an interface.
 func (v *TicketFilter) GetCompany() *CompanyFilter { return v.Company }

@@ -1,0 +1,106 @@
+package query
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent/ticket"
+)
+
+// columnMonth is the name of a ticket's billing month, YYYY-MM, which no table has: it is the month of
+// UTC of last_updated_at (docs/compatibility.md, "Which tickets").
+const columnMonth = "billing_month"
+
+// withMonth is e, which are tickets, with their billing month.
+func withMonth(e entity) entity {
+	e.fields = append(e.fields, attribute{"billingMonth", columnMonth, kindMonth})
+	e.computed = map[string]computed{columnMonth: {expr: monthOf}}
+	return e
+}
+
+// monthOf is the billing month of a ticket of s. SQLite has times as texts in UTC.
+func monthOf(s *sql.Selector) sql.Querier {
+	updated := s.C(ticket.FieldLastUpdatedAt)
+	if s.Dialect() == dialect.Postgres {
+		return sql.Raw("to_char(" + updated + " AT TIME ZONE 'UTC', 'YYYY-MM')")
+	}
+	return sql.Raw("substr(" + updated + ", 1, 7)")
+}
+
+// month is a condition about the billing month. It asks for spans of last_updated_at, of which there is an
+// index.
+func (t *translating) month(f attribute, operator string, value any, path string) (condition, error) {
+	if operator == "in" || operator == "notIn" {
+		args, err := t.list(f, value, path)
+		if err != nil {
+			return nil, err
+		}
+		c, err := t.months(args, path)
+		if operator == "notIn" {
+			c = not(c)
+		}
+		return c, err
+	}
+	arg, err := t.argumentOf(f, value, path)
+	if err != nil {
+		return nil, err
+	}
+	month, err := t.period(arg, path)
+	if err != nil {
+		return nil, err
+	}
+	switch operator {
+	case "eq":
+		return and([]condition{updated(sql.GTE, month.Start()), updated(sql.LT, month.End())}), nil
+	case "ne":
+		return or([]condition{updated(sql.LT, month.Start()), updated(sql.GTE, month.End())}), nil
+	case "gt":
+		return updated(sql.GTE, month.End()), nil
+	case "gte":
+		return updated(sql.GTE, month.Start()), nil
+	case "lt":
+		return updated(sql.LT, month.Start()), nil
+	case "lte":
+		return updated(sql.LT, month.End()), nil
+	}
+	return nil, t.bad(path, "there is no such condition")
+}
+
+// months is that the billing month is one of a list: within the span of all, and one of them.
+func (t *translating) months(texts []any, path string) (condition, error) {
+	if len(texts) == 0 {
+		return or(nil), nil
+	}
+	months := make([]codex.Period, len(texts))
+	for i, text := range texts {
+		var err error
+		if months[i], err = t.period(text, path); err != nil {
+			return nil, err
+		}
+	}
+	byStart := func(a, b codex.Period) int { return strings.Compare(a.String(), b.String()) }
+	return and([]condition{
+		updated(sql.GTE, slices.MinFunc(months, byStart).Start()),
+		updated(sql.LT, slices.MaxFunc(months, byStart).End()),
+		func(s *sql.Selector) *sql.Predicate { return oneOf(monthOf(s), kindMonth, s.Dialect(), texts) },
+	}), nil
+}
+
+func (t *translating) period(arg any, path string) (codex.Period, error) {
+	text, _ := arg.(string)
+	month, err := codex.ParsePeriod(text)
+	if err != nil {
+		return month, t.bad(path, "a month is YYYY-MM, such as 2025-10")
+	}
+	return month, nil
+}
+
+// updated is that last_updated_at stands so to at.
+func updated(stands func(string, any) *sql.Predicate, at time.Time) condition {
+	return func(s *sql.Selector) *sql.Predicate { return stands(s.C(ticket.FieldLastUpdatedAt), at) }
+}
