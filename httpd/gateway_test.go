@@ -53,7 +53,7 @@ func gateway(t *testing.T, h *hub) string {
 func pagesWithLinks() fstest.MapFS {
 	return fstest.MapFS{
 		"index.html": {Data: []byte(`<!doctype html><html><head><link href="./assets/a-1.css"></head>` +
-			`<body><a href="playground">p</a><a href="health">h</a></body></html>`)},
+			`<body><a href="playground">p</a><a href="health">h</a><a href="openapi.json">o</a></body></html>`)},
 		"playground.html": {Data: []byte(`<!doctype html><html><head><script src="./assets/b-2.js"></script></head></html>`)},
 		"assets/a-1.css":  {Data: []byte("p { }")},
 		"assets/b-2.js":   {Data: []byte("let b = 2")},
@@ -65,7 +65,7 @@ func TestThroughTheGatewayEveryLinkStaysBehindIt(t *testing.T) {
 	gate := gateway(t, h)
 	links := regexp.MustCompile(`(?:href|src)="([^"]+)"`)
 	base := regexp.MustCompile(`<base href="([^"]+)">`)
-	for page, count := range map[string]int{"/codex": 3, "/codex/": 3, "/codex/playground": 1} {
+	for page, count := range map[string]int{"/codex": 4, "/codex/": 4, "/codex/playground": 1} {
 		got := ask(t, http.MethodGet, gate+page, nil)
 		from, err := url.Parse(gate + page)
 		if err != nil {

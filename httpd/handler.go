@@ -1,10 +1,13 @@
 package httpd
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/rest"
@@ -35,6 +38,8 @@ func (s *Server) route(f *face) http.Handler {
 		switch {
 		case path == "/health":
 			health(w, r, service)
+		case path == "/openapi.json":
+			s.describe(w, r, root(r.Header, named))
 		case strings.HasPrefix(path, "/webhooks/"):
 			s.Webhooks.ServeHTTP(w, r) // no caller: each has a secret of its own
 		case path == "/session":
@@ -86,6 +91,24 @@ func health(w http.ResponseWriter, r *http.Request, service string) {
 		return
 	}
 	send(w, http.StatusOK, "application/json", []byte(`{"status": "ok", "service": "`+service+"\"}\n"))
+}
+
+// describe serves the description of all paths, which is no data and open to all, so that tools find it
+// before they have a token.
+func (s *Server) describe(w http.ResponseWriter, r *http.Request, root string) {
+	if !readOnly(w, r) {
+		return
+	}
+	content, err := rest.OpenAPI(root)
+	if err != nil {
+		if ours := rest.WriteFailure(w, err); ours != nil {
+			s.Logger.LogAttrs(r.Context(), slog.LevelError, "the paths could not be described", rest.LogAttrs(r, ours)...)
+		}
+		return
+	}
+	revalidated(w.Header(), content)
+	w.Header().Set("Content-Type", "application/json")
+	http.ServeContent(w, r, "openapi.json", time.Time{}, bytes.NewReader(content))
 }
 
 // send writes an answer whose length is known.

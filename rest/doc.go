@@ -14,6 +14,11 @@
 // what changes something is asked of package syncers. It tells no caller the cause of a defect; that
 // goes to the log.
 //
+// # The description
+//
+// openapi.json describes every path for tools, those of package httpd too ([OpenAPI]). It is written by
+// hand, and a route without it, or an answer that is not as it says, fails the tests (package openapitest).
+//
 // # Entity tags
 //
 // An answer with data has a strong ETag, made of what it depends on: the revisions of the entities that

@@ -149,3 +149,11 @@ func expect(t *testing.T, what string, got response, status int, body string) {
 		t.Errorf("%s: Content-Type %q", what, kind)
 	}
 }
+
+// failing is a sync engine whose runs cannot be waited for.
+type failing struct {
+	*starter
+	err error
+}
+
+func (f failing) Wait(context.Context, codex.RunID) (*ent.SyncRun, error) { return nil, f.err }

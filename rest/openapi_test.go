@@ -1,0 +1,163 @@
+package rest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/rest"
+	"github.com/hivematrix/codex/rest/openapitest"
+	"github.com/hivematrix/codex/store"
+	"github.com/hivematrix/codex/store/storetest"
+)
+
+// servedElsewhere are the operations of the description that package httpd has, without a table.
+func servedElsewhere() []string {
+	return []string{
+		"DELETE /session", "GET /graphql", "GET /health", "GET /openapi.json", "POST /graphql", "POST /session",
+		"POST /webhooks/freshservice", "POST /webhooks/freshservice/ticket",
+	}
+}
+
+func TestTheDescriptionHasEveryRouteWithItsRolesAndNoOther(t *testing.T) {
+	described := openapitest.Load(t).Operations()
+	for operation, roles := range rest.Routes() {
+		if got, there := described[operation]; !there || strings.Join(got, ", ") != roles.String() {
+			t.Errorf("%s is described for %v, and is for %s", operation, got, roles)
+		}
+		delete(described, operation)
+	}
+	for _, operation := range servedElsewhere() {
+		if _, there := described[operation]; !there {
+			t.Errorf("%s is not described", operation)
+		}
+		delete(described, operation)
+	}
+	if len(described) > 0 {
+		t.Errorf("described, and not there: %v", described)
+	}
+}
+
+func TestTheDescriptionNamesWhereItsReaderFindsThePaths(t *testing.T) {
+	plain, err := rest.OpenAPI("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind, err := rest.OpenAPI(`/a"b`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct{ Servers []struct{ URL string } }
+	if err := json.Unmarshal(behind, &document); err != nil || len(document.Servers) != 1 || document.Servers[0].URL != `/a"b/` {
+		t.Errorf("%+v, %v", document, err)
+	}
+	if !bytes.Equal(bytes.Replace(behind, []byte(`"/a\"b/"`), []byte(`"/"`), 1), plain) {
+		t.Error("it differs in more than that")
+	}
+}
+
+// checker asks, and holds each answer against the description.
+type checker struct {
+	*openapitest.Description
+	server *httptest.Server
+}
+
+func (c checker) ask(t *testing.T, method, path string, role codex.Role, status int, tags ...string) {
+	t.Helper()
+	got := askKeeping(t, c.server, method, path, role, tags...)
+	if got.status != status {
+		t.Errorf("%s %s as %q: %d, want %d", method, path, role, got.status, status)
+	}
+	c.Check(t, method, path, got.status, got.header, got.body)
+}
+
+// Every answer that is described is given, and is what is described: those with data, and every error.
+func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		description := openapitest.Load(t)
+		with := func(change func(o *rest.Options)) checker {
+			o := options(t, db)
+			change(&o)
+			return checker{description, serve(t, o)}
+		}
+		running := db.Ent().SyncRun.GetX(t.Context(), runID("08"))
+		c := with(func(o *rest.Options) { o.Sync = &starter{run: running} })
+		gets, posts := paths()
+		for _, path := range gets {
+			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 200)
+		}
+		for path := range taggedPaths() {
+			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 304, "*")
+		}
+		of := with(func(o *rest.Options) { o.SeedKeysOnly = true })
+		for _, path := range []string{"/api/companies", "/api/companies/620547", "/api/companies/bulk"} {
+			of.ask(t, http.MethodGet, path, codex.RoleAdmin, 200)
+		}
+		for _, path := range slices.Concat(gets, []string{"/api/companies/" + url.PathEscape(string(slashed))}) {
+			c.ask(t, http.MethodGet, path, "", 401)
+			c.ask(t, http.MethodGet, path, codex.RoleClient, 403)
+			if unknown := strings.NewReplacer("/620547", "/404", string(runID("08")), "none", "/last/tickets", "/last/none").Replace(path); unknown != path {
+				if !strings.Contains(unknown, "/status/") || path == "/sync/status/"+string(runID("08")) {
+					c.ask(t, http.MethodGet, unknown, codex.RoleAdmin, 404)
+				}
+			}
+		}
+		c.ask(t, http.MethodGet, "/api/companies/620547/tickets?year=x", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodGet, "/api/companies/bulk?year=x", codex.RoleAdmin, 400)
+		for _, path := range posts {
+			c.ask(t, http.MethodPost, path, codex.RoleAdmin, 200)
+			c.ask(t, http.MethodPost, path+"?force=1", codex.RoleAdmin, 400)
+			c.ask(t, http.MethodPost, path, "", 401)
+			c.ask(t, http.MethodPost, path, codex.RoleBilling, 403)
+			ended := make(chan *ent.SyncRun, 1)
+			ended <- running
+			with(func(o *rest.Options) { o.Sync = &starter{run: running, ended: ended} }).ask(t, http.MethodPost, path+"?wait=true", codex.RoleAdmin, 200)
+			with(func(o *rest.Options) { o.Sync = &starter{err: codex.Errorf(codex.CodeBadInput, "off")} }).ask(t, http.MethodPost, path, codex.RoleAdmin, 500)
+			with(func(o *rest.Options) {
+				o.Sync = failing{&starter{run: running}, codex.Errorf(codex.CodeInternal, "x")}
+			}).ask(t, http.MethodPost, path+"?wait=true", codex.RoleAdmin, 500)
+			with(func(o *rest.Options) {
+				o.Sync = failing{&starter{run: running}, codex.Errorf(codex.CodeUnavailable, "x")}
+			}).ask(t, http.MethodPost, path+"?wait=true", codex.RoleAdmin, 503)
+		}
+		for _, table := range []string{"revisions", "sync_runs"} {
+			if _, err := db.SQL().ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_elsewhere"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, path := range gets {
+			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 500)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range gets {
+			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 503)
+		}
+		ofREST := func(operation string) bool { return !slices.Contains(servedElsewhere(), operation) }
+		if unseen := c.Unseen(ofREST); len(unseen) > 0 {
+			t.Errorf("described, and never answered: %v", unseen)
+		}
+	})
+}
+
+// paths are those that answer 200 to an admin, by method.
+func paths() (gets, posts []string) {
+	for path := range taggedPaths() {
+		gets = append(gets, path)
+	}
+	for _, n := range []string{"01", "02", "03", "04", "05", "06", "07", "08", "09"} {
+		gets = append(gets, "/sync/status/"+string(runID(n)))
+	}
+	gets = append(gets, "/api/companies?unknown=1", "/sync/last/tickets", "/sync/last/datto")
+	slices.Sort(gets)
+	return gets, []string{"/sync/freshservice", "/sync/datto", "/sync/tickets"}
+}
