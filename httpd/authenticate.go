@@ -26,12 +26,12 @@ func LocalSocket(user string) codex.Caller {
 }
 
 // authenticated has next find the caller in its context, and refuses requests without one.
-func (s *Server) authenticated(f *face, next http.Handler) http.Handler {
+func (s *Server) authenticated(f *face, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller, err := s.caller(f, r)
 		if err != nil {
 			exchangeOf(r).refusal = causeOf(err)
-			if ours := rest.WriteFailure(w, err); ours != nil && r.Context().Err() == nil {
+			if ours := refuse(w, r, err); ours != nil && r.Context().Err() == nil {
 				s.Logger.LogAttrs(r.Context(), slog.LevelError, "a caller could not be authenticated", rest.LogAttrs(r, ours)...)
 			}
 			return
@@ -132,10 +132,10 @@ func isToken68(text string) bool {
 }
 
 // admit lets through whom allow has.
-func admit(allow auth.Allow, next http.Handler) http.Handler {
+func admit(allow auth.Allow, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := allow.Check(r.Context()); err != nil {
-			rest.WriteFailure(w, err) //nolint:errcheck // what a role may not is no failure of ours
+			refuse(w, r, err) //nolint:errcheck // what a role may not is no failure of ours
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -26,8 +26,8 @@ func (s *Server) handler(f *face) http.Handler {
 // route takes the service's name off the path and finds who answers.
 func (s *Server) route(f *face) http.Handler {
 	pages := newPages(s.Pages)
-	graphQL := s.authenticated(f, admit(auth.Readers, s.GraphQL))
-	other := s.authenticated(f, s.REST)
+	graphQL := s.authenticated(f, refuseGraphQL, admit(auth.Readers, refuseGraphQL, s.GraphQL))
+	other := s.authenticated(f, refuseREST, s.REST)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service := f.service
 		r, named := withoutService(r)

@@ -1,7 +1,9 @@
 package httpd
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os/user"
@@ -147,7 +149,12 @@ func TestARequestWithoutAGoodTokenIsRefused(t *testing.T) {
 		} {
 			for _, path := range []string{"/api/companies", "/graphql", "/codex/no/such/path"} {
 				got := ask(t, http.MethodGet, h.URL()+path, tc.header)
-				expect(t, tc.name, got, http.StatusUnauthorized, tc.body)
+				want := tc.body
+				if path == "/graphql" { // whose callers read errors in another form
+					want = strings.Replace(want, `{"error":`, `{"errors":[{"message":`, 1)
+					want = strings.Replace(want, "}\n", `,"extensions":{"code":"UNAUTHENTICATED"}}]}`+"\n", 1)
+				}
+				expect(t, tc.name, got, http.StatusUnauthorized, want)
 				if scheme := got.header.Get("WWW-Authenticate"); scheme != "Bearer" {
 					t.Errorf("%s: WWW-Authenticate %q", tc.name, scheme)
 				}
@@ -158,6 +165,46 @@ func TestARequestWithoutAGoodTokenIsRefused(t *testing.T) {
 		}
 		expect(t, "a token in the query string", ask(t, "GET", h.URL()+"/api/companies?access_token="+good, nil), 401, none)
 	})
+}
+
+func TestWhoIsRefusedAtGraphQLHearsItInItsForm(t *testing.T) {
+	customer := func(context.Context, string) (codex.Caller, error) {
+		return codex.Caller{Name: "c", Role: codex.RoleClient}, nil
+	}
+	broken := func(context.Context, string) (codex.Caller, error) {
+		return codex.Caller{}, errors.New("dial tcp 10.0.0.1")
+	}
+	gone := func(context.Context, string) (codex.Caller, error) {
+		return codex.Caller{}, codex.Wrap(codex.CodeUnavailable, errors.New("dial tcp 10.0.0.1"), "the database cannot be reached")
+	}
+	const knows = "application/graphql-response+json"
+	for _, tc := range []struct {
+		name   string
+		by     authenticate
+		accept string
+		status int
+		media  string
+		body   string
+	}{
+		{"a customer", customer, "", 403, "application/json; charset=utf-8", `{"errors":[{"message":"this takes the role admin, billing, technician, service","extensions":{"code":"FORBIDDEN"}}]}`},
+		{"a customer whose client knows the media type", customer, knows + ", application/json", 403, knows + "; charset=utf-8",
+			`{"errors":[{"message":"this takes the role admin, billing, technician, service","extensions":{"code":"FORBIDDEN"}}]}`},
+		{"somebody, while the database is away", gone, "", 503, "application/json; charset=utf-8",
+			`{"errors":[{"message":"Try again later","extensions":{"code":"UNAVAILABLE"}}]}`},
+		{"somebody, where we are at fault", broken, "", 500, "application/json; charset=utf-8",
+			`{"errors":[{"message":"Internal error","extensions":{"code":"INTERNAL"}}]}`},
+	} {
+		h := start(t, func(o *Options, _ *timeouts) { o.Callers = tc.by })
+		header := bearer("x")
+		if tc.accept != "" {
+			header.Set("Accept", tc.accept)
+		}
+		got := ask(t, http.MethodGet, h.URL()+"/graphql?query={me{name}}", header)
+		expect(t, tc.name, got, tc.status, tc.body+"\n")
+		if media := got.header.Get("Content-Type"); media != tc.media {
+			t.Errorf("%s: %s", tc.name, media)
+		}
+	}
 }
 
 func TestADatabaseThatDoesNotAnswerIsNoBadToken(t *testing.T) {

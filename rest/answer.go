@@ -57,7 +57,7 @@ func WriteError(w http.ResponseWriter, status int, message string) {
 // WriteFailure answers err and returns the part of it that belongs into the log: nil for what the
 // caller got wrong. A 401 names the scheme, as RFC 6750 has it.
 func WriteFailure(w http.ResponseWriter, err error) error {
-	status, message := describe(err)
+	status, message := Describe(err)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
@@ -68,8 +68,8 @@ func WriteFailure(w http.ResponseWriter, err error) error {
 	return err
 }
 
-// describe is what a caller is told of err: never the cause of a failure of ours.
-func describe(err error) (status int, message string) {
+// Describe is what a caller is told of err: never the cause of a failure of ours.
+func Describe(err error) (status int, message string) {
 	err = store.Translate(err)
 	var coded *codex.Error
 	switch {

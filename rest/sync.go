@@ -73,7 +73,7 @@ func (s *service) start(w http.ResponseWriter, r *http.Request, feed codex.Feed)
 }
 
 func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) error {
-	status, message := describe(err)
+	status, message := Describe(err)
 	var coded *codex.Error
 	if errors.As(err, &coded) && status < http.StatusInternalServerError {
 		message = coded.Message // no Field: the caller gave none
@@ -85,7 +85,7 @@ func (s *service) notStarted(w http.ResponseWriter, r *http.Request, err error) 
 
 // notAsked answers a request whose parameters cannot be understood.
 func notAsked(w http.ResponseWriter, err error) error {
-	status, message := describe(err)
+	status, message := Describe(err)
 	return writeNotStarted(w, status, message)
 }
 
