@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"log/slog"
@@ -186,5 +187,45 @@ func greet(client io.Writer, backend io.Reader) error {
 		if _, err := client.Write(append(head[:], body...)); err != nil || head[0] == 'Z' {
 			return err
 		}
+	}
+}
+
+// A transaction that began first may write last. SQLite begins none while another one writes.
+func TestOfTwoThatLockTheSameRevisionsTheLaterHasTheLaterTime(t *testing.T) {
+	db := storetest.Open(t, dialect.Postgres)
+	var first, second time.Time
+	begun, done := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	go func() {
+		defer close(done)
+		<-begun
+		if err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			err := tx.Raise(ctx, "companies")
+			first = tx.Now()
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	}()
+	err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		once.Do(func() { close(begun) })
+		<-done
+		if err := tx.Raise(ctx, "companies"); err != nil {
+			return err
+		}
+		second = tx.Now()
+		if err := tx.Raise(ctx, "contacts"); err != nil {
+			return err
+		}
+		if !tx.Now().Equal(second) {
+			t.Error("the time of a transaction went on")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.IsZero() || second.Before(first) {
+		t.Errorf("%v wrote after %v", second, first)
 	}
 }

@@ -37,6 +37,9 @@ func (tx *Tx) Revisions(ctx context.Context, entities ...string) (map[string]int
 	if err != nil {
 		return nil, fmt.Errorf("reading revisions: %w", err)
 	}
+	if lock && tx.clock != nil {
+		tx.now, tx.clock = tx.clock(), nil
+	}
 	values := make(map[string]int64, len(entities))
 	for _, entity := range entities {
 		values[entity] = 0

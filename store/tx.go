@@ -21,6 +21,7 @@ type Tx struct {
 	ent     *ent.Client
 	now     time.Time
 	write   bool
+	clock   func() time.Time // nil once revisions are locked: then now is behind who had them before
 }
 
 // Ent is the generated client inside the transaction.
@@ -33,7 +34,9 @@ func (tx *Tx) SQL() *sql.Tx { return tx.sql }
 // Dialect is the dialect of the database.
 func (tx *Tx) Dialect() string { return tx.dialect }
 
-// Now is the one time of the transaction: UTC, whole microseconds.
+// Now is the one time of the transaction: UTC, whole microseconds. A write transaction has it from when
+// it locks revisions ([Tx.Revisions]), so of those that write the same entities the later one has the
+// later time, however long it waited: versions in the history never end before they begin.
 func (tx *Tx) Now() time.Time { return tx.now }
 
 // writeAttempts bounds how often a write that the database broke off is begun again.
@@ -124,7 +127,7 @@ func (db *DB) run(ctx context.Context, pool beginner, opts *sql.TxOptions, write
 func (db *DB) tx(sqlTx *sql.Tx, write bool) *Tx {
 	conn := entsql.Conn{ExecQuerier: guard{sqlTx}}
 	client := ent.NewClient(ent.Driver(innerDriver{conn, db.dialect}))
-	return &Tx{dialect: db.dialect, sql: sqlTx, ent: client, now: db.Now(), write: write}
+	return &Tx{dialect: db.dialect, sql: sqlTx, ent: client, now: db.Now(), write: write, clock: db.Now}
 }
 
 // ended gives err its code, or says that it was the context's end that broke the transaction off:
