@@ -39,9 +39,9 @@ type Company struct {
 	PrimaryContactName *string `json:"primary_contact_name,omitempty"`
 	// department.domains: a JSON array of strings
 	Domains *string `json:"domains,omitempty"`
-	// local; from custom_fields.phone_system where that has a value
+	// a person's word; where nobody has said one, custom_fields.phone_system where that has a value
 	PhoneSystem *string `json:"phone_system,omitempty"`
-	// local; from custom_fields.email_system where that has a value
+	// a person's word; where nobody has said one, custom_fields.email_system where that has a value
 	EmailSystem *string `json:"email_system,omitempty"`
 	// 1 Year, 2 Year, 3 Year or Month to Month, from custom_fields.contract_term
 	ContractTermLength *string `json:"contract_term_length,omitempty"`
@@ -53,6 +53,10 @@ type Company struct {
 	SupportLevel *string `json:"support_level,omitempty"`
 	// local
 	ComplianceLevel string `json:"compliance_level,omitempty"`
+	// a person said what phone_system is: no sync changes it
+	PhoneSystemLocal bool `json:"phone_system_local,omitempty"`
+	// a person said what email_system is: no sync changes it
+	EmailSystemLocal bool `json:"email_system_local,omitempty"`
 	// when an admin archived it: no sync removes a company; null while served
 	ArchivedAt *time.Time `json:"archived_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -139,6 +143,8 @@ func (*Company) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case company.FieldPhoneSystemLocal, company.FieldEmailSystemLocal:
+			values[i] = new(sql.NullBool)
 		case company.FieldFreshserviceID:
 			values[i] = new(sql.NullInt64)
 		case company.FieldID, company.FieldName, company.FieldDescription, company.FieldPlanSelected, company.FieldProfitOrNonProfit, company.FieldCompanyMainNumber, company.FieldCompanyStartDate, company.FieldHeadName, company.FieldPrimaryContactName, company.FieldDomains, company.FieldPhoneSystem, company.FieldEmailSystem, company.FieldContractTermLength, company.FieldContractStartDate, company.FieldContractEndDate, company.FieldSupportLevel, company.FieldComplianceLevel:
@@ -282,6 +288,18 @@ func (_m *Company) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field compliance_level", values[i])
 			} else if value.Valid {
 				_m.ComplianceLevel = value.String
+			}
+		case company.FieldPhoneSystemLocal:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field phone_system_local", values[i])
+			} else if value.Valid {
+				_m.PhoneSystemLocal = value.Bool
+			}
+		case company.FieldEmailSystemLocal:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field email_system_local", values[i])
+			} else if value.Valid {
+				_m.EmailSystemLocal = value.Bool
 			}
 		case company.FieldArchivedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -436,6 +454,12 @@ func (_m *Company) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("compliance_level=")
 	builder.WriteString(_m.ComplianceLevel)
+	builder.WriteString(", ")
+	builder.WriteString("phone_system_local=")
+	builder.WriteString(fmt.Sprintf("%v", _m.PhoneSystemLocal))
+	builder.WriteString(", ")
+	builder.WriteString("email_system_local=")
+	builder.WriteString(fmt.Sprintf("%v", _m.EmailSystemLocal))
 	builder.WriteString(", ")
 	if v := _m.ArchivedAt; v != nil {
 		builder.WriteString("archived_at=")

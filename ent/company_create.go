@@ -259,6 +259,34 @@ func (_c *CompanyCreate) SetNillableComplianceLevel(v *string) *CompanyCreate {
 	return _c
 }
 
+// SetPhoneSystemLocal sets the "phone_system_local" field.
+func (_c *CompanyCreate) SetPhoneSystemLocal(v bool) *CompanyCreate {
+	_c.mutation.SetPhoneSystemLocal(v)
+	return _c
+}
+
+// SetNillablePhoneSystemLocal sets the "phone_system_local" field if the given value is not nil.
+func (_c *CompanyCreate) SetNillablePhoneSystemLocal(v *bool) *CompanyCreate {
+	if v != nil {
+		_c.SetPhoneSystemLocal(*v)
+	}
+	return _c
+}
+
+// SetEmailSystemLocal sets the "email_system_local" field.
+func (_c *CompanyCreate) SetEmailSystemLocal(v bool) *CompanyCreate {
+	_c.mutation.SetEmailSystemLocal(v)
+	return _c
+}
+
+// SetNillableEmailSystemLocal sets the "email_system_local" field if the given value is not nil.
+func (_c *CompanyCreate) SetNillableEmailSystemLocal(v *bool) *CompanyCreate {
+	if v != nil {
+		_c.SetEmailSystemLocal(*v)
+	}
+	return _c
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (_c *CompanyCreate) SetArchivedAt(v time.Time) *CompanyCreate {
 	_c.mutation.SetArchivedAt(v)
@@ -393,6 +421,14 @@ func (_c *CompanyCreate) defaults() {
 		v := company.DefaultComplianceLevel
 		_c.mutation.SetComplianceLevel(v)
 	}
+	if _, ok := _c.mutation.PhoneSystemLocal(); !ok {
+		v := company.DefaultPhoneSystemLocal
+		_c.mutation.SetPhoneSystemLocal(v)
+	}
+	if _, ok := _c.mutation.EmailSystemLocal(); !ok {
+		v := company.DefaultEmailSystemLocal
+		_c.mutation.SetEmailSystemLocal(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -402,6 +438,12 @@ func (_c *CompanyCreate) check() error {
 	}
 	if _, ok := _c.mutation.ComplianceLevel(); !ok {
 		return &ValidationError{Name: "compliance_level", err: errors.New(`ent: missing required field "Company.compliance_level"`)}
+	}
+	if _, ok := _c.mutation.PhoneSystemLocal(); !ok {
+		return &ValidationError{Name: "phone_system_local", err: errors.New(`ent: missing required field "Company.phone_system_local"`)}
+	}
+	if _, ok := _c.mutation.EmailSystemLocal(); !ok {
+		return &ValidationError{Name: "email_system_local", err: errors.New(`ent: missing required field "Company.email_system_local"`)}
 	}
 	return nil
 }
@@ -506,6 +548,14 @@ func (_c *CompanyCreate) createSpec() (*Company, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ComplianceLevel(); ok {
 		_spec.SetField(company.FieldComplianceLevel, field.TypeString, value)
 		_node.ComplianceLevel = value
+	}
+	if value, ok := _c.mutation.PhoneSystemLocal(); ok {
+		_spec.SetField(company.FieldPhoneSystemLocal, field.TypeBool, value)
+		_node.PhoneSystemLocal = value
+	}
+	if value, ok := _c.mutation.EmailSystemLocal(); ok {
+		_spec.SetField(company.FieldEmailSystemLocal, field.TypeBool, value)
+		_node.EmailSystemLocal = value
 	}
 	if value, ok := _c.mutation.ArchivedAt(); ok {
 		_spec.SetField(company.FieldArchivedAt, field.TypeTime, value)
@@ -947,6 +997,30 @@ func (u *CompanyUpsert) UpdateComplianceLevel() *CompanyUpsert {
 	return u
 }
 
+// SetPhoneSystemLocal sets the "phone_system_local" field.
+func (u *CompanyUpsert) SetPhoneSystemLocal(v bool) *CompanyUpsert {
+	u.Set(company.FieldPhoneSystemLocal, v)
+	return u
+}
+
+// UpdatePhoneSystemLocal sets the "phone_system_local" field to the value that was provided on create.
+func (u *CompanyUpsert) UpdatePhoneSystemLocal() *CompanyUpsert {
+	u.SetExcluded(company.FieldPhoneSystemLocal)
+	return u
+}
+
+// SetEmailSystemLocal sets the "email_system_local" field.
+func (u *CompanyUpsert) SetEmailSystemLocal(v bool) *CompanyUpsert {
+	u.Set(company.FieldEmailSystemLocal, v)
+	return u
+}
+
+// UpdateEmailSystemLocal sets the "email_system_local" field to the value that was provided on create.
+func (u *CompanyUpsert) UpdateEmailSystemLocal() *CompanyUpsert {
+	u.SetExcluded(company.FieldEmailSystemLocal)
+	return u
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (u *CompanyUpsert) SetArchivedAt(v time.Time) *CompanyUpsert {
 	u.Set(company.FieldArchivedAt, v)
@@ -1360,6 +1434,34 @@ func (u *CompanyUpsertOne) SetComplianceLevel(v string) *CompanyUpsertOne {
 func (u *CompanyUpsertOne) UpdateComplianceLevel() *CompanyUpsertOne {
 	return u.Update(func(s *CompanyUpsert) {
 		s.UpdateComplianceLevel()
+	})
+}
+
+// SetPhoneSystemLocal sets the "phone_system_local" field.
+func (u *CompanyUpsertOne) SetPhoneSystemLocal(v bool) *CompanyUpsertOne {
+	return u.Update(func(s *CompanyUpsert) {
+		s.SetPhoneSystemLocal(v)
+	})
+}
+
+// UpdatePhoneSystemLocal sets the "phone_system_local" field to the value that was provided on create.
+func (u *CompanyUpsertOne) UpdatePhoneSystemLocal() *CompanyUpsertOne {
+	return u.Update(func(s *CompanyUpsert) {
+		s.UpdatePhoneSystemLocal()
+	})
+}
+
+// SetEmailSystemLocal sets the "email_system_local" field.
+func (u *CompanyUpsertOne) SetEmailSystemLocal(v bool) *CompanyUpsertOne {
+	return u.Update(func(s *CompanyUpsert) {
+		s.SetEmailSystemLocal(v)
+	})
+}
+
+// UpdateEmailSystemLocal sets the "email_system_local" field to the value that was provided on create.
+func (u *CompanyUpsertOne) UpdateEmailSystemLocal() *CompanyUpsertOne {
+	return u.Update(func(s *CompanyUpsert) {
+		s.UpdateEmailSystemLocal()
 	})
 }
 
@@ -1946,6 +2048,34 @@ func (u *CompanyUpsertBulk) SetComplianceLevel(v string) *CompanyUpsertBulk {
 func (u *CompanyUpsertBulk) UpdateComplianceLevel() *CompanyUpsertBulk {
 	return u.Update(func(s *CompanyUpsert) {
 		s.UpdateComplianceLevel()
+	})
+}
+
+// SetPhoneSystemLocal sets the "phone_system_local" field.
+func (u *CompanyUpsertBulk) SetPhoneSystemLocal(v bool) *CompanyUpsertBulk {
+	return u.Update(func(s *CompanyUpsert) {
+		s.SetPhoneSystemLocal(v)
+	})
+}
+
+// UpdatePhoneSystemLocal sets the "phone_system_local" field to the value that was provided on create.
+func (u *CompanyUpsertBulk) UpdatePhoneSystemLocal() *CompanyUpsertBulk {
+	return u.Update(func(s *CompanyUpsert) {
+		s.UpdatePhoneSystemLocal()
+	})
+}
+
+// SetEmailSystemLocal sets the "email_system_local" field.
+func (u *CompanyUpsertBulk) SetEmailSystemLocal(v bool) *CompanyUpsertBulk {
+	return u.Update(func(s *CompanyUpsert) {
+		s.SetEmailSystemLocal(v)
+	})
+}
+
+// UpdateEmailSystemLocal sets the "email_system_local" field to the value that was provided on create.
+func (u *CompanyUpsertBulk) UpdateEmailSystemLocal() *CompanyUpsertBulk {
+	return u.Update(func(s *CompanyUpsert) {
+		s.UpdateEmailSystemLocal()
 	})
 }
 

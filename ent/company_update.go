@@ -369,6 +369,34 @@ func (_u *CompanyUpdate) SetNillableComplianceLevel(v *string) *CompanyUpdate {
 	return _u
 }
 
+// SetPhoneSystemLocal sets the "phone_system_local" field.
+func (_u *CompanyUpdate) SetPhoneSystemLocal(v bool) *CompanyUpdate {
+	_u.mutation.SetPhoneSystemLocal(v)
+	return _u
+}
+
+// SetNillablePhoneSystemLocal sets the "phone_system_local" field if the given value is not nil.
+func (_u *CompanyUpdate) SetNillablePhoneSystemLocal(v *bool) *CompanyUpdate {
+	if v != nil {
+		_u.SetPhoneSystemLocal(*v)
+	}
+	return _u
+}
+
+// SetEmailSystemLocal sets the "email_system_local" field.
+func (_u *CompanyUpdate) SetEmailSystemLocal(v bool) *CompanyUpdate {
+	_u.mutation.SetEmailSystemLocal(v)
+	return _u
+}
+
+// SetNillableEmailSystemLocal sets the "email_system_local" field if the given value is not nil.
+func (_u *CompanyUpdate) SetNillableEmailSystemLocal(v *bool) *CompanyUpdate {
+	if v != nil {
+		_u.SetEmailSystemLocal(*v)
+	}
+	return _u
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (_u *CompanyUpdate) SetArchivedAt(v time.Time) *CompanyUpdate {
 	_u.mutation.SetArchivedAt(v)
@@ -714,6 +742,12 @@ func (_u *CompanyUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.ComplianceLevel(); ok {
 		_spec.SetField(company.FieldComplianceLevel, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.PhoneSystemLocal(); ok {
+		_spec.SetField(company.FieldPhoneSystemLocal, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.EmailSystemLocal(); ok {
+		_spec.SetField(company.FieldEmailSystemLocal, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.ArchivedAt(); ok {
 		_spec.SetField(company.FieldArchivedAt, field.TypeTime, value)
@@ -1315,6 +1349,34 @@ func (_u *CompanyUpdateOne) SetNillableComplianceLevel(v *string) *CompanyUpdate
 	return _u
 }
 
+// SetPhoneSystemLocal sets the "phone_system_local" field.
+func (_u *CompanyUpdateOne) SetPhoneSystemLocal(v bool) *CompanyUpdateOne {
+	_u.mutation.SetPhoneSystemLocal(v)
+	return _u
+}
+
+// SetNillablePhoneSystemLocal sets the "phone_system_local" field if the given value is not nil.
+func (_u *CompanyUpdateOne) SetNillablePhoneSystemLocal(v *bool) *CompanyUpdateOne {
+	if v != nil {
+		_u.SetPhoneSystemLocal(*v)
+	}
+	return _u
+}
+
+// SetEmailSystemLocal sets the "email_system_local" field.
+func (_u *CompanyUpdateOne) SetEmailSystemLocal(v bool) *CompanyUpdateOne {
+	_u.mutation.SetEmailSystemLocal(v)
+	return _u
+}
+
+// SetNillableEmailSystemLocal sets the "email_system_local" field if the given value is not nil.
+func (_u *CompanyUpdateOne) SetNillableEmailSystemLocal(v *bool) *CompanyUpdateOne {
+	if v != nil {
+		_u.SetEmailSystemLocal(*v)
+	}
+	return _u
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (_u *CompanyUpdateOne) SetArchivedAt(v time.Time) *CompanyUpdateOne {
 	_u.mutation.SetArchivedAt(v)
@@ -1690,6 +1752,12 @@ func (_u *CompanyUpdateOne) sqlSave(ctx context.Context) (_node *Company, err er
 	}
 	if value, ok := _u.mutation.ComplianceLevel(); ok {
 		_spec.SetField(company.FieldComplianceLevel, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.PhoneSystemLocal(); ok {
+		_spec.SetField(company.FieldPhoneSystemLocal, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.EmailSystemLocal(); ok {
+		_spec.SetField(company.FieldEmailSystemLocal, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.ArchivedAt(); ok {
 		_spec.SetField(company.FieldArchivedAt, field.TypeTime, value)

@@ -40,9 +40,9 @@ type CompanyVersion struct {
 	PrimaryContactName *string `json:"primary_contact_name,omitempty"`
 	// department.domains: a JSON array of strings
 	Domains *string `json:"domains,omitempty"`
-	// local; from custom_fields.phone_system where that has a value
+	// a person's word; where nobody has said one, custom_fields.phone_system where that has a value
 	PhoneSystem *string `json:"phone_system,omitempty"`
-	// local; from custom_fields.email_system where that has a value
+	// a person's word; where nobody has said one, custom_fields.email_system where that has a value
 	EmailSystem *string `json:"email_system,omitempty"`
 	// 1 Year, 2 Year, 3 Year or Month to Month, from custom_fields.contract_term
 	ContractTermLength *string `json:"contract_term_length,omitempty"`

@@ -5055,6 +5055,8 @@ type CompanyMutation struct {
 	contract_end_date    *string
 	support_level        *string
 	compliance_level     *string
+	phone_system_local   *bool
+	email_system_local   *bool
 	archived_at          *time.Time
 	clearedFields        map[string]struct{}
 	assets               map[int]struct{}
@@ -6009,6 +6011,78 @@ func (m *CompanyMutation) ResetComplianceLevel() {
 	m.compliance_level = nil
 }
 
+// SetPhoneSystemLocal sets the "phone_system_local" field.
+func (m *CompanyMutation) SetPhoneSystemLocal(b bool) {
+	m.phone_system_local = &b
+}
+
+// PhoneSystemLocal returns the value of the "phone_system_local" field in the mutation.
+func (m *CompanyMutation) PhoneSystemLocal() (r bool, exists bool) {
+	v := m.phone_system_local
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPhoneSystemLocal returns the old "phone_system_local" field's value of the Company entity.
+// If the Company object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CompanyMutation) OldPhoneSystemLocal(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPhoneSystemLocal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPhoneSystemLocal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPhoneSystemLocal: %w", err)
+	}
+	return oldValue.PhoneSystemLocal, nil
+}
+
+// ResetPhoneSystemLocal resets all changes to the "phone_system_local" field.
+func (m *CompanyMutation) ResetPhoneSystemLocal() {
+	m.phone_system_local = nil
+}
+
+// SetEmailSystemLocal sets the "email_system_local" field.
+func (m *CompanyMutation) SetEmailSystemLocal(b bool) {
+	m.email_system_local = &b
+}
+
+// EmailSystemLocal returns the value of the "email_system_local" field in the mutation.
+func (m *CompanyMutation) EmailSystemLocal() (r bool, exists bool) {
+	v := m.email_system_local
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmailSystemLocal returns the old "email_system_local" field's value of the Company entity.
+// If the Company object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CompanyMutation) OldEmailSystemLocal(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmailSystemLocal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmailSystemLocal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmailSystemLocal: %w", err)
+	}
+	return oldValue.EmailSystemLocal, nil
+}
+
+// ResetEmailSystemLocal resets all changes to the "email_system_local" field.
+func (m *CompanyMutation) ResetEmailSystemLocal() {
+	m.email_system_local = nil
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (m *CompanyMutation) SetArchivedAt(t time.Time) {
 	m.archived_at = &t
@@ -6362,7 +6436,7 @@ func (m *CompanyMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CompanyMutation) Fields() []string {
-	fields := make([]string, 0, 18)
+	fields := make([]string, 0, 20)
 	if m.name != nil {
 		fields = append(fields, company.FieldName)
 	}
@@ -6414,6 +6488,12 @@ func (m *CompanyMutation) Fields() []string {
 	if m.compliance_level != nil {
 		fields = append(fields, company.FieldComplianceLevel)
 	}
+	if m.phone_system_local != nil {
+		fields = append(fields, company.FieldPhoneSystemLocal)
+	}
+	if m.email_system_local != nil {
+		fields = append(fields, company.FieldEmailSystemLocal)
+	}
 	if m.archived_at != nil {
 		fields = append(fields, company.FieldArchivedAt)
 	}
@@ -6459,6 +6539,10 @@ func (m *CompanyMutation) Field(name string) (ent.Value, bool) {
 		return m.SupportLevel()
 	case company.FieldComplianceLevel:
 		return m.ComplianceLevel()
+	case company.FieldPhoneSystemLocal:
+		return m.PhoneSystemLocal()
+	case company.FieldEmailSystemLocal:
+		return m.EmailSystemLocal()
 	case company.FieldArchivedAt:
 		return m.ArchivedAt()
 	}
@@ -6504,6 +6588,10 @@ func (m *CompanyMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldSupportLevel(ctx)
 	case company.FieldComplianceLevel:
 		return m.OldComplianceLevel(ctx)
+	case company.FieldPhoneSystemLocal:
+		return m.OldPhoneSystemLocal(ctx)
+	case company.FieldEmailSystemLocal:
+		return m.OldEmailSystemLocal(ctx)
 	case company.FieldArchivedAt:
 		return m.OldArchivedAt(ctx)
 	}
@@ -6633,6 +6721,20 @@ func (m *CompanyMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetComplianceLevel(v)
+		return nil
+	case company.FieldPhoneSystemLocal:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPhoneSystemLocal(v)
+		return nil
+	case company.FieldEmailSystemLocal:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmailSystemLocal(v)
 		return nil
 	case company.FieldArchivedAt:
 		v, ok := value.(time.Time)
@@ -6854,6 +6956,12 @@ func (m *CompanyMutation) ResetField(name string) error {
 		return nil
 	case company.FieldComplianceLevel:
 		m.ResetComplianceLevel()
+		return nil
+	case company.FieldPhoneSystemLocal:
+		m.ResetPhoneSystemLocal()
+		return nil
+	case company.FieldEmailSystemLocal:
+		m.ResetEmailSystemLocal()
 		return nil
 	case company.FieldArchivedAt:
 		m.ResetArchivedAt()

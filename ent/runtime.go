@@ -45,6 +45,14 @@ func init() {
 	companyDescComplianceLevel := companyFields[17].Descriptor()
 	// company.DefaultComplianceLevel holds the default value on creation for the compliance_level field.
 	company.DefaultComplianceLevel = companyDescComplianceLevel.Default.(string)
+	// companyDescPhoneSystemLocal is the schema descriptor for phone_system_local field.
+	companyDescPhoneSystemLocal := companyFields[18].Descriptor()
+	// company.DefaultPhoneSystemLocal holds the default value on creation for the phone_system_local field.
+	company.DefaultPhoneSystemLocal = companyDescPhoneSystemLocal.Default.(bool)
+	// companyDescEmailSystemLocal is the schema descriptor for email_system_local field.
+	companyDescEmailSystemLocal := companyFields[19].Descriptor()
+	// company.DefaultEmailSystemLocal holds the default value on creation for the email_system_local field.
+	company.DefaultEmailSystemLocal = companyDescEmailSystemLocal.Default.(bool)
 	companyversionFields := schema.CompanyVersion{}.Fields()
 	_ = companyversionFields
 	// companyversionDescComplianceLevel is the schema descriptor for compliance_level field.

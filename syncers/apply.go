@@ -54,7 +54,7 @@ type Step interface {
 	Empty() bool
 	// changes are what it does, or only what it holds, for people.
 	changes(heldOnly bool) []change
-	apply(ctx context.Context, tx *store.Tx, at time.Time, run codex.RunID) error
+	apply(ctx context.Context, tx *store.Tx, at time.Time, origin history.Origin) error
 }
 
 // Apply writes exactly p, in one transaction: rows, history, issues, checkpoint, and the revisions
@@ -89,7 +89,7 @@ func Apply(ctx context.Context, db *store.DB, lease *store.Lease, run codex.RunI
 			if step.Empty() {
 				continue
 			}
-			if err := step.apply(ctx, tx, tx.Now(), run); err != nil {
+			if err := step.apply(ctx, tx, tx.Now(), history.Origin{Run: run}); err != nil {
 				return fmt.Errorf("writing %s: %w", step.Entity(), err)
 			}
 			written = append(written, step.Entity())
@@ -145,7 +145,7 @@ func (s step[R]) Counts() EntityCounts {
 	}
 }
 
-func (s step[R]) apply(ctx context.Context, tx *store.Tx, at time.Time, run codex.RunID) error {
+func (s step[R]) apply(ctx context.Context, tx *store.Tx, at time.Time, origin history.Origin) error {
 	e := s.entity
 	var rows, gone, opened, closed [][]any
 	for i := range s.plan.Creates {
@@ -178,10 +178,10 @@ func (s step[R]) apply(ctx context.Context, tx *store.Tx, at time.Time, run code
 		return err
 	}
 	if e.History != nil {
-		if err := history.Close(ctx, tx, *e.History, closed, at, history.Origin{Run: run}); err != nil {
+		if err := history.Close(ctx, tx, *e.History, closed, at, origin); err != nil {
 			return err
 		}
-		if err := history.Open(ctx, tx, *e.History, opened, at, history.Origin{Run: run}); err != nil {
+		if err := history.Open(ctx, tx, *e.History, opened, at, origin); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/history"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/storetest"
 )
@@ -205,7 +206,7 @@ func (s brokenStep) Entity() string        { return "broken" }
 func (s brokenStep) Counts() EntityCounts  { return EntityCounts{} }
 func (s brokenStep) Empty() bool           { return false }
 func (s brokenStep) changes(bool) []change { return nil }
-func (s brokenStep) apply(context.Context, *store.Tx, time.Time, codex.RunID) error {
+func (s brokenStep) apply(context.Context, *store.Tx, time.Time, history.Origin) error {
 	return s.err
 }
 

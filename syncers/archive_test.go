@@ -307,8 +307,8 @@ func TestOnlyACompanyThatIsLeavingIsArchived(t *testing.T) {
 			field   string
 			text    string
 		}{
-			"no such company":     {"nobody", codex.CodeNotFound, "", "there is no company nobody"},
-			"an archived one":     {"LEFT-1", codex.CodeNotFound, "", "there is no company LEFT-1"},
+			"no such company":     {"nobody", codex.CodeNotFound, "accountNumber", "there is no company nobody"},
+			"an archived one":     {"LEFT-1", codex.CodeNotFound, "accountNumber", "there is no company LEFT-1"},
 			"one with department": {one, codex.CodeConflict, "", notLeaving},
 			"none":                {" ", codex.CodeBadInput, "accountNumber", "an account number is not empty"},
 		} {

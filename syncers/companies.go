@@ -30,8 +30,10 @@ type CompanyRecord struct {
 	HeadName       sql.Null[string]    // head_name, or who head_user_id is
 	PrimaryContact sql.Null[string]    // prime_user_name, or who prime_user_id is
 	Domains        sql.Null[string]    // domains, as a JSON array
-	PhoneSystem    sql.Null[string]    // local; custom_fields.phone_system where it has a value
-	EmailSystem    sql.Null[string]    // local; custom_fields.email_system where it has a value
+	PhoneSystem    sql.Null[string]    // a person's word, else custom_fields.phone_system where it has a value
+	EmailSystem    sql.Null[string]    // a person's word, else custom_fields.email_system where it has a value
+	PhoneLocal     bool                // local: a person said what PhoneSystem is
+	EmailLocal     bool                // local: a person said what EmailSystem is
 	Term           sql.Null[string]    // custom_fields.contract_term, in the words of billing plans
 	ContractStart  sql.Null[string]    // custom_fields.contract_start_date
 	ContractEnd    sql.Null[string]    // start + term - 1 day
@@ -65,6 +67,8 @@ func companies() *Entity[CompanyRecord] {
 			column("contract_end_date", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.ContractEnd }),
 			column("support_level", compared|kept, func(r *CompanyRecord) *sql.Null[string] { return &r.SupportLevel }),
 			column("compliance_level", compared|kept, func(r *CompanyRecord) *string { return &r.Compliance }),
+			column("phone_system_local", compared, func(r *CompanyRecord) *bool { return &r.PhoneLocal }),
+			column("email_system_local", compared, func(r *CompanyRecord) *bool { return &r.EmailLocal }),
 			column("archived_at", compared, func(r *CompanyRecord) *sql.Null[time.Time] { return &r.ArchivedAt }),
 		},
 		Keys: []Key[CompanyRecord]{
@@ -83,10 +87,11 @@ func companies() *Entity[CompanyRecord] {
 			if incoming.primaryUnread {
 				incoming.PrimaryContact = current.PrimaryContact
 			}
-			if !incoming.PhoneSystem.Valid {
+			incoming.PhoneLocal, incoming.EmailLocal = current.PhoneLocal, current.EmailLocal
+			if current.PhoneLocal || !incoming.PhoneSystem.Valid {
 				incoming.PhoneSystem = current.PhoneSystem
 			}
-			if !incoming.EmailSystem.Valid {
+			if current.EmailLocal || !incoming.EmailSystem.Valid {
 				incoming.EmailSystem = current.EmailSystem
 			}
 			return incoming
@@ -134,7 +139,7 @@ func mapDepartment(d freshservice.Department, account codex.AccountNumber, names
 		HeadName: head, PrimaryContact: prime, Domains: textList(d.Domains),
 		PhoneSystem: field("phone_system"), EmailSystem: field("email_system"),
 		Term: term, ContractStart: start, ContractEnd: contractEnd(start, term),
-		Compliance: "standard", headUnread: headUnread, primaryUnread: primaryUnread,
+		Compliance: compliance, headUnread: headUnread, primaryUnread: primaryUnread,
 	}
 }
 

@@ -72,7 +72,7 @@ func mapRequester(r freshservice.Requester) (ContactRecord, bool) {
 	}
 	return ContactRecord{
 		Name: personName(r.FirstName, r.LastName, email.V), Email: email.V, FreshserviceID: some(r.ID),
-		Title: told(r.JobTitle), EmploymentType: "Full Time", Active: r.Active == nil || *r.Active,
+		Title: told(r.JobTitle), EmploymentType: employed, Active: r.Active == nil || *r.Active,
 		Mobile: told(r.MobilePhoneNumber), Work: told(r.WorkPhoneNumber), Secondary: textList(r.SecondaryEmails),
 	}, true
 }
@@ -99,6 +99,7 @@ func withoutEmail(r freshservice.Requester) Issue {
 const (
 	sourceFreshservice = "freshservice" // a requester's department_ids
 	sourceLastUser     = "last_user"    // a device's lastLoggedInUser
+	sourceManual       = "manual"       // a person, see local_links.go
 )
 
 // ContactLinkRecord is a row of contact_company_link.

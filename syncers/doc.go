@@ -27,6 +27,14 @@
 // revisions of all that belongs to companies, so whatever a run has planned before is planned anew. To
 // every plan an archived company is as good as none, until a department has its number again.
 //
+// # What is local
+//
+// What a person says is the hub's own: [Engine.UpdateCompany], [Engine.UpdateContact],
+// [Engine.LinkContact], [Engine.LinkAsset] and their undoing (local.go, local_links.go). Each is one
+// transaction with its history, and raises the revisions of what it writes. A plan takes it from the
+// rows as they are (Merge), so no run and no re-read changes it, whatever the upstreams say, until a
+// person takes it back.
+//
 // # Runs
 //
 //	queued ─▶ running ─▶ succeeded | partial | held | failed | cancelled
@@ -57,5 +65,6 @@
 // # What it never does
 //
 // It knows nothing of GraphQL or REST, and nothing of paging, tokens and limits, which are the
-// clients' business. It writes no local field (employment_type, manual links ...).
+// clients' business. No sync writes what is
+// local (employment_type, manual links ...).
 package syncers

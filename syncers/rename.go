@@ -96,14 +96,14 @@ func accountNumber(field string, number codex.AccountNumber) (codex.AccountNumbe
 	return codex.AccountNumber(text), nil
 }
 
-// servedCompany is the row of a company that is served.
+// servedCompany is the row of a company that is served, which the argument accountNumber names.
 func servedCompany(ctx context.Context, tx *store.Tx, account codex.AccountNumber) (CompanyRecord, error) {
 	rows, err := load(ctx, tx, companies(), "account_number = $1 AND archived_at IS NULL", account)
 	if err != nil {
 		return CompanyRecord{}, err
 	}
 	if len(rows) == 0 {
-		return CompanyRecord{}, codex.Errorf(codex.CodeNotFound, "there is no company %s", account)
+		return CompanyRecord{}, &codex.Error{Code: codex.CodeNotFound, Field: "accountNumber", Message: fmt.Sprintf("there is no company %s", account)}
 	}
 	return rows[0], nil
 }

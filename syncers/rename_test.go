@@ -366,8 +366,8 @@ func TestARenameThatCannotBeIsRefusedAndChangesNothing(t *testing.T) {
 			field    string
 			text     string
 		}{
-			"no such company":             {"nobody", "x", codex.CodeNotFound, "", "there is no company nobody"},
-			"an archived one":             {"LEFT-1", "x", codex.CodeNotFound, "", "there is no company LEFT-1"},
+			"no such company":             {"nobody", "x", codex.CodeNotFound, "accountNumber", "there is no company nobody"},
+			"an archived one":             {"LEFT-1", "x", codex.CodeNotFound, "accountNumber", "there is no company LEFT-1"},
 			"another has the number":      {one, other, codex.CodeConflict, "", fmt.Sprintf("the company %q has the account number %s: two companies are not made one. Give that one another number first, or choose another one", all[2].Name, other)},
 			"an archived one has it":      {one, "LEFT-1", codex.CodeConflict, "", fmt.Sprintf("the archived company %q has the account number LEFT-1, and gets it back if it returns: choose another one", left.Name)},
 			"the number that it has":      {one, " " + one, codex.CodeBadInput, "to", "the company has this number already"},

@@ -46,6 +46,10 @@ const (
 	FieldSupportLevel = "support_level"
 	// FieldComplianceLevel holds the string denoting the compliance_level field in the database.
 	FieldComplianceLevel = "compliance_level"
+	// FieldPhoneSystemLocal holds the string denoting the phone_system_local field in the database.
+	FieldPhoneSystemLocal = "phone_system_local"
+	// FieldEmailSystemLocal holds the string denoting the email_system_local field in the database.
+	FieldEmailSystemLocal = "email_system_local"
 	// FieldArchivedAt holds the string denoting the archived_at field in the database.
 	FieldArchivedAt = "archived_at"
 	// EdgeAssets holds the string denoting the assets edge name in mutations.
@@ -134,6 +138,8 @@ var Columns = []string{
 	FieldContractEndDate,
 	FieldSupportLevel,
 	FieldComplianceLevel,
+	FieldPhoneSystemLocal,
+	FieldEmailSystemLocal,
 	FieldArchivedAt,
 }
 
@@ -156,6 +162,10 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultComplianceLevel holds the default value on creation for the "compliance_level" field.
 	DefaultComplianceLevel string
+	// DefaultPhoneSystemLocal holds the default value on creation for the "phone_system_local" field.
+	DefaultPhoneSystemLocal bool
+	// DefaultEmailSystemLocal holds the default value on creation for the "email_system_local" field.
+	DefaultEmailSystemLocal bool
 )
 
 // OrderOption defines the ordering options for the Company queries.
@@ -249,6 +259,16 @@ func BySupportLevel(opts ...sql.OrderTermOption) OrderOption {
 // ByComplianceLevel orders the results by the compliance_level field.
 func ByComplianceLevel(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldComplianceLevel, opts...).ToFunc()
+}
+
+// ByPhoneSystemLocal orders the results by the phone_system_local field.
+func ByPhoneSystemLocal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPhoneSystemLocal, opts...).ToFunc()
+}
+
+// ByEmailSystemLocal orders the results by the email_system_local field.
+func ByEmailSystemLocal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmailSystemLocal, opts...).ToFunc()
 }
 
 // ByArchivedAt orders the results by the archived_at field.

@@ -141,6 +141,16 @@ func ComplianceLevel(v string) predicate.Company {
 	return predicate.Company(sql.FieldEQ(FieldComplianceLevel, v))
 }
 
+// PhoneSystemLocal applies equality check predicate on the "phone_system_local" field. It's identical to PhoneSystemLocalEQ.
+func PhoneSystemLocal(v bool) predicate.Company {
+	return predicate.Company(sql.FieldEQ(FieldPhoneSystemLocal, v))
+}
+
+// EmailSystemLocal applies equality check predicate on the "email_system_local" field. It's identical to EmailSystemLocalEQ.
+func EmailSystemLocal(v bool) predicate.Company {
+	return predicate.Company(sql.FieldEQ(FieldEmailSystemLocal, v))
+}
+
 // ArchivedAt applies equality check predicate on the "archived_at" field. It's identical to ArchivedAtEQ.
 func ArchivedAt(v time.Time) predicate.Company {
 	return predicate.Company(sql.FieldEQ(FieldArchivedAt, v))
@@ -1374,6 +1384,26 @@ func ComplianceLevelEqualFold(v string) predicate.Company {
 // ComplianceLevelContainsFold applies the ContainsFold predicate on the "compliance_level" field.
 func ComplianceLevelContainsFold(v string) predicate.Company {
 	return predicate.Company(sql.FieldContainsFold(FieldComplianceLevel, v))
+}
+
+// PhoneSystemLocalEQ applies the EQ predicate on the "phone_system_local" field.
+func PhoneSystemLocalEQ(v bool) predicate.Company {
+	return predicate.Company(sql.FieldEQ(FieldPhoneSystemLocal, v))
+}
+
+// PhoneSystemLocalNEQ applies the NEQ predicate on the "phone_system_local" field.
+func PhoneSystemLocalNEQ(v bool) predicate.Company {
+	return predicate.Company(sql.FieldNEQ(FieldPhoneSystemLocal, v))
+}
+
+// EmailSystemLocalEQ applies the EQ predicate on the "email_system_local" field.
+func EmailSystemLocalEQ(v bool) predicate.Company {
+	return predicate.Company(sql.FieldEQ(FieldEmailSystemLocal, v))
+}
+
+// EmailSystemLocalNEQ applies the NEQ predicate on the "email_system_local" field.
+func EmailSystemLocalNEQ(v bool) predicate.Company {
+	return predicate.Company(sql.FieldNEQ(FieldEmailSystemLocal, v))
 }
 
 // ArchivedAtEQ applies the EQ predicate on the "archived_at" field.

@@ -196,6 +196,8 @@ var (
 		{Name: "contract_end_date", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "support_level", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "compliance_level", Type: field.TypeString, Size: 2147483647, Default: "standard"},
+		{Name: "phone_system_local", Type: field.TypeBool, Default: false},
+		{Name: "email_system_local", Type: field.TypeBool, Default: false},
 		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
 	}
 	// CompaniesTable holds the schema information for the "companies" table.

@@ -25,8 +25,8 @@ func companyKept() []ent.Field {
 		text("head_name", "department.head_name, or the name of its head_user_id"),
 		text("primary_contact_name", "department.prime_user_name, or the name of its prime_user_id"),
 		text("domains", "department.domains: a JSON array of strings"),
-		text("phone_system", "local; from custom_fields.phone_system where that has a value"),
-		text("email_system", "local; from custom_fields.email_system where that has a value"),
+		text("phone_system", "a person's word; where nobody has said one, custom_fields.phone_system where that has a value"),
+		text("email_system", "a person's word; where nobody has said one, custom_fields.email_system where that has a value"),
 		text("contract_term_length", "1 Year, 2 Year, 3 Year or Month to Month, from custom_fields.contract_term"),
 		text("contract_start_date", "custom_fields.contract_start_date"),
 		text("contract_end_date", "start plus term less one day, YYYY-MM-DD"),
@@ -40,6 +40,8 @@ func (Company) Fields() []ent.Field {
 	key := field.String("id").GoType(codex.AccountNumber("")).StorageKey("account_number").Immutable().
 		Comment("custom_fields.account_number as text")
 	return append(append([]ent.Field{key}, companyKept()...),
+		field.Bool("phone_system_local").Default(false).Comment("a person said what phone_system is: no sync changes it"),
+		field.Bool("email_system_local").Default(false).Comment("a person said what email_system is: no sync changes it"),
 		instant("archived_at", "when an admin archived it: no sync removes a company; null while served"),
 	)
 }

@@ -70,7 +70,7 @@ func (w writer) companies() {
 		SetID("620547").SetName("Acme").SetFreshserviceID(9007199254740993).SetDescription("a department").
 		SetPlanSelected("Gold").SetProfitOrNonProfit("Profit").SetCompanyMainNumber("555-0100").
 		SetCompanyStartDate("May 2020").SetHeadName("Ada Head").SetPrimaryContactName("Pia Prime").
-		SetDomains(`["acme.example","acme.test"]`).SetPhoneSystem("3CX").SetEmailSystem("M365").
+		SetDomains(`["acme.example","acme.test"]`).SetPhoneSystem("3CX").SetEmailSystem("M365").SetPhoneSystemLocal(true).SetEmailSystemLocal(true).
 		SetContractTermLength("1 Year").SetContractStartDate("2025-01-01").SetContractEndDate("2025-12-31").
 		SetSupportLevel("All Inclusive").SetComplianceLevel("hipaa").Save(w.ctx))
 	for account, name := range map[codex.AccountNumber]string{"900": "Zebra & Söhne", "B-2": "Beta", "a-1": "alpha"} {
