@@ -45,6 +45,7 @@ func TestEveryRootFieldSaysForWhomItIs(t *testing.T) {
 // The sets of package auth are what REST goes by: whoever may start a sync there may start one here.
 func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 	admins := []codex.Role{codex.RoleAdmin}
+	keepers := []codex.Role{codex.RoleAdmin, codex.RoleTechnician}
 	want := map[string][]codex.Role{
 		"Query.tokens": admins, "Mutation.createToken": admins, "Mutation.revokeToken": admins,
 		"Mutation.syncFreshservice": auth.SyncStarters.Roles(), "Mutation.syncFreshservice(force:)": admins,
@@ -52,6 +53,9 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.syncTickets": auth.SyncStarters.Roles(), "Mutation.syncTickets(force:)": admins,
 		"Mutation.approveRemovals": admins, "Mutation.cancelSync": admins,
 		"Mutation.renameCompany": admins, "Mutation.archiveCompany": admins,
+		"Mutation.updateCompany": keepers, "Mutation.updateContact": keepers,
+		"Mutation.linkContact": keepers, "Mutation.unlinkContact": keepers,
+		"Mutation.linkAsset": keepers, "Mutation.unlinkAsset": keepers,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	met := 0

@@ -41,6 +41,16 @@ type CompanyAdmin interface {
 	ArchiveCompany(ctx context.Context, account codex.AccountNumber, by string) (*ent.Company, error)
 }
 
+// LocalAdmin changes what is local.
+type LocalAdmin interface {
+	UpdateCompany(ctx context.Context, account codex.AccountNumber, edit syncers.CompanyEdit, by string) (company *ent.Company, changed bool, err error)
+	UpdateContact(ctx context.Context, id int, edit syncers.ContactEdit, by string) (contact *ent.Contact, changed bool, err error)
+	LinkContact(ctx context.Context, contactID int, account codex.AccountNumber, by string) (syncers.ContactLink, error)
+	UnlinkContact(ctx context.Context, contactID int, account codex.AccountNumber, by string) (syncers.ContactLink, error)
+	LinkAsset(ctx context.Context, assetID, contactID int, by string) (syncers.AssetLink, error)
+	UnlinkAsset(ctx context.Context, assetID, contactID int, by string) (syncers.AssetLink, error)
+}
+
 // Progress tells of runs as they go.
 type Progress interface {
 	// Watch gives the runs of a feed, or of all where it is empty, as they stand and whenever they
@@ -58,6 +68,7 @@ type TokenAdmin interface {
 var (
 	_ Syncer     = (*syncers.Engine)(nil)
 	_ RunAdmin   = (*syncers.Engine)(nil)
+	_ LocalAdmin = (*syncers.Engine)(nil)
 	_ Progress   = (*syncers.Progress)(nil)
 	_ TokenAdmin = (*auth.Tokens)(nil)
 )
@@ -69,6 +80,7 @@ type Options struct {
 	Sync      Syncer
 	Runs      RunAdmin
 	Companies CompanyAdmin
+	Local     LocalAdmin
 	Progress  Progress
 	Tokens    TokenAdmin
 	Logger    *slog.Logger
@@ -100,7 +112,7 @@ func NewHandler(o Options) *Handler {
 	reader := query.New(o.DB.Ent(), o.Rules)
 	schema := exec.NewExecutableSchema(exec.Config{
 		Resolvers: &resolver{
-			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, progress: o.Progress,
+			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
 			tokens: o.Tokens, now: o.DB.Now,
 		},
 	})

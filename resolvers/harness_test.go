@@ -65,7 +65,7 @@ func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *
 	logger := slog.New(slog.NewTextHandler(g.log, nil))
 	o := resolvers.Options{
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
-		Sync: g.sync, Runs: g.runs, Companies: g.companies, Progress: syncers.NewProgress(db, logger),
+		Sync: g.sync, Runs: g.runs, Companies: g.companies, Local: syncers.New(syncers.Options{DB: db, Logger: logger}), Progress: syncers.NewProgress(db, logger),
 		Tokens: g.tokens, Logger: logger,
 	}
 	for _, option := range options {

@@ -18,6 +18,7 @@ type resolver struct {
 	sync      Syncer
 	runs      RunAdmin
 	companies CompanyAdmin
+	local     LocalAdmin
 	progress  Progress
 	tokens    TokenAdmin
 	now       func() time.Time

@@ -58,6 +58,12 @@ func calls() map[string]string {
 		"Mutation.cancelSync":       `cancelSync(run: "r5") { run { id } }`,
 		"Mutation.renameCompany":    `renameCompany(accountNumber: "900", to: "901") { company { name } }`,
 		"Mutation.archiveCompany":   `archiveCompany(accountNumber: "900") { company { name } }`,
+		"Mutation.updateCompany":    `updateCompany(accountNumber: "900", input: {phoneSystem: "3CX"}) { changed }`,
+		"Mutation.updateContact":    `updateContact(id: 2, input: {employmentType: "Part Time"}) { changed }`,
+		"Mutation.linkContact":      `linkContact(contactId: 2, accountNumber: "B-2") { changed }`,
+		"Mutation.unlinkContact":    `unlinkContact(contactId: 2, accountNumber: "B-2") { changed }`,
+		"Mutation.linkAsset":        `linkAsset(assetId: 2, contactId: 2) { changed }`,
+		"Mutation.unlinkAsset":      `unlinkAsset(assetId: 2, contactId: 2) { changed }`,
 		"Subscription.syncProgress": "syncProgress(feed: TICKETS) { id }",
 	}
 }

@@ -132,6 +132,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("TicketListFilter", ec.unmarshalInputTicketListFilter),
 			graphql.NewInputUnmarshaler("TicketOrder", ec.unmarshalInputTicketOrder),
 			graphql.NewInputUnmarshaler("TimeFilter", ec.unmarshalInputTimeFilter),
+			graphql.NewInputUnmarshaler("UpdateCompanyInput", ec.unmarshalInputUpdateCompanyInput),
+			graphql.NewInputUnmarshaler("UpdateContactInput", ec.unmarshalInputUpdateContactInput),
 		)
 	}
 	first := true
@@ -489,19 +491,23 @@ type Company {
   primaryContactName: String
   "Its e-mail domains."
   domains: [String!]!
-  "Its telephone system."
+  "Its telephone system, as a person said here, else as Freshservice has it."
   phoneSystem: String
-  "Its e-mail system."
+  "Whether a person said here what its telephone system is, so that no sync changes it."
+  phoneSystemLocal: Boolean!
+  "Its e-mail system, as a person said here, else as Freshservice has it."
   emailSystem: String
+  "Whether a person said here what its e-mail system is, so that no sync changes it."
+  emailSystemLocal: Boolean!
   "The contract's term: 1 Year, 2 Year, 3 Year or Month to Month."
   contractTermLength: String
   "The first day of the contract, YYYY-MM-DD."
   contractStartDate: String
   "The last day of the contract, YYYY-MM-DD."
   contractEndDate: String
-  "The level of support that was agreed on."
+  "The level of support that was agreed on. Kept here; no sync changes it."
   supportLevel: String
-  "The level of compliance that is kept for it."
+  "The level of compliance that is kept for it. Kept here; no sync changes it."
   complianceLevel: String!
   "Its machines."
   assets(
@@ -1067,6 +1073,150 @@ input RunTriggerFilter {
   eq: RunTrigger
   "It is one of these, at most 1000."
   in: [RunTrigger!]
+}
+`, BuiltIn: false},
+	{Name: "../local.graphql", Input: `extend type Mutation {
+  """
+  Changes what is local of a company: what is said here no sync changes. What is left out of the input
+  stays as it is, null takes back what was said before.
+  """
+  updateCompany(
+    "The company's account number."
+    accountNumber: ID!
+    "What to change."
+    input: UpdateCompanyInput!
+  ): UpdateCompanyPayload! @allow(roles: [ADMIN, TECHNICIAN])
+  """
+  Changes what is local of a contact: what is said here no sync changes. What is left out of the input
+  stays as it is, null takes back what was said before.
+  """
+  updateContact(
+    "The contact's id."
+    id: ID!
+    "What to change."
+    input: UpdateContactInput!
+  ): UpdateContactPayload! @allow(roles: [ADMIN, TECHNICIAN])
+  """
+  Makes a contact one of a company's people, whatever Freshservice says: no sync takes that away. A link
+  that Freshservice made becomes one by hand, and outlasts it.
+  """
+  linkContact(
+    "The contact's id."
+    contactId: ID!
+    "The company's account number."
+    accountNumber: ID!
+  ): LinkContactPayload! @allow(roles: [ADMIN, TECHNICIAN])
+  """
+  Takes back what linkContact did. If Freshservice says that the contact is one of the company's people,
+  the next sync links them again. A link that comes from Freshservice is CONFLICT: it goes where it comes
+  from.
+  """
+  unlinkContact(
+    "The contact's id."
+    contactId: ID!
+    "The company's account number."
+    accountNumber: ID!
+  ): UnlinkContactPayload! @allow(roles: [ADMIN, TECHNICIAN])
+  """
+  Says that a contact uses a machine, whoever logged in last: no sync takes that away. A link to the last
+  user becomes one by hand, and outlasts the next login. The contact may be of another company.
+  """
+  linkAsset(
+    "The asset's id."
+    assetId: ID!
+    "The contact's id."
+    contactId: ID!
+  ): LinkAssetPayload! @allow(roles: [ADMIN, TECHNICIAN])
+  """
+  Takes back what linkAsset did. If the contact is the machine's last user, the next sync links them again.
+  A link to the last user is CONFLICT: it goes when somebody else has logged in.
+  """
+  unlinkAsset(
+    "The asset's id."
+    assetId: ID!
+    "The contact's id."
+    contactId: ID!
+  ): UnlinkAssetPayload! @allow(roles: [ADMIN, TECHNICIAN])
+}
+
+"What to change of a company. Texts are one line of at most 150 characters, and not empty."
+input UpdateCompanyInput {
+  """
+  Its telephone system, whatever Freshservice has in its field phone_system. Null hands it back to
+  Freshservice: it is null until the next sync where that field has a value.
+  """
+  phoneSystem: String
+  """
+  Its e-mail system, whatever Freshservice has in its field email_system. Null hands it back to
+  Freshservice: it is null until the next sync where that field has a value.
+  """
+  emailSystem: String
+  "The level of support that was agreed on."
+  supportLevel: String
+  "The level of compliance that is kept for it. Null makes it standard."
+  complianceLevel: String
+}
+
+"What updateCompany did."
+type UpdateCompanyPayload {
+  "The company as it is now."
+  company: Company!
+  "Whether anything is another than before."
+  changed: Boolean!
+}
+
+"What to change of a contact. Texts are one line of at most 150 characters, and not empty."
+input UpdateContactInput {
+  "How the person is employed. Null makes it Full Time."
+  employmentType: String
+}
+
+"What updateContact did."
+type UpdateContactPayload {
+  "The contact as it is now."
+  contact: Contact!
+  "Whether anything is another than before."
+  changed: Boolean!
+}
+
+"What linkContact did."
+type LinkContactPayload {
+  "Who is one of the company's people."
+  contact: Contact!
+  "Whose they are."
+  company: Company!
+  "Whether it was otherwise before: false where they were linked by hand already."
+  changed: Boolean!
+}
+
+"What unlinkContact did."
+type UnlinkContactPayload {
+  "Who is none of the company's people now."
+  contact: Contact!
+  "Whose they were."
+  company: Company!
+  "Whether it was otherwise before: false where they were not linked."
+  changed: Boolean!
+}
+
+"What linkAsset did."
+type LinkAssetPayload {
+  "The machine."
+  asset: Asset!
+  "Who uses it."
+  contact: Contact!
+  "Whether it was otherwise before: false where they were linked by hand already."
+  changed: Boolean!
+}
+
+"What unlinkAsset did."
+type UnlinkAssetPayload {
+  "The machine."
+  asset: Asset!
+  "Who is no longer said to use it."
+  contact: Contact!
+  "Whether it was otherwise before: false where they were not linked."
+  changed: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../location.graphql", Input: `"A place of a company."
@@ -3431,8 +3581,12 @@ func (ec *executionContext) childFields_Company(ctx context.Context, field graph
 		return ec.fieldContext_Company_domains(ctx, field)
 	case "phoneSystem":
 		return ec.fieldContext_Company_phoneSystem(ctx, field)
+	case "phoneSystemLocal":
+		return ec.fieldContext_Company_phoneSystemLocal(ctx, field)
 	case "emailSystem":
 		return ec.fieldContext_Company_emailSystem(ctx, field)
+	case "emailSystemLocal":
+		return ec.fieldContext_Company_emailSystemLocal(ctx, field)
 	case "contractTermLength":
 		return ec.fieldContext_Company_contractTermLength(ctx, field)
 	case "contractStartDate":
@@ -3611,6 +3765,30 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 		return ec.fieldContext_FieldChange_new(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkAssetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asset":
+		return ec.fieldContext_LinkAssetPayload_asset(ctx, field)
+	case "contact":
+		return ec.fieldContext_LinkAssetPayload_contact(ctx, field)
+	case "changed":
+		return ec.fieldContext_LinkAssetPayload_changed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkAssetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkContactPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contact":
+		return ec.fieldContext_LinkContactPayload_contact(ctx, field)
+	case "company":
+		return ec.fieldContext_LinkContactPayload_company(ctx, field)
+	case "changed":
+		return ec.fieldContext_LinkContactPayload_changed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkContactPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Location(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4383,6 +4561,50 @@ func (ec *executionContext) childFields_Token(ctx context.Context, field graphql
 		return ec.fieldContext_Token_revokedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Token", field.Name)
+}
+
+func (ec *executionContext) childFields_UnlinkAssetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asset":
+		return ec.fieldContext_UnlinkAssetPayload_asset(ctx, field)
+	case "contact":
+		return ec.fieldContext_UnlinkAssetPayload_contact(ctx, field)
+	case "changed":
+		return ec.fieldContext_UnlinkAssetPayload_changed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnlinkAssetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnlinkContactPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contact":
+		return ec.fieldContext_UnlinkContactPayload_contact(ctx, field)
+	case "company":
+		return ec.fieldContext_UnlinkContactPayload_company(ctx, field)
+	case "changed":
+		return ec.fieldContext_UnlinkContactPayload_changed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnlinkContactPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateCompanyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "company":
+		return ec.fieldContext_UpdateCompanyPayload_company(ctx, field)
+	case "changed":
+		return ec.fieldContext_UpdateCompanyPayload_changed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateCompanyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateContactPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contact":
+		return ec.fieldContext_UpdateContactPayload_contact(ctx, field)
+	case "changed":
+		return ec.fieldContext_UpdateContactPayload_changed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateContactPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -5,6 +5,7 @@ package model
 import (
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/query"
@@ -124,6 +125,26 @@ type CreateTokenPayload struct {
 	Token *ent.Token `json:"token"`
 	// What to authenticate with, as a bearer. It is told this once and never again.
 	Secret string `json:"secret"`
+}
+
+// What linkAsset did.
+type LinkAssetPayload struct {
+	// The machine.
+	Asset *ent.Asset `json:"asset"`
+	// Who uses it.
+	Contact *ent.Contact `json:"contact"`
+	// Whether it was otherwise before: false where they were linked by hand already.
+	Changed bool `json:"changed"`
+}
+
+// What linkContact did.
+type LinkContactPayload struct {
+	// Who is one of the company's people.
+	Contact *ent.Contact `json:"contact"`
+	// Whose they are.
+	Company *ent.Company `json:"company"`
+	// Whether it was otherwise before: false where they were linked by hand already.
+	Changed bool `json:"changed"`
 }
 
 // A page of locations.
@@ -298,4 +319,60 @@ type TicketEdge struct {
 	Cursor string `json:"cursor"`
 	// The ticket.
 	Node *ent.Ticket `json:"node"`
+}
+
+// What unlinkAsset did.
+type UnlinkAssetPayload struct {
+	// The machine.
+	Asset *ent.Asset `json:"asset"`
+	// Who is no longer said to use it.
+	Contact *ent.Contact `json:"contact"`
+	// Whether it was otherwise before: false where they were not linked.
+	Changed bool `json:"changed"`
+}
+
+// What unlinkContact did.
+type UnlinkContactPayload struct {
+	// Who is none of the company's people now.
+	Contact *ent.Contact `json:"contact"`
+	// Whose they were.
+	Company *ent.Company `json:"company"`
+	// Whether it was otherwise before: false where they were not linked.
+	Changed bool `json:"changed"`
+}
+
+// What to change of a company. Texts are one line of at most 150 characters, and not empty.
+type UpdateCompanyInput struct {
+	// Its telephone system, whatever Freshservice has in its field phone_system. Null hands it back to
+	// Freshservice: it is null until the next sync where that field has a value.
+	PhoneSystem graphql.Omittable[*string] `json:"phoneSystem,omitempty"`
+	// Its e-mail system, whatever Freshservice has in its field email_system. Null hands it back to
+	// Freshservice: it is null until the next sync where that field has a value.
+	EmailSystem graphql.Omittable[*string] `json:"emailSystem,omitempty"`
+	// The level of support that was agreed on.
+	SupportLevel graphql.Omittable[*string] `json:"supportLevel,omitempty"`
+	// The level of compliance that is kept for it. Null makes it standard.
+	ComplianceLevel graphql.Omittable[*string] `json:"complianceLevel,omitempty"`
+}
+
+// What updateCompany did.
+type UpdateCompanyPayload struct {
+	// The company as it is now.
+	Company *ent.Company `json:"company"`
+	// Whether anything is another than before.
+	Changed bool `json:"changed"`
+}
+
+// What to change of a contact. Texts are one line of at most 150 characters, and not empty.
+type UpdateContactInput struct {
+	// How the person is employed. Null makes it Full Time.
+	EmploymentType graphql.Omittable[*string] `json:"employmentType,omitempty"`
+}
+
+// What updateContact did.
+type UpdateContactPayload struct {
+	// The contact as it is now.
+	Contact *ent.Contact `json:"contact"`
+	// Whether anything is another than before.
+	Changed bool `json:"changed"`
 }
