@@ -8,8 +8,8 @@ import (
 
 func (p *program) companyCommand() *cobra.Command {
 	return group("company", "Decide on companies what no sync may",
-		"  codex company rename 620547 620548\n  codex company archive 620547",
-		p.companyRenameCommand(), p.companyArchiveCommand())
+		"  codex company rename 620547 620548\n  codex company archive 620547\n  codex company update 620547 --phone-system 3CX",
+		p.companyRenameCommand(), p.companyArchiveCommand(), p.companyUpdateCommand())
 }
 
 // companyNames is a company as the verbs tell of it.

@@ -4,7 +4,9 @@
 //	codex serve              serve GraphQL and REST, with simulated upstreams where --demo is given
 //	codex sync FEED          sync freshservice, datto, tickets, or all of them
 //	codex sync VERB          approve what a run holds, cancel a run, show one
-//	codex company VERB       rename or archive a company
+//	codex company VERB       rename or archive a company, or change what is local of it
+//	codex contact VERB       change what is local of a contact, and link it to companies
+//	codex asset VERB         link a machine to whom uses it
 //	codex token VERB         create, list and revoke local tokens
 //	codex migrate            bring the database to this program's schema, or tell how far it is
 //	codex init               write instance/codex.conf
