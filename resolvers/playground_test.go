@@ -1,6 +1,10 @@
 package resolvers_test
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +29,41 @@ func TestThePlaygroundLearnsTheWholeSchema(t *testing.T) {
 			t.Errorf("the schema as shown lacks %s", known)
 		}
 	}
+}
+
+// What the playground offers is run as it is, with its variables as web/src/playground/examples.ts
+// fills them in.
+func TestTheExamplesOfThePlaygroundRun(t *testing.T) {
+	files, err := filepath.Glob("../web/src/playground/examples/*.graphql")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d examples, %v", len(files), err)
+	}
+	now := time.Now().UTC()
+	moments := strings.NewReplacer("{year}", now.Format("2006"), "{aMinuteAgo}", now.Add(-time.Minute).Format(time.RFC3339))
+	given := regexp.MustCompile(`(?m)^# variables: (.*)$`)
+	eachWorld(t, func(t *testing.T, g *graph) {
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var variables map[string]any
+			if m := given.FindSubmatch(text); m != nil {
+				if err := json.Unmarshal([]byte(moments.Replace(string(m[1]))), &variables); err != nil {
+					t.Fatalf("%s: %v", file, err)
+				}
+			}
+			got := ""
+			if strings.Contains(string(text), "\nsubscription ") {
+				got = first(t, g.serve(), "admin", string(text))
+			} else {
+				got = g.ask(as(codex.RoleAdmin), string(text), variables)
+			}
+			if codes(t, got) != "ok" || !strings.Contains(got, `"data":{`) {
+				t.Errorf("%s gave %s", file, got)
+			}
+		}
+	})
 }
 
 func TestTheRealTokensAreCreatedListedAndRevoked(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 	"github.com/hivematrix/codex/cmd/server/goclient"
 	"github.com/hivematrix/codex/simulator"
+	"github.com/hivematrix/codex/web"
 )
 
 // clientsWorld is a hub that has seen a machine of Contoso's under two names, and whom it knows.
@@ -288,16 +290,39 @@ func TestTheClientsOfTheGuideAreThoseOfTheTests(t *testing.T) {
 // cases, and this the hub that they ask.
 func TestUrqlWithItsNormalisedCacheAndGraphqlSse(t *testing.T) {
 	w := forClients(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "node_modules/vitest/vitest.mjs", "run", "--config", "test/clients/vitest.config.ts")
-	cmd.Dir = "../../web"
-	cmd.Env = append(os.Environ(), "NO_COLOR=1",
+	vitest(t, []string{"--config", "test/clients/vitest.config.ts"},
 		"CODEX_URL="+w.url+"/", "CODEX_TOKEN="+w.token, "CODEX_MACHINE="+w.machine,
 		"CODEX_BEFORE="+w.before, "CODEX_AFTER="+w.after, "CODEX_THEN="+w.then.Format(time.RFC3339Nano))
+}
+
+// The playground in Chromium, over a hub and not over the stub that the pages' own tests have: each of
+// its examples runs.
+func TestThePlaygroundRunsItsExamplesOverAHub(t *testing.T) {
+	if !web.Built() {
+		t.Fatal(web.HowToBuild)
+	}
+	i := bare(t)
+	var behind atomic.Int64 // the past of an example is a minute old, by the clock of the browser
+	behind.Store(int64(time.Hour))
+	i.now = func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) }
+	i.upstream = simulate(t, i.now)
+	i.configure(dialect.SQLite)
+	i.must("sync", "all")
+	behind.Store(0)
+	vitest(t, []string{"test/playground.spec.ts"}, "CODEX_URL="+i.serve().url+"/", "CODEX_TOKEN="+i.token("admin"))
+}
+
+// vitest runs test files of the web pages, which find in env what they ask.
+func vitest(t *testing.T, args []string, env ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", append([]string{"node_modules/vitest/vitest.mjs", "run"}, args...)...)
+	cmd.Dir = "../../web"
+	cmd.Env = append(append(os.Environ(), "NO_COLOR=1"), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v (this needs Node.js, and its packages by: cd web && npm ci)\n%s", err, out)
+		t.Fatalf("%v (this needs Node.js, its packages and pages that are up to date: make test sees to all of it)\n%s", err, out)
 	}
 	t.Logf("%s", out)
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 
+import { examples } from "../src/playground/examples";
 import { startStub, type Stub } from "./stub";
 
 // With CODEX_URL and CODEX_TOKEN the pages are those of a running codex; without, a stub's. The URL
@@ -69,18 +70,73 @@ async function useToken(value: string): Promise<void> {
   await page.getByRole("button", { name: "Use token" }).click();
 }
 
+/** What an editor of the open tab holds. */
+async function editorText(editor: "query" | "variable"): Promise<string> {
+  return await page
+    .locator(`.graphiql-${editor === "query" ? "query-editor" : "editor-tool .graphiql-editor:not(.hidden)"} .CodeMirror`)
+    .first()
+    .evaluate((element) => (element as unknown as { CodeMirror: { getValue(): string } }).CodeMirror.getValue());
+}
+
 describe("the playground", () => {
   beforeEach(async () => {
     await page.goto(new URL("playground", base).href);
   });
 
-  test("asks for a token before it asks the server anything", async () => {
-    const asked: string[] = [];
-    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-    await page.reload({ waitUntil: "networkidle" });
+  test("asks for a token, and before it has one nothing of the server but whether it knows the browser", async () => {
+    await page.goto("about:blank"); // so that nothing is still on its way
+    const asked: (string | null)[] = [];
+    page.on("request", (request) => {
+      if (new URL(request.url()).pathname.endsWith("/graphql")) {
+        asked.push(request.postData());
+      }
+    });
+    await page.goto(new URL("playground", base).href, { waitUntil: "networkidle" });
 
     expect(await page.getByRole("status").innerText()).toContain("Queries need a token");
-    expect(asked.filter((path) => path.endsWith("/graphql"))).toEqual([]);
+    expect(asked).toEqual(['{"query":"{ me { name role } }"}']);
+  });
+
+  test("keeps a history of what was run, over a reload too, and no token in it", async () => {
+    await useToken(token);
+    await page.getByText("Token accepted.").waitFor();
+    const answered = page.waitForResponse((response) => response.request().postData()?.includes("company(") ?? false);
+    await page.getByRole("button", { name: /^Execute query/ }).click();
+    await answered;
+    await page.locator(".result-window").getByText('"company"').waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Show History" }).click();
+    await page.locator(".graphiql-history-item").getByText("company(").waitFor();
+    expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
+  });
+
+  test("has examples, each of which opens in a tab of its own and runs", async () => {
+    await useToken(token);
+    await page.getByText("Token accepted.").waitFor();
+    await page.getByRole("button", { name: "Show Examples" }).click();
+    const panel = page.getByRole("region", { name: "Examples", exact: true });
+    expect(await panel.getByRole("button").count()).toBe(examples.length);
+    for (const example of examples) {
+      const button = panel.getByRole("button", { name: example.title });
+      await button.focus(); // as one who has no mouse
+      await page.keyboard.press("Enter");
+      expect(await editorText("query")).toBe(example.query);
+      const variables = await editorText("variable");
+      expect(variables === "").toBe(example.variables === "");
+      expect(variables).not.toContain("{year}");
+      expect(await page.evaluate(() => document.activeElement?.closest(".graphiql-query-editor") !== null)).toBe(true);
+
+      if (given === undefined || example.query.includes("subscription ")) {
+        continue; // what the stub answers says nothing of them; a stream has a test of its own
+      }
+      const answered = page.waitForResponse((response) => response.url() === new URL("graphql", base).href);
+      await page.keyboard.press("Control+Enter");
+      const { errors } = (await (await answered).json()) as { errors?: unknown };
+      expect([example.title, errors]).toEqual([example.title, undefined]);
+    }
+    expect(await page.getByRole("tab").count()).toBe(examples.length + 1);
+    await page.getByRole("tab").first().click(); // what was there before is there still
+    expect(await editorText("query")).toContain('company(accountNumber: "620547")');
   });
 
   test("opens with the first question, runs it and shows the answer", async () => {
@@ -123,6 +179,9 @@ describe("the playground", () => {
     await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
     await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).click();
     await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "company", exact: true }).waitFor();
+    if (given !== undefined) {
+      await page.getByText("The company with that account number; null where there is none.").waitFor();
+    }
   });
 
   test("says plainly that the server refuses a token, and takes a better one", async () => {
@@ -148,6 +207,27 @@ describe("the playground", () => {
     await page.getByText("Queries need a token").waitFor();
     expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain(token);
   });
+});
+
+test("the playground needs no token where the browser has a session", async () => {
+  if (given === undefined) {
+    await context.addCookies([{ name: "codex_session", value: token, url: base, httpOnly: true, sameSite: "Strict" }]);
+  } else {
+    expect((await context.request.post(new URL("session", base).href, { data: { token } })).status()).toBe(200);
+  }
+  await page.goto(new URL("playground", base).href);
+  await page.getByText("No token is needed.").waitFor();
+
+  const answered = page.waitForResponse((response) => response.request().postData()?.includes("company(") ?? false);
+  await page.getByRole("button", { name: /^Execute query/ }).click();
+  const response = await answered;
+  expect(response.request().headers().authorization).toBeUndefined();
+  const { errors } = (await response.json()) as { errors?: unknown };
+  expect(errors).toBeUndefined();
+
+  await context.clearCookies(); // the session is over
+  await page.getByRole("button", { name: /^Execute query/ }).click();
+  await page.getByRole("alert").getByText("Queries need a token").waitFor();
 });
 
 test("the landing page leads to the playground", async () => {

@@ -6,8 +6,8 @@ import { buildSchema, graphql } from "graphql";
 
 /**
  * Stands for codex where none is given: serves the built pages below a path prefix, with the policy
- * that the Go package web demands, and answers GraphQL over a small schema to who has the token, with
- * a stream to who asks for one.
+ * that the Go package web demands, and answers GraphQL over a small schema to who has the token, or a
+ * cookie that holds it, with a stream to who asks for one.
  */
 export interface Stub {
   url: string;
@@ -19,7 +19,8 @@ const prefix = "/codex";
 const token = "stub-token";
 
 const schema = buildSchema(`
-  type Query { company(accountNumber: String!): Company }
+  type Query { company(accountNumber: String!): Company me: Caller! }
+  type Caller { name: String! role: String! }
   type Subscription { syncProgress: SyncRun! }
   type SyncRun { id: ID! phase: String! }
   type Company { name: String! assets: [Asset!]! assetsTotal: AssetsTotal! contacts: [Contact!]!
@@ -44,6 +45,7 @@ const company = {
   tickets: [{ ticketId: "4711", subject: "Printer on fire", hours: 0.25 }],
 };
 const root = {
+  me: { name: "ana", role: "BILLING" },
   company: ({ accountNumber }: { accountNumber: string }) => (accountNumber === "620547" ? company : null),
 };
 
@@ -91,7 +93,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 async function answerQuery(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.headers.authorization !== `Bearer ${token}`) {
+  if (request.headers.authorization !== `Bearer ${token}` && request.headers.cookie !== `codex_session=${token}`) {
     send(response, 401, "application/json", JSON.stringify({ error: "Invalid or expired token" }));
     return;
   }

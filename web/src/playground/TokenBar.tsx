@@ -1,15 +1,18 @@
 import { useState, type SubmitEvent } from "react";
 
 import type { Access } from "./fetcher";
+import type { Person } from "./session";
 
 interface Props {
   token: string;
   access: Access;
+  /** Whom the server knows without a token; null: nobody. */
+  person: Person | null;
   onToken: (token: string) => void;
 }
 
 /** Asks for the token, says whether the server takes it, and forgets it on request. */
-export function TokenBar({ token, access, onToken }: Props) {
+export function TokenBar({ token, access, person, onToken }: Props) {
   const [typed, setTyped] = useState("");
 
   const submit = (event: SubmitEvent) => {
@@ -51,12 +54,19 @@ export function TokenBar({ token, access, onToken }: Props) {
           </button>
         )}
       </form>
-      <Message token={token} access={access} />
+      <Message token={token} access={access} person={person} />
     </header>
   );
 }
 
-function Message({ token, access }: Pick<Props, "token" | "access">) {
+function Message({ token, access, person }: Pick<Props, "token" | "access" | "person">) {
+  if (token === "" && person !== null && access !== "refused") {
+    return (
+      <p className="token-bar-message token-bar-granted" role="status">
+        Signed in as {person.name} ({person.role.toLowerCase()}). No token is needed.
+      </p>
+    );
+  }
   if (token === "") {
     return (
       <p className="token-bar-message" role={access === "refused" ? "alert" : "status"}>

@@ -6,7 +6,7 @@ import { createClient } from "graphql-sse";
 type Fetcher = ComponentProps<typeof GraphiQL>["fetcher"];
 
 // Relative to the page, so that it holds below any path prefix.
-const endpoint = "graphql";
+export const endpoint = "graphql";
 
 /** What the page says about the last request's right to be answered. */
 export type Access = "granted" | "refused" | "unknown";
