@@ -296,7 +296,7 @@ func TestUrqlWithItsNormalisedCacheAndGraphqlSse(t *testing.T) {
 }
 
 // The playground in Chromium, over a hub and not over the stub that the pages' own tests have: each of
-// its examples runs.
+// its examples runs, a subscription streams, the schema is shown, and a session will do for a token.
 func TestThePlaygroundRunsItsExamplesOverAHub(t *testing.T) {
 	if !web.Built() {
 		t.Fatal(web.HowToBuild)
@@ -309,7 +309,7 @@ func TestThePlaygroundRunsItsExamplesOverAHub(t *testing.T) {
 	i.configure(dialect.SQLite)
 	i.must("sync", "all")
 	behind.Store(0)
-	vitest(t, []string{"test/playground.spec.ts"}, "CODEX_URL="+i.serve().url+"/", "CODEX_TOKEN="+i.token("admin"))
+	vitest(t, []string{"test/playground.spec.ts", "-t", "examples|session|schema|subscription"}, "CODEX_URL="+i.serve().url+"/", "CODEX_TOKEN="+i.token("admin"))
 }
 
 // vitest runs test files of the web pages, which find in env what they ask.

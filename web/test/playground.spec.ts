@@ -65,6 +65,12 @@ afterEach(async () => {
   expect(trouble).toEqual([]);
 });
 
+/** Opens the page, and waits until its editor has something to run. */
+async function openPlayground(): Promise<void> {
+  await page.goto(new URL("playground", base).href);
+  await page.locator(".graphiql-query-editor").getByText("accountNumber").first().waitFor();
+}
+
 async function useToken(value: string): Promise<void> {
   await page.getByLabel("Token", { exact: true }).fill(value);
   await page.getByRole("button", { name: "Use token" }).click();
@@ -79,9 +85,7 @@ async function editorText(editor: "query" | "variable"): Promise<string> {
 }
 
 describe("the playground", () => {
-  beforeEach(async () => {
-    await page.goto(new URL("playground", base).href);
-  });
+  beforeEach(openPlayground);
 
   test("asks for a token, and before it has one nothing of the server but whether it knows the browser", async () => {
     await page.goto("about:blank"); // so that nothing is still on its way
@@ -91,9 +95,11 @@ describe("the playground", () => {
         asked.push(request.postData());
       }
     });
-    await page.goto(new URL("playground", base).href, { waitUntil: "networkidle" });
+    const answered = page.waitForResponse((response) => response.url() === new URL("graphql", base).href);
+    await openPlayground();
+    await answered;
 
-    expect(await page.getByRole("status").innerText()).toContain("Queries need a token");
+    await page.getByRole("status").getByText("Queries need a token").waitFor();
     expect(asked).toEqual(['{"query":"{ me { name role } }"}']);
   });
 
@@ -110,7 +116,7 @@ describe("the playground", () => {
     expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
   });
 
-  test("has examples, each of which opens in a tab of its own and runs", async () => {
+  test("has examples, each of which opens in a tab of its own and runs", { timeout: 240_000 }, async () => {
     await useToken(token);
     await page.getByText("Token accepted.").waitFor();
     await page.getByRole("button", { name: "Show Examples" }).click();
@@ -215,7 +221,7 @@ test("the playground needs no token where the browser has a session", async () =
   } else {
     expect((await context.request.post(new URL("session", base).href, { data: { token } })).status()).toBe(200);
   }
-  await page.goto(new URL("playground", base).href);
+  await openPlayground();
   await page.getByText("No token is needed.").waitFor();
 
   const answered = page.waitForResponse((response) => response.request().postData()?.includes("company(") ?? false);
