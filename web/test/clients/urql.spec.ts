@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, test, vi, type MockInstance } from "vitest";
-import { gql, type AnyVariables, type Client, type OperationResult, type TypedDocumentNode } from "@urql/core";
+import { Client, fetchExchange, gql, type AnyVariables, type OperationResult, type TypedDocumentNode } from "@urql/core";
+import { persistedExchange } from "@urql/exchange-persisted";
 import { getIntrospectionQuery, type IntrospectionQuery } from "graphql";
 
 import { createCodexClient } from "./client";
@@ -344,6 +345,23 @@ test.each(["the present first", "the past first", "both at once"])(
     expect([beside.asset.hostname, beside.asOf.asset.hostname]).toEqual([after, before]);
   },
 );
+
+test("sends a query once, and its hash from then on", async () => {
+  const saving = new Client({
+    url: endpoint,
+    fetchOptions: { headers: { Authorization: `Bearer ${token}` } },
+    exchanges: [persistedExchange({ preferGetForPersistedQueries: true }), fetchExchange],
+  });
+  const twice = { requestPolicy: "network-only" } as const;
+  expect(data(await saving.query(now, { id: machine }, twice)).asset.hostname).toBe(after);
+  expect(data(await saving.query(now, { id: machine }, twice)).asset.hostname).toBe(after);
+  const sent = asked.mock.calls.map(([url]) => [...new URL(url as string).searchParams.keys()].sort());
+  expect(sent).toEqual([
+    ["extensions", "variables"], // not known yet
+    ["extensions", "query", "variables"],
+    ["extensions", "variables"],
+  ]);
+});
 
 test("tells by its code what is refused", async () => {
   const { error } = await client.query(past, { id: machine, at: "2001-01-01T00:00:00Z" });
