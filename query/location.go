@@ -8,11 +8,30 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/predicate"
 	"github.com/hivematrix/codex/store"
 )
+
+// Location is the location with that id; a [codex.CodeNotFound] error where there is none, or its
+// company is archived.
+func (r *Reader) Location(ctx context.Context, id int, columns ...string) (*ent.Location, error) {
+	q := r.client.Location.Query().
+		Where(location.ID(id), location.RemovedAtIsNil(), location.HasCompanyWith(company.ArchivedAtIsNil()))
+	if columns := with(columns, location.FieldCompanyAccountNumber); columns != nil {
+		q.Select(columns...)
+	}
+	found, err := q.Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, notFound("location", id)
+	case err != nil:
+		return nil, fmt.Errorf("reading location %d: %w", id, err)
+	}
+	return found, nil
+}
 
 // Locations is a page of the locations that list wants.
 func (r *Reader) Locations(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*ent.Location], error) {

@@ -32,7 +32,7 @@ func (a *PastAsset) ID() string { return a.Past.id(strconv.Itoa(a.AssetID)) }
 // Asset is the asset with that id; a [codex.CodeNotFound] error where there was none, or its company
 // was archived.
 func (p *Past) Asset(ctx context.Context, id int, columns ...string) (*PastAsset, error) {
-	found, err := p.assets(ctx, columns, assetversion.ByAssetID(), assetversion.AssetID(id), ofServedCompany[predicate.AssetVersion](p.At))
+	found, err := p.assets(ctx, columns, assetversion.ByAssetID(), 0, assetversion.AssetID(id), ofServedCompany[predicate.AssetVersion](p.At))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading asset %d of the past: %w", id, err)
@@ -42,6 +42,22 @@ func (p *Past) Asset(ctx context.Context, id int, columns ...string) (*PastAsset
 	return found[0], nil
 }
 
+// Assets is a page of the assets that list wants.
+func (p *Past) Assets(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*PastAsset], error) {
+	v := view{p}
+	return pageOf(v, view.assets, page, list, func(limit int, which, sort func(*sql.Selector)) ([]*PastAsset, error) {
+		return p.assets(ctx, columns, sort, limit, v.ofServed, which)
+	})
+}
+
+// CountAssets is how many assets filter wants.
+func (p *Past) CountAssets(ctx context.Context, filter Filter) (int, error) {
+	v := view{p}
+	return countOf(v, view.assets, filter, func(which func(*sql.Selector)) (int, error) {
+		return p.reader.client.AssetVersion.Query().Where(seenAt[predicate.AssetVersion](p.At), v.ofServed, which).Count(ctx)
+	})
+}
+
 // AssetsByCompany are those of the assets that each company had that edge wants.
 func (p *Past) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumber, edge Edge, columns ...string) (map[codex.AccountNumber][]*PastAsset, error) {
 	v := view{p}
@@ -49,16 +65,20 @@ func (p *Past) AssetsByCompany(ctx context.Context, accounts []codex.AccountNumb
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.assets(ctx, columns, sort, which)
+	rows, err := p.assets(ctx, columns, sort, 0, which)
 	if err != nil {
 		return nil, fmt.Errorf("reading assets of the past by company: %w", err)
 	}
 	return groupBy(rows, func(a *PastAsset) codex.AccountNumber { return a.CompanyAccountNumber }), nil
 }
 
-func (p *Past) assets(ctx context.Context, columns []string, sort assetversion.OrderOption, which ...predicate.AssetVersion) ([]*PastAsset, error) {
+// assets are those that which tells, at most limit; 0: all.
+func (p *Past) assets(ctx context.Context, columns []string, sort assetversion.OrderOption, limit int, which ...predicate.AssetVersion) ([]*PastAsset, error) {
 	q := p.reader.client.AssetVersion.Query().Where(seenAt[predicate.AssetVersion](p.At)).Where(which...).
 		Order(sort)
+	if limit > 0 {
+		q.Limit(limit)
+	}
 	backup := len(columns) == 0 || slices.Contains(columns, ColumnBackup)
 	if backup {
 		q.Where(func(s *sql.Selector) { s.AppendSelectExprAs(readingOf(s, p.lastReading), ColumnBackup) })

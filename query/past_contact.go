@@ -35,6 +35,21 @@ func (p *Past) Contact(ctx context.Context, id int, columns ...string) (*PastCon
 	return &PastContact{found, p}, nil
 }
 
+// Contacts is a page of the contacts that list wants.
+func (p *Past) Contacts(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*PastContact], error) {
+	return pageOf(view{p}, view.contacts, page, list, func(limit int, which, sort func(*sql.Selector)) ([]*PastContact, error) {
+		rows, err := p.contacts(columns).Where(which).Order(sort).Limit(limit).All(ctx)
+		return p.pastContacts(rows), err
+	})
+}
+
+// CountContacts is how many contacts filter wants.
+func (p *Past) CountContacts(ctx context.Context, filter Filter) (int, error) {
+	return countOf(view{p}, view.contacts, filter, func(which func(*sql.Selector)) (int, error) {
+		return p.contacts(nil).Where(which).Count(ctx)
+	})
+}
+
 // ContactsByCompany are those of the contacts that belonged to each company that edge wants.
 func (p *Past) ContactsByCompany(ctx context.Context, accounts []codex.AccountNumber, edge Edge, columns ...string) (map[codex.AccountNumber][]*PastContact, error) {
 	v := view{p}
@@ -50,8 +65,7 @@ func (p *Past) ContactsByCompany(ctx context.Context, accounts []codex.AccountNu
 	if err != nil {
 		return nil, fmt.Errorf("reading contacts of the past by company: %w", err)
 	}
-	contacts := wrapped(rows, func(row *ent.ContactVersion) *PastContact { return &PastContact{row, p} })
-	return groupByParent(contacts, textKey[codex.AccountNumber])
+	return groupByParent(p.pastContacts(rows), textKey[codex.AccountNumber])
 }
 
 func (p *Past) contacts(columns []string) *ent.ContactVersionQuery {
@@ -60,4 +74,8 @@ func (p *Past) contacts(columns []string) *ent.ContactVersionQuery {
 		q.Select(columns...)
 	}
 	return q
+}
+
+func (p *Past) pastContacts(rows []*ent.ContactVersion) []*PastContact {
+	return wrapped(rows, func(row *ent.ContactVersion) *PastContact { return &PastContact{row, p} })
 }

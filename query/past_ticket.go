@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/predicate"
@@ -44,6 +46,23 @@ func (p *Past) Ticket(ctx context.Context, id int, columns ...string) (*PastTick
 	return &PastTicket{found, p}, nil
 }
 
+// Tickets is a page of the tickets that list wants, of those that were closed.
+func (p *Past) Tickets(ctx context.Context, page Page, list List, columns ...string) (*PageOf[*PastTicket], error) {
+	v := view{p}
+	return pageOf(v, view.tickets, page, list, func(limit int, which, sort func(*sql.Selector)) ([]*PastTicket, error) {
+		rows, err := p.tickets(columns).Where(v.ofServed, which).Order(sort).Limit(limit).All(ctx)
+		return p.pastTickets(rows), err
+	})
+}
+
+// CountTickets is how many tickets filter wants, of those that were closed.
+func (p *Past) CountTickets(ctx context.Context, filter Filter) (int, error) {
+	v := view{p}
+	return countOf(v, view.tickets, filter, func(which func(*sql.Selector)) (int, error) {
+		return p.tickets(nil).Where(v.ofServed, which).Count(ctx)
+	})
+}
+
 // TicketsByCompany are those of the tickets of each company that were closed that filter and edge want.
 func (p *Past) TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter TicketFilter, edge Edge, columns ...string) (map[codex.AccountNumber][]*PastTicket, error) {
 	v := view{p}
@@ -55,8 +74,7 @@ func (p *Past) TicketsByCompany(ctx context.Context, accounts []codex.AccountNum
 	if err != nil {
 		return nil, fmt.Errorf("reading tickets of the past by company: %w", err)
 	}
-	tickets := wrapped(rows, func(row *ent.TicketVersion) *PastTicket { return &PastTicket{row, p} })
-	return groupBy(tickets, func(t *PastTicket) codex.AccountNumber { return t.CompanyAccountNumber }), nil
+	return groupBy(p.pastTickets(rows), func(t *PastTicket) codex.AccountNumber { return t.CompanyAccountNumber }), nil
 }
 
 func (p *Past) tickets(columns []string) *ent.TicketVersionQuery {
@@ -65,4 +83,8 @@ func (p *Past) tickets(columns []string) *ent.TicketVersionQuery {
 		q.Select(columns...)
 	}
 	return q
+}
+
+func (p *Past) pastTickets(rows []*ent.TicketVersion) []*PastTicket {
+	return wrapped(rows, func(row *ent.TicketVersion) *PastTicket { return &PastTicket{row, p} })
 }
