@@ -45,6 +45,17 @@
 // [Reader.TicketSeconds] and in SQL. By what they are grouped is a table beside that of fields. Groups
 // have no pages: there are [MaxGroups] at most, and more are an error.
 //
+// # Search
+//
+// [Reader.Search] finds companies, contacts, assets and tickets by what people type. What is searched is
+// one table of kinds (search.go): a kind is one entry, with the fields in which a text is looked for. Each
+// kind is one statement, which has its own first hits in their order; the merge of these is the answer.
+// No index serves a text that stands somewhere in a field, so each statement looks at all rows: of 100,000
+// tickets with subjects of 60 letters, on two busy cores, that took 0.2 to 0.3 s on both databases where
+// few match, and 0.4 s (SQLite) to 0.6 s (PostgreSQL) where all do; of 100,000 contacts, each fourth with
+// a further address, 0.2 to 0.4 s and 0.5 to 0.9 s. Folding is most of it, which is why a rank folds a
+// field once.
+//
 // # The past
 //
 // [Reader.AsOf] gives the [Past] at a moment: what the hub had seen by then, from the history tables,
