@@ -26,7 +26,16 @@ import (
 // Columns are those that the fields need which are asked for of an object (a GraphQL type) by the
 // field that ctx resolves, its key among them; none, which means all, where a field is unknown.
 func Columns(ctx context.Context, object string) []string {
-	return columnsOf(object, graphql.CollectFieldsCtx(ctx, []string{object}))
+	return columnsOf(object, graphql.CollectFieldsCtx(ctx, typesOf(object)))
+}
+
+// typesOf are the types whose fragments apply to an object: its own, and the unions that it is in.
+func typesOf(object string) []string {
+	switch object {
+	case "Company", "Contact", "Asset", "Ticket":
+		return []string{object, "SearchRecord"}
+	}
+	return []string{object}
 }
 
 // PageColumns are the same where ctx resolves a connection of such objects.
@@ -34,7 +43,7 @@ func PageColumns(ctx context.Context, object string) []string {
 	op := graphql.GetOperationContext(ctx)
 	var fields []graphql.CollectedField
 	collect := func(f graphql.CollectedField) {
-		fields = append(fields, graphql.CollectFields(op, f.Selections, []string{object})...)
+		fields = append(fields, graphql.CollectFields(op, f.Selections, typesOf(object))...)
 	}
 	for _, f := range graphql.CollectFieldsCtx(ctx, []string{object + "Connection"}) {
 		switch f.Name {

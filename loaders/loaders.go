@@ -26,12 +26,15 @@ type Loaders struct {
 
 	mu      sync.Mutex
 	batches map[string]any // a *batch by place
-	rows    map[string]any // what was read, a slice by place
+	rows    map[any]any    // what was read, a []P by placed[P]
 }
+
+// placed is where rows of type P were read: a search reads several types at one place.
+type placed[P any] struct{ place string }
 
 // New makes the loaders of a request.
 func New(reader *query.Reader) *Loaders {
-	return &Loaders{reader: reader, batches: map[string]any{}, rows: map[string]any{}}
+	return &Loaders{reader: reader, batches: map[string]any{}, rows: map[any]any{}}
 }
 
 type contextKey struct{}
@@ -61,12 +64,13 @@ func Announce[P any](ctx context.Context, rows ...P) error {
 }
 
 // placeOf is where the field that ctx resolves stands in the query: response keys, without the
-// positions in lists.
+// positions in lists, each with the object that it is of. In a union's members one key may stand for
+// fields that have nothing in common, with other arguments and selections.
 func placeOf(ctx context.Context) string {
 	var names []string
 	for fc := graphql.GetFieldContext(ctx); fc != nil; fc = fc.Parent {
 		if fc.Field.Field != nil {
-			names = append(names, fc.Field.Alias)
+			names = append(names, fc.Object+":"+fc.Field.Alias)
 		}
 	}
 	var place strings.Builder
@@ -83,8 +87,9 @@ func placeOf(ctx context.Context) string {
 func note[P any](l *Loaders, place string, rows []P) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before, _ := l.rows[place].([]P)
-	l.rows[place] = append(before, rows...)
+	key := placed[P]{place}
+	before, _ := l.rows[key].([]P)
+	l.rows[key] = append(before, rows...)
 }
 
 // above are the rows of type P that were read at the nearest place above place.
@@ -92,7 +97,7 @@ func above[P any](l *Loaders, place string) []P {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for cut := strings.LastIndexByte(place, '.'); cut > 0; cut = strings.LastIndexByte(place[:cut], '.') {
-		if rows, ok := l.rows[place[:cut]].([]P); ok {
+		if rows, ok := l.rows[placed[P]{place[:cut]}].([]P); ok {
 			return rows
 		}
 	}

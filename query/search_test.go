@@ -108,7 +108,7 @@ func searchedLike(all []searched, text string, types []query.SearchType, first i
 		return cmp.Or(
 			cmp.Compare(slices.Index(query.SearchMatches(), a.match), slices.Index(query.SearchMatches(), b.match)),
 			cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)),
-			cmp.Compare(a.label, b.label), compareKeys(a.key, b.key),
+			cmp.Compare(a.label, b.label), byKeys(a.key, b.key),
 		)
 	})
 	lines := []string{}
@@ -118,8 +118,8 @@ func searchedLike(all []searched, text string, types []query.SearchType, first i
 	return lines
 }
 
-// compareKeys is the order of the keys of one kind.
-func compareKeys(a, b any) int {
+// byKeys is the order of the keys of one kind.
+func byKeys(a, b any) int {
 	switch a := a.(type) {
 	case codex.AccountNumber:
 		if b, ok := b.(codex.AccountNumber); ok {

@@ -86,19 +86,24 @@ type edge struct {
 func arguments() map[string]string {
 	return map[string]string{
 		"Query.company": `(accountNumber: "620547")`, "Query.asset": "(id: 1)", "Query.contact": "(id: 1)",
-		"Query.ticket": "(ticketId: 1001)", "Query.syncRun": `(id: "r2")`,
+		"Query.ticket": "(ticketId: 1001)", "Query.location": "(id: 1)", "Query.syncRun": `(id: "r2")`,
+		"Query.search": `(text: "acme")`,
+		// What finds a member of the union with all that it has.
+		"SearchRecord.Company": `(text: "620547")`, "SearchRecord.Contact": `(text: "ann")`,
+		"SearchRecord.Asset": `(text: "srv")`, "SearchRecord.Ticket": `(text: "1001")`,
 		"Query.asOf":         `(at: "2025-11-02T00:00:00Z")`,
 		"Query.assetTotals":  "(groupBy: [COMPANY, HARDWARE_TYPE, DEVICE_TYPE, DEVICE_CLASS, OPERATING_SYSTEM, DATTO_SITE_NAME, SUSPENDED, ONLINE])",
 		"Query.ticketTotals": "(groupBy: [COMPANY, BILLING_MONTH, STATUS, PRIORITY])",
 		"Past.assetTotals":   "(groupBy: [COMPANY, HARDWARE_TYPE, DEVICE_TYPE, OPERATING_SYSTEM, DATTO_SITE_NAME, SUSPENDED])",
 		"Past.ticketTotals":  "(groupBy: [COMPANY, BILLING_MONTH, STATUS, PRIORITY])",
 		"Past.company":       `(accountNumber: "620547")`, "Past.asset": "(id: 1)", "Past.contact": "(id: 1)",
-		"Past.ticket": "(ticketId: 1001)",
+		"Past.ticket": "(ticketId: 1001)", "Past.location": "(id: 1)",
 	}
 }
 
 // edges are all of the schema's, each by the shortest way to it. An object's edges are found once
-// for each object, from Query on.
+// for each object, from Query on, and once more for a member of a union: there they are those of
+// several kinds at one place.
 func edges(t *testing.T, schema *ast.Schema) []edge {
 	t.Helper()
 	var found []edge
@@ -106,7 +111,7 @@ func edges(t *testing.T, schema *ast.Schema) []edge {
 	for queue := []edge{{to: "Query"}}; len(queue) > 0; queue = queue[1:] {
 		for _, field := range schema.Types[queue[0].to].Fields {
 			to := schema.Types[field.Type.Name()]
-			if to.Kind != ast.Object || strings.HasPrefix(field.Name, "__") {
+			if to.Kind != ast.Object && !to.IsAbstractType() || strings.HasPrefix(field.Name, "__") {
 				continue
 			}
 			call := field.Name + arguments()[queue[0].to+"."+field.Name]
@@ -115,7 +120,16 @@ func edges(t *testing.T, schema *ast.Schema) []edge {
 					t.Fatalf("%s takes %s: tell this test one", field.Name, argument.Name)
 				}
 			}
-			next := edge{path: append(slices.Clone(queue[0].path), call), to: to.Name}
+			path := append(slices.Clone(queue[0].path), call)
+			if to.IsAbstractType() {
+				for _, member := range schema.GetPossibleTypes(to) {
+					next := edge{path: append(slices.Clone(path), fragment+member.Name), to: member.Name}
+					next.path[0] = "search" + arguments()[to.Name+"."+member.Name]
+					found, queue = append(found, next), append(queue, next)
+				}
+				continue
+			}
+			next := edge{path: path, to: to.Name}
 			found = append(found, next)
 			if !visited[to.Name] {
 				visited[to.Name] = true
@@ -125,6 +139,9 @@ func edges(t *testing.T, schema *ast.Schema) []edge {
 	}
 	return found
 }
+
+// fragment stands in a path before the member of a union on which the rest of it is asked for.
+const fragment = "... on "
 
 // leaves are the fields of an object that lead nowhere.
 func leaves(schema *ast.Schema, object string) []string {
@@ -155,7 +172,13 @@ func values(g *graph, e edge, leaves ...string) map[string][]any {
 			return all
 		case map[string]any:
 			if len(path) == 0 {
+				if len(v) == 0 {
+					return nil // another member of a union
+				}
 				return []any{v}
+			}
+			if strings.HasPrefix(path[0], fragment) {
+				return at(v, path[1:])
 			}
 			name, _, _ := strings.Cut(path[0], "(")
 			return at(v[name], path[1:])

@@ -45,6 +45,8 @@ func TestTheCostOfAQueryIsHowManyValuesItsAnswerMayHave(t *testing.T) {
 		{name: "by a variable too", text: "query ($n: Int) { companies(first: $n) { nodes { name } } }", variables: map[string]any{"n": int64(7)}, cost: 1 + 7*(1+1), depth: 3},
 		{name: "and 50 by default", text: "{ companies { nodes { name } } }", cost: 1 + 50*(1+1), depth: 3},
 		{name: "a page that will be refused is not free", text: "{ companies(first: -1) { nodes { name } } }", cost: 1 + 50*(1+1), depth: 3},
+		{name: "a search counts by its hits", text: `{ search(text: "x", first: 7) { field node { ... on Asset { id } ... on Ticket { ticketId } } } }`, cost: 1 + 7*(1+1+1+1), depth: 3},
+		{name: "and 20 by default", text: `{ search(text: "x") { field } }`, cost: 1 + 20, depth: 2},
 		{name: "the schema itself leads to no row", text: "{ __schema { types { fields { type { ofType { ofType { name } } } } } } }", cost: 1, depth: 1},
 		{name: "a fragment counts where it is used", text: "{ me { ...f } again: me { ...f } } fragment f on Caller { name role }", cost: 2 * (1 + 2), depth: 2},
 		{name: "Ledger's question", text: `{ company(accountNumber: "620547") { name

@@ -17,6 +17,15 @@ func (r dattoSiteLinkResolver) Company(ctx context.Context, s *ent.DattoSiteLink
 	return loaders.CompanyOfSiteLink(ctx, s)
 }
 
+func (r queryResolver) Location(ctx context.Context, id string) (*ent.Location, error) {
+	key, err := intID("id", id)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.reader.Location(ctx, key, loaders.Columns(ctx, "Location")...)
+	return one(ctx, found, err)
+}
+
 func (r queryResolver) Locations(ctx context.Context, filter map[string]any, orderBy []*query.Order, first *int, after *string) (*model.LocationConnection, error) {
 	asked, err := pageOf(first, after)
 	if err != nil {

@@ -79,6 +79,15 @@ func (r pastResolver) Contact(ctx context.Context, p *query.Past, id string) (*q
 	return one(ctx, found, err)
 }
 
+func (r pastResolver) Location(ctx context.Context, p *query.Past, id string) (*query.PastLocation, error) {
+	key, err := intID("id", id)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.Location(ctx, key, loaders.Columns(ctx, "PastLocation")...)
+	return one(ctx, found, err)
+}
+
 func (r pastResolver) Ticket(ctx context.Context, p *query.Past, ticketID string) (*query.PastTicket, error) {
 	key, err := intID("ticketId", ticketID)
 	if err != nil {

@@ -89,6 +89,18 @@ func (r *resolver) PastCompany() exec.PastCompanyResolver { return pastCompanyRe
 func (r *resolver) PastCompanyConnection() exec.PastCompanyConnectionResolver {
 	return pastCompanyConnectionResolver{r}
 }
+func (r *resolver) PastAssetConnection() exec.PastAssetConnectionResolver {
+	return pastAssetConnectionResolver{r}
+}
+func (r *resolver) PastContactConnection() exec.PastContactConnectionResolver {
+	return pastContactConnectionResolver{r}
+}
+func (r *resolver) PastLocationConnection() exec.PastLocationConnectionResolver {
+	return pastLocationConnectionResolver{r}
+}
+func (r *resolver) PastTicketConnection() exec.PastTicketConnectionResolver {
+	return pastTicketConnectionResolver{r}
+}
 func (r *resolver) PastAsset() exec.PastAssetResolver         { return pastAssetResolver{r} }
 func (r *resolver) PastContact() exec.PastContactResolver     { return pastContactResolver{r} }
 func (r *resolver) PastLocation() exec.PastLocationResolver   { return pastLocationResolver{r} }

@@ -45,6 +45,7 @@ func calls() map[string]string {
 		"Query.assets": "assets { totalCount }", "Query.contacts": "contacts { totalCount }",
 		"Query.locations": "locations { totalCount }", "Query.tickets": "tickets { totalCount }",
 		"Query.contact": "contact(id: 1) { id }", "Query.ticket": "ticket(ticketId: 1001) { subject }",
+		"Query.location": "location(id: 1) { id }", "Query.search": `search(text: "acme") { match }`,
 		"Query.syncRun": `syncRun(id: "r2") { id }`, "Query.syncRuns": "syncRuns { totalCount }",
 		"Query.syncIssues": "syncIssues { totalCount }", "Query.tokens": "tokens { name }",
 		"Query.asOf": `asOf(at: "2025-11-01T00:00:00Z") { at }`, "Query.changes": "changes { totalCount }",

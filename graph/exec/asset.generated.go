@@ -1382,7 +1382,7 @@ func UnmarshalAssetOrder(ctx context.Context, raw any) (query.Order, error) {
 
 // region    **************************** object.gotpl ****************************
 
-var assetImplementors = []string{"Asset"}
+var assetImplementors = []string{"Asset", "SearchRecord"}
 
 func (ec *executionContext) _Asset(ctx context.Context, sel ast.SelectionSet, obj *ent.Asset) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, assetImplementors)

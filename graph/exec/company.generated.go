@@ -1593,7 +1593,7 @@ func (ec *executionContext) _ArchiveCompanyPayload(ctx context.Context, sel ast.
 	return out
 }
 
-var companyImplementors = []string{"Company"}
+var companyImplementors = []string{"Company", "SearchRecord"}
 
 func (ec *executionContext) _Company(ctx context.Context, sel ast.SelectionSet, obj *ent.Company) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, companyImplementors)

@@ -792,7 +792,7 @@ func UnmarshalContactOrder(ctx context.Context, raw any) (query.Order, error) {
 
 // region    **************************** object.gotpl ****************************
 
-var contactImplementors = []string{"Contact"}
+var contactImplementors = []string{"Contact", "SearchRecord"}
 
 func (ec *executionContext) _Contact(ctx context.Context, sel ast.SelectionSet, obj *ent.Contact) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, contactImplementors)

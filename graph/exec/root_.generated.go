@@ -38,12 +38,16 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Past() PastResolver
 	PastAsset() PastAssetResolver
+	PastAssetConnection() PastAssetConnectionResolver
 	PastAssetGroup() PastAssetGroupResolver
 	PastCompany() PastCompanyResolver
 	PastCompanyConnection() PastCompanyConnectionResolver
 	PastContact() PastContactResolver
+	PastContactConnection() PastContactConnectionResolver
 	PastLocation() PastLocationResolver
+	PastLocationConnection() PastLocationConnectionResolver
 	PastTicket() PastTicketResolver
+	PastTicketConnection() PastTicketConnectionResolver
 	PastTicketGroup() PastTicketGroupResolver
 	Query() QueryResolver
 	RecordVersion() RecordVersionResolver
@@ -1268,6 +1272,8 @@ type LocationEdge {
 }
 
 extend type Query {
+  "The location with that id; null where there is none."
+  location("The location's id." id: ID!): Location @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
   "All locations that are served, by their ids where nothing else is said."
   locations(
     "Only those that match."
@@ -1358,10 +1364,56 @@ type Past {
   ): PastCompanyConnection!
   "The asset with that id; null where there was none."
   asset("The asset's id, as in the present." id: ID!): PastAsset
+  "All assets whose company was served, by their ids where nothing else is said."
+  assets(
+    "Only those that match."
+    filter: PastAssetFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [PastAssetOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the asset after which to go on, in a list of the same filter and order."
+    after: String
+  ): PastAssetConnection!
   "The contact with that id; null where there was none."
   contact("The contact's id, as in the present." id: ID!): PastContact
+  "All contacts, by their ids where nothing else is said."
+  contacts(
+    "Only those that match."
+    filter: PastContactFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [PastContactOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the contact after which to go on, in a list of the same filter and order."
+    after: String
+  ): PastContactConnection!
+  "The location with that id; null where there was none."
+  location("The location's id, as in the present." id: ID!): PastLocation
+  "All locations whose company was served, by their ids where nothing else is said."
+  locations(
+    "Only those that match."
+    filter: PastLocationFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [PastLocationOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the location after which to go on, in a list of the same filter and order."
+    after: String
+  ): PastLocationConnection!
   "The closed ticket with that number; null where there was none, or it was not closed."
   ticket("The number that people see." ticketId: ID!): PastTicket
+  "All tickets that were closed, and whose company was served, by their ids where nothing else is said."
+  tickets(
+    "Only those that match."
+    filter: PastTicketFilter
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [PastTicketOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the ticket after which to go on, in a list of the same filter and order."
+    after: String
+  ): PastTicketConnection!
 }
 
 """
@@ -1604,6 +1656,86 @@ type PastTicket {
   unbillableSeconds: Int!
   "Whose it was."
   company: PastCompany!
+}
+
+"A page of assets as they were."
+type PastAssetConnection {
+  "The assets, each with its cursor."
+  edges: [PastAssetEdge!]!
+  "The assets."
+  nodes: [PastAsset!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many assets match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"An asset of a page."
+type PastAssetEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The asset."
+  node: PastAsset!
+}
+
+"A page of contacts as they were."
+type PastContactConnection {
+  "The contacts, each with its cursor."
+  edges: [PastContactEdge!]!
+  "The contacts."
+  nodes: [PastContact!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many contacts match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A contact of a page."
+type PastContactEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The contact."
+  node: PastContact!
+}
+
+"A page of locations as they were."
+type PastLocationConnection {
+  "The locations, each with its cursor."
+  edges: [PastLocationEdge!]!
+  "The locations."
+  nodes: [PastLocation!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many locations match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A location of a page."
+type PastLocationEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The location."
+  node: PastLocation!
+}
+
+"A page of tickets as they were."
+type PastTicketConnection {
+  "The tickets, each with its cursor."
+  edges: [PastTicketEdge!]!
+  "The tickets."
+  nodes: [PastTicket!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many tickets match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A ticket of a page."
+type PastTicketEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The ticket."
+  node: PastTicket!
 }
 
 "What a record was for a while, as far as its past is kept."
@@ -2221,6 +2353,60 @@ complete lists, in the order of their ids. Root collections come in pages of 50,
 type Query {
   "Who is asking, and with which role."
   me: Caller! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+`, BuiltIn: false},
+	{Name: "../search.graphql", Input: `"A kind of record that is searched."
+enum SearchType {
+  "Companies: by account number and name."
+  COMPANY
+  "Contacts: by e-mail address, name and further addresses."
+  CONTACT
+  "Assets: by host name, and by device UID as a whole."
+  ASSET
+  "Closed tickets: by number and subject."
+  TICKET
+}
+
+"How a text was found in a field. The case of letters makes no difference."
+enum SearchMatch {
+  "The field is the text."
+  EXACT
+  "The field begins with it."
+  PREFIX
+  "The field has it somewhere."
+  CONTAINS
+}
+
+"A record that a search finds."
+union SearchRecord = Company | Contact | Asset | Ticket
+
+"A record in which a text was found."
+type SearchHit {
+  "What kind of record it is."
+  type: SearchType!
+  "How the text was found, at best."
+  match: SearchMatch!
+  "The first field in which it was found so: accountNumber, name, email, secondaryEmails, hostname, dattoUid, ticketId or subject."
+  field: String!
+  "The record."
+  node: SearchRecord!
+}
+
+extend type Query {
+  """
+  Finds by what people type: an account number, a name, an address, a host name, a ticket's number (also
+  as #1234, INC-1234 and SR-1234) or a part of these. Exact matches come first, then beginnings, then
+  all others; each by the kind of record in the order of SearchType, then by what it is called, then by
+  its id.
+  """
+  search(
+    "What to look for: 1 to 200 letters, as one piece. Blanks around it do not count."
+    text: String!
+    "Only these kinds; all where it is not said."
+    types: [SearchType!]
+    "How many at most, 1 to 1000."
+    first: Int = 20
+  ): [SearchHit!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
 `, BuiltIn: false},
 	{Name: "../sync.graphql", Input: `"One of the three things that are synced, each by its own runs."
@@ -3859,10 +4045,20 @@ func (ec *executionContext) childFields_Past(ctx context.Context, field graphql.
 		return ec.fieldContext_Past_companies(ctx, field)
 	case "asset":
 		return ec.fieldContext_Past_asset(ctx, field)
+	case "assets":
+		return ec.fieldContext_Past_assets(ctx, field)
 	case "contact":
 		return ec.fieldContext_Past_contact(ctx, field)
+	case "contacts":
+		return ec.fieldContext_Past_contacts(ctx, field)
+	case "location":
+		return ec.fieldContext_Past_location(ctx, field)
+	case "locations":
+		return ec.fieldContext_Past_locations(ctx, field)
 	case "ticket":
 		return ec.fieldContext_Past_ticket(ctx, field)
+	case "tickets":
+		return ec.fieldContext_Past_tickets(ctx, field)
 	case "assetTotals":
 		return ec.fieldContext_Past_assetTotals(ctx, field)
 	case "ticketTotals":
@@ -3901,6 +4097,30 @@ func (ec *executionContext) childFields_PastAsset(ctx context.Context, field gra
 		return ec.fieldContext_PastAsset_company(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PastAsset", field.Name)
+}
+
+func (ec *executionContext) childFields_PastAssetConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PastAssetConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PastAssetConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PastAssetConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PastAssetConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastAssetConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PastAssetEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PastAssetEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PastAssetEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastAssetEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_PastAssetGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4041,6 +4261,30 @@ func (ec *executionContext) childFields_PastContact(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type PastContact", field.Name)
 }
 
+func (ec *executionContext) childFields_PastContactConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PastContactConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PastContactConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PastContactConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PastContactConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastContactConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PastContactEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PastContactEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PastContactEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastContactEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_PastLocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4057,6 +4301,30 @@ func (ec *executionContext) childFields_PastLocation(ctx context.Context, field 
 		return ec.fieldContext_PastLocation_company(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PastLocation", field.Name)
+}
+
+func (ec *executionContext) childFields_PastLocationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PastLocationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PastLocationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PastLocationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PastLocationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastLocationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PastLocationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PastLocationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PastLocationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastLocationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_PastTicket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4099,6 +4367,30 @@ func (ec *executionContext) childFields_PastTicket(ctx context.Context, field gr
 		return ec.fieldContext_PastTicket_company(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PastTicket", field.Name)
+}
+
+func (ec *executionContext) childFields_PastTicketConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PastTicketConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PastTicketConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PastTicketConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PastTicketConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastTicketConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PastTicketEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PastTicketEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PastTicketEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PastTicketEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_PastTicketGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4197,6 +4489,20 @@ func (ec *executionContext) childFields_RunChangeEdge(ctx context.Context, field
 		return ec.fieldContext_RunChangeEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RunChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SearchHit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_SearchHit_type(ctx, field)
+	case "match":
+		return ec.fieldContext_SearchHit_match(ctx, field)
+	case "field":
+		return ec.fieldContext_SearchHit_field(ctx, field)
+	case "node":
+		return ec.fieldContext_SearchHit_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchHit", field.Name)
 }
 
 func (ec *executionContext) childFields_SyncDattoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1537,7 +1537,7 @@ func UnmarshalTicketOrder(ctx context.Context, raw any) (query.Order, error) {
 
 // region    **************************** object.gotpl ****************************
 
-var ticketImplementors = []string{"Ticket"}
+var ticketImplementors = []string{"Ticket", "SearchRecord"}
 
 func (ec *executionContext) _Ticket(ctx context.Context, sel ast.SelectionSet, obj *ent.Ticket) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, ticketImplementors)

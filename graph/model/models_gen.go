@@ -179,6 +179,28 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
+// A page of assets as they were.
+type PastAssetConnection struct {
+	// The assets, each with its cursor.
+	Edges []*PastAssetEdge `json:"edges"`
+	// The assets.
+	Nodes []*query.PastAsset `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// which of them
+	List query.List `json:"-"`
+	// whose assets totalCount counts
+	Past *query.Past `json:"-"`
+}
+
+// An asset of a page.
+type PastAssetEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The asset.
+	Node *query.PastAsset `json:"node"`
+}
+
 // A page of companies as they were.
 type PastCompanyConnection struct {
 	// The companies, each with its cursor.
@@ -199,6 +221,72 @@ type PastCompanyEdge struct {
 	Cursor string `json:"cursor"`
 	// The company.
 	Node *query.PastCompany `json:"node"`
+}
+
+// A page of contacts as they were.
+type PastContactConnection struct {
+	// The contacts, each with its cursor.
+	Edges []*PastContactEdge `json:"edges"`
+	// The contacts.
+	Nodes []*query.PastContact `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// which of them
+	List query.List `json:"-"`
+	// whose contacts totalCount counts
+	Past *query.Past `json:"-"`
+}
+
+// A contact of a page.
+type PastContactEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The contact.
+	Node *query.PastContact `json:"node"`
+}
+
+// A page of locations as they were.
+type PastLocationConnection struct {
+	// The locations, each with its cursor.
+	Edges []*PastLocationEdge `json:"edges"`
+	// The locations.
+	Nodes []*query.PastLocation `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// which of them
+	List query.List `json:"-"`
+	// whose locations totalCount counts
+	Past *query.Past `json:"-"`
+}
+
+// A location of a page.
+type PastLocationEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The location.
+	Node *query.PastLocation `json:"node"`
+}
+
+// A page of tickets as they were.
+type PastTicketConnection struct {
+	// The tickets, each with its cursor.
+	Edges []*PastTicketEdge `json:"edges"`
+	// The tickets.
+	Nodes []*query.PastTicket `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// which of them
+	List query.List `json:"-"`
+	// whose tickets totalCount counts
+	Past *query.Past `json:"-"`
+}
+
+// A ticket of a page.
+type PastTicketEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The ticket.
+	Node *query.PastTicket `json:"node"`
 }
 
 // What renameCompany did.

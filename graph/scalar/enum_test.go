@@ -47,6 +47,12 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 	t.Run("Direction", func(t *testing.T) {
 		enum(t, "Direction", scalar.UnmarshalDirection, scalar.MarshalDirection, query.Ascending, query.Descending)
 	})
+	t.Run("SearchType", func(t *testing.T) {
+		enum(t, "SearchType", scalar.UnmarshalSearchType, scalar.MarshalSearchType, query.SearchTypes()...)
+	})
+	t.Run("SearchMatch", func(t *testing.T) {
+		enum(t, "SearchMatch", scalar.UnmarshalSearchMatch, scalar.MarshalSearchMatch, query.SearchMatches()...)
+	})
 	t.Run("RunChangeKind", func(t *testing.T) {
 		enum(t, "RunChangeKind", scalar.UnmarshalRunChangeKind, scalar.MarshalRunChangeKind,
 			query.ChangeCreated, query.ChangeChanged, query.ChangeRemoved, query.ChangeReturned, query.ChangeHeld)
@@ -56,7 +62,7 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 // What gqlgen makes of enum_values takes a word that it does not know for none, and gqlparser lets
 // words in any letter case pass.
 func TestEveryEnumOfTheSchemaIsInTheTestAbove(t *testing.T) {
-	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind", "RunChangeKind", "Direction"}
+	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind", "RunChangeKind", "Direction", "SearchType", "SearchMatch"}
 	for name, def := range exec.NewExecutableSchema(exec.Config{}).Schema().Types {
 		if def.Kind == ast.Enum && !def.BuiltIn && !slices.Contains(tested, name) &&
 			!strings.HasSuffix(name, "OrderField") && !strings.HasSuffix(name, "GroupBy") {
