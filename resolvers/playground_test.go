@@ -39,7 +39,7 @@ func TestTheExamplesOfThePlaygroundRun(t *testing.T) {
 		t.Fatalf("%d examples, %v", len(files), err)
 	}
 	now := time.Now().UTC()
-	moments := strings.NewReplacer("{year}", now.Format("2006"), "{aMinuteAgo}", now.Add(-time.Minute).Format(time.RFC3339))
+	moments := strings.NewReplacer("{year}", now.Format("2006"), "{justNow}", now.Add(-5*time.Second).Format(time.RFC3339))
 	given := regexp.MustCompile(`(?m)^# variables: (.*)$`)
 	eachWorld(t, func(t *testing.T, g *graph) {
 		for _, file := range files {

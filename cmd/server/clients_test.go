@@ -302,7 +302,7 @@ func TestThePlaygroundRunsItsExamplesOverAHub(t *testing.T) {
 		t.Fatal(web.HowToBuild)
 	}
 	i := bare(t)
-	var behind atomic.Int64 // the past of an example is a minute old, by the clock of the browser
+	var behind atomic.Int64 // an example asks for the past of some seconds ago, by the clock of the browser
 	behind.Store(int64(time.Hour))
 	i.now = func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) }
 	i.upstream = simulate(t, i.now)

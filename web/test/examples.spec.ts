@@ -16,8 +16,8 @@ test("an example has its group, its title and what it is good for in its first l
 
 test("variables are of the moment at which an example is opened", () => {
   const now = new Date("2031-12-31T23:30:00-05:00");
-  expect(variablesAt('{"year": {year}, "at": "{aMinuteAgo}", "after": null}', now)).toBe(
-    '{\n  "year": 2032,\n  "at": "2032-01-01T04:29:00Z",\n  "after": null\n}',
+  expect(variablesAt('{"year": {year}, "at": "{justNow}", "after": null}', now)).toBe(
+    '{\n  "year": 2032,\n  "at": "2032-01-01T04:29:55Z",\n  "after": null\n}',
   );
   expect(variablesAt("", now)).toBe("");
 });

@@ -40,16 +40,16 @@ export function parseExample(text: string): Example {
 }
 
 /**
- * The variables of an example at a moment, as the editor shows them. The moment of the past lies a minute
- * back, since the hub's clock decides what is past, and not the browser's.
+ * The variables of an example at a moment, as the editor shows them. The moment of the past lies some
+ * seconds back, since the hub's clock decides what is past, and not the browser's.
  */
 export function variablesAt(variables: string, now: Date): string {
   if (variables === "") {
     return "";
   }
-  const aMinuteAgo = `${new Date(now.getTime() - 60_000).toISOString().slice(0, 19)}Z`;
+  const justNow = `${new Date(now.getTime() - 5_000).toISOString().slice(0, 19)}Z`;
   const filled = variables
     .replaceAll("{year}", String(now.getUTCFullYear()))
-    .replaceAll("{aMinuteAgo}", aMinuteAgo);
+    .replaceAll("{justNow}", justNow);
   return JSON.stringify(JSON.parse(filled), null, 2);
 }

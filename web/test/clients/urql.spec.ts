@@ -112,7 +112,52 @@ const company: TypedDocumentNode<Named, { account: string }> = gql`
   }
 `;
 
-test("sees what a mutation changed, wherever it is shown", async () => {
+test("sees what a mutation gives back, wherever it is shown", async () => {
+  const seen: (string | null)[] = [];
+  const watching = client
+    .query<{ assets: { nodes: { company: { phoneSystem: string | null } }[] } }>(
+      gql`
+        query ($id: ID!) {
+          assets(filter: { id: { eq: $id } }) {
+            nodes {
+              id
+              company {
+                accountNumber
+                phoneSystem
+              }
+            }
+          }
+        }
+      `,
+      { id: machine },
+    )
+    .subscribe((result) => {
+      seen.push(...data(result).assets.nodes.map((asset) => asset.company.phoneSystem));
+    });
+  await vi.waitFor(() => {
+    expect(seen).toHaveLength(1);
+  });
+  data(
+    await client.mutation(
+      gql`
+        mutation {
+          updateCompany(accountNumber: "620547", input: { phoneSystem: "by hand" }) {
+            company {
+              accountNumber
+              phoneSystem
+            }
+          }
+        }
+      `,
+      {},
+    ),
+  );
+  expect(seen.at(-1)).toBe("by hand");
+  expect(asked.mock.calls.length).toBe(2); // nothing was asked again
+  watching.unsubscribe();
+});
+
+test("sees what a mutation changed beyond what it gives back", async () => {
   const companies = data(
     await client.query<{ companies: { nodes: { accountNumber: string; name: string }[] } }>(
       gql`
