@@ -195,8 +195,8 @@ func TestWhatManyRunsWroteIsReadByAsManyStatementsAsWhatTwoDid(t *testing.T) {
 		querytest.World(t, db)
 		for i, id := range []codex.RunID{"beside-1", "beside-2"} { // they wrote nothing
 			db.Ent().SyncRun.Create().SetID(id).SetFeed(codex.FeedDatto).SetMode(codex.ModeFull).SetTrigger(codex.TriggerCLI).
-				SetRequestedBy("ann").SetDryRun(false).SetForced(false).SetState(codex.RunSucceeded).SetQueuedAt(querytest.At(21+i)).
-				SetStartedAt(querytest.At(21+i)).SetEndedAt(querytest.At(21+i)).ExecX(t.Context())
+				SetRequestedBy("ann").SetDryRun(false).SetForced(false).SetState(codex.RunSucceeded).SetQueuedAt(querytest.At(21 + i)).
+				SetStartedAt(querytest.At(21 + i)).SetEndedAt(querytest.At(21 + i)).ExecX(t.Context())
 		}
 		all, err := r.Runs(t.Context(), query.Page{First: 100}, query.RunFilter{})
 		if err != nil {
