@@ -57,9 +57,11 @@ func causeOf(err error) string {
 	return ""
 }
 
-// mayStream tells a request whose answer may last as long as its client likes.
+// mayStream tells a request whose answer may last as long as its client likes. It takes some that are
+// none for one, and never the reverse: a stream that nobody watches outlives its token. text/* asks for
+// one too, and the case of a media type's letters says nothing (RFC 9110, section 8.3.1).
 func mayStream(r *http.Request) bool {
-	return strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "text/event-stream")
+	return strings.Contains(strings.ToLower(strings.Join(r.Header.Values("Accept"), ",")), "text/")
 }
 
 // watchToken calls end when the token with which a stream began is revoked or expires: a request that

@@ -10,14 +10,15 @@ import (
 const maxPrefix = 256
 
 // forwardedPrefix is the path under which the gateway serves what is at / here, without a slash at its
-// end; empty where it tells none, or what is no plain path: a link made of it stays on this host. That a
+// end; empty where it tells none, or what is no plain path: a link made of it stays on this host, which one
+// that begins with several slashes does not in a browser, that takes what follows them for a host. That a
 // proxy's header is believed gives nobody anything: it decides on the links and the cookie of the caller
 // who sent it.
 func forwardedPrefix(header http.Header) string {
 	prefix := header.Get("X-Forwarded-Prefix")
 	u, err := url.Parse(prefix)
 	plain := strings.TrimRight(prefix, "/")
-	if err != nil || len(plain) > maxPrefix || !strings.HasPrefix(plain, "/") || u.EscapedPath() != prefix || strings.ContainsAny(plain, ";, '") {
+	if err != nil || len(plain) > maxPrefix || !strings.HasPrefix(plain, "/") || strings.Contains(plain, "//") || u.EscapedPath() != prefix || strings.ContainsAny(plain, ";, '") {
 		return ""
 	}
 	return plain

@@ -114,7 +114,7 @@ func TestAPathThatIsSentElsewhereStaysBehindTheGateway(t *testing.T) {
 			t.Errorf("%s: %d to %s", url, got.status, got.header.Get("Location"))
 		}
 	}
-	for _, prefix := range []string{"//evil.example", "https://evil.example", `/\evil.example`, "codex", "/a b", `/"><script>`, "/x?y", "/x#y", "/" + strings.Repeat("x", 300)} {
+	for _, prefix := range []string{"//evil.example", "///evil.example", "/x//evil.example", "https://evil.example", `/\evil.example`, "codex", "/a b", `/"><script>`, "/x?y", "/x#y", "/" + strings.Repeat("x", 300)} {
 		got := ask(t, http.MethodGet, h.URL()+"/codex", http.Header{"X-Forwarded-Prefix": {prefix}})
 		if got.header.Get("Location") != "/codex/" {
 			t.Errorf("%s: to %s", prefix, got.header.Get("Location"))
