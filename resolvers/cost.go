@@ -17,6 +17,15 @@ import (
 // edgeWeight is how many rows an edge counts for that does not say how many it wants.
 const edgeWeight = 50
 
+const (
+	// schemaWeight is how long a list counts for that is a part of the schema: its types are more, their
+	// fields and arguments fewer.
+	schemaWeight = 10
+	// schemaCost is twice what the question of generators and of GraphiQL for all of it costs, nine
+	// wrappers of a type deep.
+	schemaCost = 100_000
+)
+
 // costLimit refuses a query that asks for more than one may at once, before any of it runs.
 //
 // The cost of a query is how many values its answer may have: a field counts 1, and what is inside
@@ -26,6 +35,12 @@ const edgeWeight = 50
 //
 // The conditions of a filter cost nothing here: a filter has bounds of its own (package query), and
 // what a row costs to find is the database's time, which [Limits.Time] bounds.
+//
+// Totals count for as many groups as there may be ([query.MaxGroups]) where they are grouped: each has
+// edges of its own.
+//
+// What is asked of the schema itself is reckoned apart, with [schemaWeight] for each of its lists, and
+// has a bound of its own: it costs no row, but much of our time under many names.
 //
 // Root fields are counted by themselves. Each of Query is resolved beside the others, and each of
 // Mutation does something: a hundred of them in one request would be a hundred tries.
@@ -60,6 +75,8 @@ func (l costLimit) MutateOperationContext(_ context.Context, op *graphql.Operati
 		return gqlerror.Wrap(codex.Errorf(codex.CodeBadInput, "@defer is not served: leave it out"))
 	case total.cost > l.cost:
 		return tooMuch("the query may have %d values in its answer, %d are allowed (max_cost): ask for fewer rows (first) or fields at once", total.cost, l.cost)
+	case total.schema > schemaCost:
+		return tooMuch("the query asks for too much of the schema itself at once: ask for all of it once, each field under its own name")
 	case total.depth > l.depth:
 		return tooMuch("the query is %d fields deep, %d are allowed (max_depth)", total.depth, l.depth)
 	case roots > most:
@@ -98,12 +115,14 @@ func rootFields(op *ast.OperationDefinition) map[string]*ast.Field {
 type measure struct {
 	cost     int
 	depth    int
+	schema   int  // the cost of what is asked of the schema itself
 	deferred bool // it has @defer
 }
 
 func (m *measure) add(other measure) {
 	m.cost = plus(m.cost, other.cost)
 	m.depth = max(m.depth, other.depth)
+	m.schema = plus(m.schema, other.schema)
 	m.deferred = m.deferred || other.deferred
 }
 
@@ -141,13 +160,15 @@ func (m measuring) fragment(f *ast.FragmentDefinition) measure {
 }
 
 func (m measuring) field(f *ast.Field) measure {
-	if isIntrospection(f.Name) { // it leads to no row; the parser bounds it
-		return measure{cost: 1, depth: 1}
-	}
 	inner := m.set(f.SelectionSet)
+	if isIntrospection(f.Name) { // it leads to no row, and validation bounds its depth
+		return measure{cost: 1, depth: 1, schema: inner.cost, deferred: inner.deferred}
+	}
+	rows := m.rows(f)
 	return measure{
-		cost:     plus(1, times(m.rows(f), inner.cost)),
+		cost:     plus(1, times(rows, inner.cost)),
 		depth:    inner.depth + 1,
+		schema:   times(rows, inner.schema),
 		deferred: inner.deferred,
 	}
 }
@@ -160,6 +181,16 @@ func (m measuring) rows(f *ast.Field) int {
 			return query.DefaultPage
 		}
 		return first
+	}
+	if f.Definition.Arguments.ForName("groupBy") != nil {
+		groupBy := f.ArgumentMap(m.variables)["groupBy"]
+		if keys, isList := groupBy.([]any); groupBy == nil || isList && len(keys) == 0 {
+			return 1
+		}
+		return query.MaxGroups
+	}
+	if strings.HasPrefix(f.ObjectDefinition.Name, "__") && f.Definition.Type.Elem != nil {
+		return schemaWeight
 	}
 	inPage := strings.HasSuffix(f.ObjectDefinition.Name, "Connection") // counted by its argument first
 	if f.Definition.Type.Elem != nil && !inPage {

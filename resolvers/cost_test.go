@@ -2,10 +2,12 @@ package resolvers
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
+	schemas "github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/rules"
@@ -48,6 +50,13 @@ func TestTheCostOfAQueryIsHowManyValuesItsAnswerMayHave(t *testing.T) {
 		{name: "a search counts by its hits", text: `{ search(text: "x", first: 7) { field node { ... on Asset { id } ... on Ticket { ticketId } } } }`, cost: 1 + 7*(1+1+1+1), depth: 3},
 		{name: "and 20 by default", text: `{ search(text: "x") { field } }`, cost: 1 + 20, depth: 2},
 		{name: "the schema itself leads to no row", text: "{ __schema { types { fields { type { ofType { ofType { name } } } } } } }", cost: 1, depth: 1},
+		{name: "totals of all are one group", text: "{ assetTotals { count } }", cost: 1 + 1, depth: 2},
+		{name: "of no group, too", text: "query ($by: [AssetGroupBy!]) { assetTotals(groupBy: $by) { count } }", variables: map[string]any{"by": []any{}}, cost: 1 + 1, depth: 2},
+		{name: "by groups they are as many as may be", text: "{ ticketTotals(groupBy: COMPANY) { company { name } count } }", cost: 1 + 10_000*(1+1+1), depth: 3},
+		{name: "by a variable too", text: "query ($by: [PastAssetGroupBy!]) { asOf(at: \"2025-10-19T12:00:00Z\") { assetTotals(groupBy: $by) { count } } }",
+			variables: map[string]any{"by": []any{"COMPANY", "DEVICE_TYPE"}}, cost: 1 + 1 + 10_000, depth: 3},
+		{name: "each group has edges", text: "{ ticketTotals(groupBy: [COMPANY, STATUS]) { company { assets { contacts { email } } } } }",
+			cost: 1 + 10_000*(1+1+50*(1+50)), depth: 5, refused: true},
 		{name: "a fragment counts where it is used", text: "{ me { ...f } again: me { ...f } } fragment f on Caller { name role }", cost: 2 * (1 + 2), depth: 2},
 		{name: "Ledger's question", text: `{ company(accountNumber: "620547") { name
 			assets { id hostname online backup { bytes usageTb } contacts { email } } assetsTotal { count backupBytes }
@@ -69,6 +78,32 @@ func TestTheCostOfAQueryIsHowManyValuesItsAnswerMayHave(t *testing.T) {
 				t.Errorf("refused: %q", refused)
 			}
 		})
+	}
+}
+
+func TestTheSchemaIsAskedForOnceAndNotManyTimesOver(t *testing.T) {
+	many := func(n int, part string) string {
+		var text strings.Builder
+		for i := range n {
+			text.WriteString(strings.NewReplacer("#", strconv.Itoa(i), "$", strconv.Itoa(i+1)).Replace(part))
+		}
+		return text.String()
+	}
+	for _, tc := range []struct {
+		name, text string
+		refused    bool
+	}{
+		{"all of it, as GraphiQL and generators do", schemas.Query, false},
+		{"all of its types ten times", strings.Replace(schemas.Query, "__schema {", "__schema {"+many(9, " a#: types { ...FullType }"), 1), true},
+		{"a part of it under many names", "{" + many(45, " a#: __schema { types { fields { args { type { name ofType { name } } } } } }") + " }", true},
+		{"many names at the bottom of it", "{ __schema { types { fields {" + many(95, " a#: args { type { name } }") + " } } } }", true},
+		{"many types by their names", "{" + many(45, ` a#: __type(name: "Company") { fields { name type { name } } }`) + " }", false},
+		{"fragments that double", "{ __schema { ...f0 } }" + many(20, " fragment f# on __Schema { ...f$ ... on __Schema { ...f$ } }") +
+			" fragment f20 on __Schema { types { name } }", true},
+	} {
+		if _, refused := measured(t, tc.text, nil); (refused != "") != tc.refused {
+			t.Errorf("%s: %q", tc.name, refused)
+		}
 	}
 }
 
