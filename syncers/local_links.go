@@ -37,7 +37,7 @@ type AssetLink struct {
 //
 // There being no such contact or company is [codex.CodeNotFound].
 func (e *Engine) LinkContact(ctx context.Context, contactID int, account codex.AccountNumber, by string) (ContactLink, error) {
-	return e.contactLink(ctx, "contact linked", contactID, account, by, linked[ContactLinkRecord])
+	return e.contactLink(ctx, "contact linked to company", contactID, account, by, linked[ContactLinkRecord])
 }
 
 // UnlinkContact takes back what [Engine.LinkContact] did; by is the person who does it. Where there is no
@@ -46,7 +46,7 @@ func (e *Engine) LinkContact(ctx context.Context, contactID int, account codex.A
 // There being no such contact or company is [codex.CodeNotFound], a link that comes from Freshservice
 // [codex.CodeConflict].
 func (e *Engine) UnlinkContact(ctx context.Context, contactID int, account codex.AccountNumber, by string) (ContactLink, error) {
-	return e.contactLink(ctx, "contact unlinked", contactID, account, by, unlinked[ContactLinkRecord])
+	return e.contactLink(ctx, "contact unlinked from company", contactID, account, by, unlinked[ContactLinkRecord])
 }
 
 // LinkAsset says that a served contact uses a served machine, whoever Datto RMM saw on it last; by is the
@@ -55,7 +55,7 @@ func (e *Engine) UnlinkContact(ctx context.Context, contactID int, account codex
 //
 // There being no such machine or contact is [codex.CodeNotFound].
 func (e *Engine) LinkAsset(ctx context.Context, assetID, contactID int, by string) (AssetLink, error) {
-	return e.assetLink(ctx, "asset linked", assetID, contactID, by, linked[AssetLinkRecord])
+	return e.assetLink(ctx, "asset linked to contact", assetID, contactID, by, linked[AssetLinkRecord])
 }
 
 // UnlinkAsset takes back what [Engine.LinkAsset] did; by is the person who does it. Where there is no such
@@ -64,7 +64,7 @@ func (e *Engine) LinkAsset(ctx context.Context, assetID, contactID int, by strin
 // There being no such machine or contact is [codex.CodeNotFound], a link to the machine's last user
 // [codex.CodeConflict].
 func (e *Engine) UnlinkAsset(ctx context.Context, assetID, contactID int, by string) (AssetLink, error) {
-	return e.assetLink(ctx, "asset unlinked", assetID, contactID, by, unlinked[AssetLinkRecord])
+	return e.assetLink(ctx, "asset unlinked from contact", assetID, contactID, by, unlinked[AssetLinkRecord])
 }
 
 // linking decides what becomes of a link, of which rows are those that are there (one or none), for a
@@ -133,7 +133,7 @@ func (e *Engine) contactLink(
 		return ContactLink{}, fmt.Errorf("the link of the contact %d to %s: %w", contactID, account, defect(err))
 	}
 	if link.Changed {
-		e.logger.InfoContext(ctx, what, slog.Int("contact_id", contactID), slog.String("account_number", string(account)), slog.String("by", by))
+		e.logger.InfoContext(ctx, "link changed by hand", slog.String("change", what), slog.Int("contact_id", contactID), slog.String("account_number", string(account)), slog.String("by", by))
 	}
 	return link, nil
 }
@@ -173,7 +173,7 @@ func (e *Engine) assetLink(ctx context.Context, what string, assetID, contactID 
 		return AssetLink{}, fmt.Errorf("the link of the asset %d to the contact %d: %w", assetID, contactID, defect(err))
 	}
 	if link.Changed {
-		e.logger.InfoContext(ctx, what, slog.Int("asset_id", assetID), slog.Int("contact_id", contactID), slog.String("by", by))
+		e.logger.InfoContext(ctx, "link changed by hand", slog.String("change", what), slog.Int("asset_id", assetID), slog.Int("contact_id", contactID), slog.String("by", by))
 	}
 	return link, nil
 }
