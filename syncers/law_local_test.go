@@ -68,6 +68,13 @@ func (h *shaken) speak(r *rapid.T, said *words) {
 	account := draw("company", "SELECT account_number AS k FROM companies WHERE archived_at IS NULL")
 	contact := draw("contact", "SELECT id AS k FROM contacts WHERE removed_at IS NULL")
 	asset := draw("asset", "SELECT id AS k FROM assets WHERE removed_at IS NULL")
+	whose, user := contact, contact
+	if rapid.Bool().Draw(r, "an upstream has the link") {
+		whose, account, _ = strings.Cut(draw("contact's link", `SELECT l.contact_id || ' ' || l.company_account_number AS k FROM contact_company_link l
+			JOIN contacts c ON c.id = l.contact_id JOIN companies o ON o.account_number = l.company_account_number WHERE c.removed_at IS NULL AND o.archived_at IS NULL`), " ")
+		asset, user, _ = strings.Cut(draw("asset's link", `SELECT l.asset_id || ' ' || l.contact_id AS k FROM asset_contact_link l
+			JOIN contacts c ON c.id = l.contact_id JOIN assets a ON a.id = l.asset_id WHERE c.removed_at IS NULL AND a.removed_at IS NULL`), " ")
+	}
 	word := rapid.SampledFrom([]string{"", "3CX", "Teams"}).Draw(r, "word")
 	keep := func(kept map[string]string, key, line string) {
 		if kept[key] = line; word == "" {
@@ -90,18 +97,18 @@ func (h *shaken) speak(r *rapid.T, said *words) {
 		if word == "" {
 			link = h.engine.UnlinkContact
 		}
-		if _, err := link(ctx, h.id(contact), codex.AccountNumber(account), "ann"); codex.CodeOf(err) != codex.CodeConflict || word != "" {
+		if _, err := link(ctx, h.id(whose), codex.AccountNumber(account), "ann"); codex.CodeOf(err) != codex.CodeConflict || word != "" {
 			h.must(err)
-			keep(said.contactLinks, contact+" "+account, "v=manual")
+			keep(said.contactLinks, whose+" "+account, "v=manual")
 		}
 	case "asset":
 		link := h.engine.LinkAsset
 		if word == "" {
 			link = h.engine.UnlinkAsset
 		}
-		if _, err := link(ctx, h.id(asset), h.id(contact), "ann"); codex.CodeOf(err) != codex.CodeConflict || word != "" {
+		if _, err := link(ctx, h.id(asset), h.id(user), "ann"); codex.CodeOf(err) != codex.CodeConflict || word != "" {
 			h.must(err)
-			keep(said.assetLinks, asset+" "+contact, "v=manual")
+			keep(said.assetLinks, asset+" "+user, "v=manual")
 		}
 	}
 }
