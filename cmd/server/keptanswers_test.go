@@ -78,7 +78,7 @@ func (k *keeper) ask(t *testing.T, after string, paths []string) (changed int) {
 }
 
 // Every way that data is written raises the revisions by which callers keep answers: syncs, re-reads,
-// what an admin does to a company.
+// what people change.
 func TestWhoKeepsAnswersIsNeverLeftWithAnOldOne(t *testing.T) {
 	const secret = "hunter2-webhook-secret"
 	for _, dialectName := range storetest.Dialects() {
@@ -104,6 +104,10 @@ func TestWhoKeepsAnswersIsNeverLeftWithAnOldOne(t *testing.T) {
 				{"a sync of Freshservice", func() { i.must("sync", "freshservice") }},
 				{"a re-read ticket", func() { rereadTicket(t, s, secret) }},
 				{"a renamed company", func() { i.must("company", "rename", accountOfNth(t, s, token, 1), "NEW-1") }},
+				{"a company's local field", func() { i.must("company", "update", "NEW-1", "--phone-system", "another") }},
+				{"a contact's local field", func() { i.must("contact", "update", contactOf(t, s, token), "--employment-type", "Another") }},
+				{"a contact's link", func() { i.must("contact", "link", contactOf(t, s, token), "NEW-1") }},
+				{"its undoing", func() { i.must("contact", "unlink", contactOf(t, s, token), "NEW-1") }},
 				{"an archived company", func() {
 					account := accountOfNth(t, s, token, 2)
 					for _, d := range i.upstream.Truth().Departments {
@@ -159,6 +163,17 @@ func accountOfNth(t *testing.T, s *served, token string, n int) string {
 		}
 	}](t, s.graphQL(token, `{ companies(first: 10) { nodes { accountNumber } } }`).body).Data.Companies.Nodes
 	return nodes[n].AccountNumber
+}
+
+// contactOf is the id of a contact of the third company.
+func contactOf(t *testing.T, s *served, token string) string {
+	t.Helper()
+	account := accountOfNth(t, s, token, 2)
+	contacts := into[[]struct{ ID int }](t, get(t, s.url+"/api/companies/"+account+"/contacts", token).body)
+	if len(contacts) == 0 {
+		t.Fatalf("%s has no contacts", account)
+	}
+	return fmt.Sprint(contacts[0].ID)
 }
 
 // The description that a whole hub gives of itself holds of it, on both databases.
