@@ -1338,6 +1338,9 @@ input LocationOrder {
 	{Name: "../past.graphql", Input: `"A day of UTC: 2025-10-31."
 scalar Date
 
+"Any value that JSON has: a text, a number, true or false, null, a list or an object."
+scalar JSON
+
 """
 What the hub had seen at a moment, in types of its own: so that no client's cache mixes it with the
 present. Their ids name the moment too (12@2025-10-31T00:00:00Z). They have those fields alone whose
@@ -1766,6 +1769,10 @@ type FieldChange {
   old: String
   "The value after it; null where it has none."
   new: String
+  "The value before as the field itself has it: true or false, a number, a list of texts, else a text."
+  oldValue: JSON
+  "The value after it, in the same way."
+  newValue: JSON
 }
 
 "What a machine had in backup from a day on."
@@ -3949,6 +3956,10 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 		return ec.fieldContext_FieldChange_old(ctx, field)
 	case "new":
 		return ec.fieldContext_FieldChange_new(ctx, field)
+	case "oldValue":
+		return ec.fieldContext_FieldChange_oldValue(ctx, field)
+	case "newValue":
+		return ec.fieldContext_FieldChange_newValue(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
 }
