@@ -195,8 +195,8 @@ type GraphQL struct {
 	// How many bytes the body of a request may have, variables included; 2 MiB at most. Default:
 	// `1048576`.
 	MaxBodyBytes int
-	// How many seconds a query or mutation may take; the gateway waits 30 for an answer. Subscriptions
-	// last. Default: `30`.
+	// How many seconds a query or mutation may take; the gateway gives up after 30 by itself. Subscriptions
+	// last. Default: `25`.
 	TimeLimit time.Duration
 	// How many queries and mutations a caller may have under way at once. Default: `32`.
 	MaxConcurrent int

@@ -316,8 +316,8 @@ func sections() []section {
 				value: func(c *Config) value { return into(&c.GraphQL.MaxBodyBytes, readInt(1024, 2<<20)) },
 			},
 			{
-				name: "time_limit", def: "30",
-				doc: "How many seconds a query or mutation may take; the gateway waits 30 for an answer. " +
+				name: "time_limit", def: "25",
+				doc: "How many seconds a query or mutation may take; the gateway gives up after 30 by itself. " +
 					"Subscriptions last.",
 				value: func(c *Config) value { return into(&c.GraphQL.TimeLimit, readSeconds(1, 3600)) },
 			},

@@ -213,7 +213,7 @@ func TestAQueryWhoseTimeIsUpSaysSo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(as(codex.RoleAdmin), 0)
 	defer cancel()
 	got := g.ask(ctx, "{ companies { totalCount } }", nil)
-	if want := `{"errors":[{"message":"the query took too long: ask for less at once","extensions":{"code":"UNAVAILABLE"}}]}` + "\n"; got != want {
+	if want := `{"errors":[{"message":"the query took too long (time_limit): ask for less at once","extensions":{"code":"UNAVAILABLE"}}]}` + "\n"; got != want {
 		t.Errorf("got %s", got)
 	}
 }
@@ -231,7 +231,7 @@ func TestACallerWhoHasGoneIsNoDefect(t *testing.T) {
 // Each database has its own words for a statement that was broken off: SQLite's are not those of
 // package context.
 func TestAStatementThatEndsWithItsRequestIsNoDefect(t *testing.T) {
-	const tooLong = `{"errors":[{"message":"the query took too long: ask for less at once","extensions":{"code":"UNAVAILABLE"}}]}` + "\n"
+	const tooLong = `{"errors":[{"message":"the query took too long (time_limit): ask for less at once","extensions":{"code":"UNAVAILABLE"}}]}` + "\n"
 	for _, dialect := range storetest.Dialects() {
 		for name, end := range map[string]error{"its caller hangs up": context.Canceled, "its time is up": context.DeadlineExceeded} {
 			t.Run(dialect+"/"+name, func(t *testing.T) {

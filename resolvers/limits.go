@@ -25,7 +25,8 @@ type Limits struct {
 	BodyBytes     int64 // of a POST: default 1 MiB
 	CachedQueries int   // parsed queries, and persisted ones, that are kept: default 1,000 of each
 	// Time is how long a query or mutation may take, after which its caller hears that it took too
-	// long: default 30 s, what the gateway waits for an answer. Subscriptions last.
+	// long: default 25 s, since the gateway gives up after 30, and its own word is then all that they
+	// hear. Subscriptions last.
 	Time       time.Duration
 	Operations int // queries and mutations that a caller may have under way at once: default 32
 	Streams    int // subscriptions that a caller may have at once: default 32
@@ -43,7 +44,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Tokens, 4_000)
 	orDefault(&l.BodyBytes, 1<<20)
 	orDefault(&l.CachedQueries, 1_000)
-	orDefault(&l.Time, 30*time.Second)
+	orDefault(&l.Time, 25*time.Second)
 	orDefault(&l.Operations, 32)
 	orDefault(&l.Streams, 32)
 	return l

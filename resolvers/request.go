@@ -73,7 +73,7 @@ func (t transport) fromBody(w http.ResponseWriter, r *http.Request) (*graphql.Ra
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, t.bodyBytes))
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			return nil, http.StatusRequestEntityTooLarge, errors.New("the body is larger than " + strconv.FormatInt(t.bodyBytes, 10) + " bytes")
+			return nil, http.StatusRequestEntityTooLarge, errors.New("the body is larger than " + strconv.FormatInt(t.bodyBytes, 10) + " bytes (max_body_bytes)")
 		}
 		return nil, http.StatusBadRequest, errors.New("the body could not be read to its end")
 	}

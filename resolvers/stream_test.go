@@ -191,7 +191,7 @@ func TestAHubThatStopsEndsItsStreamsWithoutTheWordThatAllIsTold(t *testing.T) {
 }
 
 func TestAQueryHasItsTimeOverAStreamToo(t *testing.T) {
-	const tooLong = `{"errors":[{"message":"the query took too long: ask for less at once","extensions":{"code":"UNAVAILABLE"}}]}`
+	const tooLong = `{"errors":[{"message":"the query took too long (time_limit): ask for less at once","extensions":{"code":"UNAVAILABLE"}}]}`
 	db := storetest.Open(t, "sqlite3")
 	querytest.World(t, db)
 	g := newGraph(t, db, func(o *resolvers.Options) { o.Sync, o.Limits.Time = endless{}, 50*time.Millisecond })

@@ -45,7 +45,7 @@ var errTime = errors.New("the time for a GraphQL request is over")
 
 // errTooLong is what its caller is told.
 func errTooLong() error {
-	return codex.Errorf(codex.CodeUnavailable, "the query took too long: ask for less at once")
+	return codex.Errorf(codex.CodeUnavailable, "the query took too long (time_limit): ask for less at once")
 }
 
 // Supports implements graphql.Transport: what cannot be served is refused here too, with a reason.

@@ -55,7 +55,7 @@ func TestGraphQLOverHTTP(t *testing.T) {
 		{"a form", "POST", "/graphql", "application/x-www-form-urlencoded", "", `query={me{name}}`, 415, asJSON, bad("send the query as application/json in UTF-8")},
 		{"plain text", "POST", "/graphql", "text/plain", "", `{"query":"{ me { name } }"}`, 415, asJSON, bad("send the query as application/json in UTF-8")},
 		{"another alphabet", "POST", "/graphql", "application/json; charset=utf-16", "", `{}`, 415, asJSON, bad("send the query as application/json in UTF-8")},
-		{"too large", "POST", "/graphql", "application/json", "", `{"query":"` + strings.Repeat(" ", 300) + `{ me { name } }"}`, 413, asJSON, bad("the body is larger than 300 bytes")},
+		{"too large", "POST", "/graphql", "application/json", "", `{"query":"` + strings.Repeat(" ", 300) + `{ me { name } }"}`, 413, asJSON, bad("the body is larger than 300 bytes (max_body_bytes)")},
 		{"a query by GET", "GET", get("query", "query ($a: ID!) { company(accountNumber: $a) { name } }", "variables", `{"a":"900"}`), "", "", "", 200, asJSON, `{"data":{"company":{"name":"Zebra & Söhne"}}}`},
 		{"a mutation by GET", "GET", get("query", "mutation { syncDatto { run { id } } }"), "", "", "", 405, asJSON, bad("GET takes no mutations: send this by POST")},
 		{"no query by GET", "GET", "/graphql", "", "", "", 400, asJSON, bad("the parameter query is missing")},

@@ -128,7 +128,7 @@ introspection = admin`)
 		"mutation { " + sync + " a: " + sync + " b: " + sync + " }":                   "the mutation asks for 3 fields at once, 2 are allowed (max_mutations)",
 		"{ me { name @a @a @a @a } }":                                                 "the query has 4 directives, 3 are allowed (max_directives)",
 		"{ me { name } }" + strings.Repeat(" { a }", 40):                              "the query has more than 100 words and signs (max_tokens): ask for less at once, or hand in values as variables",
-		"{ me { name } } #" + strings.Repeat("a", 2000):                               "the body is larger than 2000 bytes",
+		"{ me { name } } #" + strings.Repeat("a", 2000):                               "the body is larger than 2000 bytes (max_body_bytes)",
 		"{ __schema { description } }":                                                "only admins may ask for the schema itself: [graphql] introspection says so",
 	} {
 		got := s.graphQL(token, text)
