@@ -50,6 +50,10 @@ var older = map[string]struct{ writes, reads []string }{
 			`SELECT last_updated_at FROM ticket_details WHERE ticket_id = 99 AND total_hours_spent = 0.5`, "2025-01-02T00:00:00Z",
 		},
 	},
+	"0006": { // 0007 asks whose word a company's systems are: of what was there it is no person's
+		writes: []string{`INSERT INTO companies (account_number, name, phone_system, compliance_level) VALUES ('900', 'Zebra', 'PBX', 'standard')`},
+		reads:  []string{`SELECT phone_system FROM companies WHERE account_number = '900' AND NOT phone_system_local AND NOT email_system_local`, "PBX"},
+	},
 }
 
 func TestEachMigrationKeepsWhatWasWrittenBeforeIt(t *testing.T) {

@@ -36,7 +36,8 @@ func (tx *Tx) Dialect() string { return tx.dialect }
 
 // Now is the one time of the transaction: UTC, whole microseconds. A write transaction has it from when
 // it locks revisions ([Tx.Revisions]), so of those that write the same entities the later one has the
-// later time, however long it waited: versions in the history never end before they begin.
+// later time, however long it waited: versions in the history never end before they begin, unless the
+// clock is set back.
 func (tx *Tx) Now() time.Time { return tx.now }
 
 // writeAttempts bounds how often a write that the database broke off is begun again.

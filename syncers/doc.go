@@ -33,7 +33,8 @@
 // [Engine.LinkContact], [Engine.LinkAsset] and their undoing (local.go, local_links.go). Each is one
 // transaction with its history, and raises the revisions of what it writes. A plan takes it from the
 // rows as they are (Merge), so no run and no re-read changes it, whatever the upstreams say, until a
-// person takes it back.
+// person takes it back. It moves along when a company is renamed, and is kept while a company is archived
+// or a contact or a machine removed.
 //
 // # Runs
 //
@@ -65,6 +66,5 @@
 // # What it never does
 //
 // It knows nothing of GraphQL or REST, and nothing of paging, tokens and limits, which are the
-// clients' business. No sync writes what is
-// local (employment_type, manual links ...).
+// clients' business. No sync writes what is local (employment_type, manual links ...).
 package syncers
