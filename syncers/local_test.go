@@ -355,21 +355,27 @@ func TestWhatIsNotServedIsNotChangedAndNonsenseChangesNothing(t *testing.T) {
 	})
 }
 
-// A run that read the upstreams before a person changed what is local plans anew, and neither is lost.
+// A run that has read the upstreams and what is stored before a person changes what is local plans anew, and
+// neither is lost. It has read both when it asks for what is absent, one by one.
 func TestLocalChangesMeetRunsAtWork(t *testing.T) {
 	for feed, path := range map[codex.Feed]string{
-		codex.FeedFreshservice: "/api/v2/requesters", codex.FeedDatto: "/api/v2/account/devices", codex.FeedTickets: "/api/v2/tickets/*/time_entries",
+		codex.FeedFreshservice: "/api/v2/requesters/*", codex.FeedDatto: "/api/v2/device/*", codex.FeedTickets: "/api/v2/tickets/*/time_entries",
 	} {
 		t.Run(string(feed), func(t *testing.T) {
 			each(t, tiny(), func(t *testing.T, h *hub) {
 				one, other := h.customer(), h.customers()[2]
 				h.hire(other.ID, 1)
+				h.hire(one.ID, 1)
+				_, devices := h.yard(one, 2)
 				h.sync()
 				h.pass(time.Hour)
 				account := number(one)
-				machine := h.id(h.value("SELECT min(id) FROM assets WHERE company_account_number = '" + account + "'"))
-				stranger := h.staff(other.ID)[0]
-				person := h.id(h.contactID(stranger.ID))
+				machine := h.id(h.assetID(devices[0]))
+				strangers, user := h.staff(other.ID), h.staff(one.ID)[0]
+				stranger, leaver := strangers[0], strangers[len(strangers)-1] // hired last: no ticket is theirs
+				person, owner := h.id(h.contactID(stranger.ID)), h.id(h.contactID(user.ID))
+				h.must(h.world.RemoveRequester(leaver.ID), h.world.RemoveDevice(devices[1]),
+					h.world.EditDevice(devices[0], func(d *simulator.Device) { d.LastLoggedInUser = user.PrimaryEmail }))
 				h.must(h.world.SetDepartmentField(one.ID, "phone_system", "PBX"), h.world.SetDepartmentField(one.ID, "plan_selected", "Other"),
 					h.world.RenameRequester(stranger.ID, "Ada", "Byron"), h.world.SetRequesterDepartments(stranger.ID, one.ID))
 				h.machines(h.sites(account)[0], 1)
@@ -387,7 +393,7 @@ func TestLocalChangesMeetRunsAtWork(t *testing.T) {
 				h.must(err)
 				_, err = h.engine.LinkContact(t.Context(), person, codex.AccountNumber(account), "ann")
 				h.must(err)
-				_, err = h.engine.LinkAsset(t.Context(), machine, person, "ann")
+				_, err = h.engine.LinkAsset(t.Context(), machine, owner, "ann")
 				h.must(err)
 				close(goOn)
 				h.expect(h.wait(h.engine, run.ID), codex.RunSucceeded)
@@ -397,7 +403,7 @@ func TestLocalChangesMeetRunsAtWork(t *testing.T) {
 				h.is("SELECT plan_selected AS plan, phone_system AS phone, support_level AS support FROM companies WHERE account_number = '"+account+"'", "plan=Other phone=3CX support=All In")
 				h.is(fmt.Sprintf("SELECT name, employment_type AS employed FROM contacts WHERE id = %d", person), "name=Ada Byron employed=Part Time")
 				h.is(fmt.Sprintf("SELECT company_account_number AS account, source FROM contact_company_link WHERE contact_id = %d", person), "account="+account+" source=manual")
-				h.is(fmt.Sprintf("SELECT source FROM asset_contact_link WHERE asset_id = %d AND contact_id = %d", machine, person), "source=manual")
+				h.is(fmt.Sprintf("SELECT source FROM asset_contact_link WHERE asset_id = %d AND contact_id = %d", machine, owner), "source=manual")
 				h.unchanged("after the run and the changes")
 				h.check()
 				h.sound()
