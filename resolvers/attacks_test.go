@@ -90,6 +90,7 @@ func TestTheAttacksOfTheCheatSheetAreRefusedByName(t *testing.T) {
 		{"all of the hub at once", `{ companies(first: 1000) { nodes { assets { contacts { companies { name } } } } } }`, nil, "COST_LIMIT", ""},
 		{"the same under a thousand names", "{" + repeated(1000, "a#: me { name }") + " }", nil, "COST_LIMIT", ""},
 		{"the same a thousand times under one name", "{" + repeated(990, "me { name }") + " }", nil, "COST_LIMIT", ""},
+		{"the same field in a thousand inline fragments, less some", "{" + strings.Repeat(" ...{__typename}", 980) + " }", nil, "COST_LIMIT", ""},
 		{"__typename four thousand times, less one", "{" + strings.Repeat(" __typename", 3_995) + " }", nil, "COST_LIMIT", ""},
 		{"names inside a fragment, which is used many times", "{ me {" + repeated(60, "...f") + " } } fragment f on Caller {" + repeated(101, "a#: name") + " }", nil, "COST_LIMIT", ""},
 		{"a directive nobody knows, many times", "{ me { name" + strings.Repeat(" @aa", 1_000) + " } }", nil, "COST_LIMIT", ""},

@@ -54,11 +54,11 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 		for _, variable := range op.VariableDefinitions {
 			counted.directives += len(variable.Directives)
 		}
-		counted.set(op.SelectionSet)
+		counted.set(op.SelectionSet, map[string]bool{})
 	}
 	for _, fragment := range doc.Fragments {
 		counted.directives += len(fragment.Directives)
-		counted.set(fragment.SelectionSet)
+		counted.set(fragment.SelectionSet, map[string]bool{})
 	}
 	switch {
 	case counted.aliases > l.aliases:
@@ -77,8 +77,9 @@ func tooMuch(format string, args ...any) *gqlerror.Error {
 // counts are how much of something a text has.
 type counts struct{ aliases, directives int }
 
-func (c *counts) set(selections ast.SelectionSet) {
-	there := make(map[string]bool, len(selections))
+// set counts what selections have; there are the names that the answer has at their place already. Inline
+// fragments are at the place around them.
+func (c *counts) set(selections ast.SelectionSet, there map[string]bool) {
 	for _, selection := range selections {
 		switch s := selection.(type) {
 		case *ast.Field:
@@ -87,10 +88,10 @@ func (c *counts) set(selections ast.SelectionSet) {
 			}
 			there[s.Alias] = true
 			c.directives += len(s.Directives)
-			c.set(s.SelectionSet)
+			c.set(s.SelectionSet, map[string]bool{})
 		case *ast.InlineFragment:
 			c.directives += len(s.Directives)
-			c.set(s.SelectionSet)
+			c.set(s.SelectionSet, there)
 		case *ast.FragmentSpread:
 			c.directives += len(s.Directives)
 		}
