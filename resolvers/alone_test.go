@@ -54,6 +54,32 @@ func TestEveryFieldHasItsValueWhenItIsAskedForAlone(t *testing.T) {
 	})
 }
 
+// What is asked for on a union applies to its members: its columns are read, too.
+func TestAFragmentOnAUnionReadsWhatOneOnItsMemberReads(t *testing.T) {
+	g := onWorld(t)
+	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
+	walked := 0
+	for _, union := range schema.Types {
+		if union.Kind != ast.Union {
+			continue
+		}
+		for _, e := range edges(t, schema) {
+			if e.path[len(e.path)-1] != fragment+e.to || !slices.Contains(union.Types, e.to) {
+				continue
+			}
+			through := edge{path: append(slices.Clone(e.path), fragment+union.Name, fragment+e.to), to: e.to}
+			all := leaves(schema, e.to)
+			if got, want := values(g, through, all...), values(g, e, all...); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %v, want %v", through.path, got, want)
+			}
+			walked++
+		}
+	}
+	if walked < 4 {
+		t.Errorf("only %d members of unions were walked", walked)
+	}
+}
+
 // mayBeEmpty are fields that have no value at the first page of an ordinary list, or where totals are
 // grouped by all that lets them be of tickets (testdata/queries/totals.graphql has it).
 func mayBeEmpty(key string) bool {

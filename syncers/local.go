@@ -162,11 +162,14 @@ func (edit Edit) said(field string) (sql.Null[string], error) {
 		return sql.Null[string]{}, codex.BadInput(field, "an empty text says nothing: null takes back what was said before")
 	case utf8.RuneCountInString(text) > maxLocal:
 		return sql.Null[string]{}, codex.BadInput(field, "this text has at most %d characters", maxLocal)
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, breaksLine):
 		return sql.Null[string]{}, codex.BadInput(field, "this text is one line without control characters, in UTF-8")
 	}
 	return some(text), nil
 }
+
+// breaksLine tells control characters and Unicode's own ends of lines and paragraphs.
+func breaksLine(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) }
 
 // anyGiven makes sure that there is something to do: who forgot what they wanted is told.
 func anyGiven(edits ...Edit) error {

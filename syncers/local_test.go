@@ -310,6 +310,7 @@ func TestWhatIsNotServedIsNotChangedAndNonsenseChangesNothing(t *testing.T) {
 			"a blank text":             {company(account, phone(" \t")), codex.CodeBadInput, "phoneSystem", empty},
 			"one that is too long":     {company(account, phone(strings.Repeat("ä", 151))), codex.CodeBadInput, "phoneSystem", long},
 			"two lines":                {company(account, phone("a\nb")), codex.CodeBadInput, "phoneSystem", control},
+			"two of Unicode's":         {company(account, phone("a\u2028b")), codex.CodeBadInput, "phoneSystem", control},
 			"a NUL":                    {company(account, phone("a\x00b")), codex.CodeBadInput, "phoneSystem", control},
 			"no UTF-8":                 {company(account, phone("a\xff")), codex.CodeBadInput, "phoneSystem", control},
 			"a bad e-mail system":      {company(account, syncers.CompanyEdit{EmailSystem: phone("").PhoneSystem}), codex.CodeBadInput, "emailSystem", empty},
