@@ -369,6 +369,22 @@ func TestASearchReadsTheColumnsThatAreAskedFor(t *testing.T) {
 	})
 }
 
+func TestWhatIsNoListOfTextsHidesNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		var want []string
+		for i, list := range []string{"", "[]", "[ ]", "null", "{}", "no JSON", `["b@x.example"]`} {
+			if err := db.Ent().Contact.Create().SetID(i).SetName("Ann").SetEmail(fmt.Sprint(i, "@x.example")).SetSecondaryEmails(list).Exec(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, hitLine(query.SearchContact, i, query.MatchExact, "name"))
+		}
+		hits, err := query.New(db.Ent(), rules()).Search(t.Context(), query.Search{Text: "ann", First: 20})
+		if got := toldHits(hits); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+	})
+}
+
 func TestASearchThatCannotBeReadSaysSo(t *testing.T) {
 	db := storetest.Open(t, "sqlite3")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -77,15 +77,16 @@ func rankIn(b *sql.Builder, expression, text string) {
 		WriteString(" THEN 0 ELSE 1 END ELSE 2 END")
 }
 
-// rankInOne is the best rank of text in the texts of a JSON array. Most arrays are empty, and are not
-// read. PostgreSQL has no U+0000 in texts and would refuse to read one that has it.
+// rankInOne is the best rank of text in the texts of a JSON array, as package syncers writes it: most are
+// empty, and are not read, and neither is what is no such array, of which the databases make different
+// things. PostgreSQL has no U+0000 in texts and would refuse to read one that has it.
 func rankInOne(b *sql.Builder, column, text string) {
 	list := "replace(" + column + `, '\u0000', '\ufffd')`
 	texts := "json_each(" + list + ") AS listed"
 	if b.Dialect() == dialect.Postgres {
 		texts = "json_array_elements_text(CAST(" + list + " AS json)) AS listed(value)"
 	}
-	b.WriteString("CASE WHEN " + column + " NOT IN ('', '[]') THEN (SELECT MIN(")
+	b.WriteString("CASE WHEN " + column + " LIKE '[\"%' THEN (SELECT MIN(")
 	rankIn(b, store.FoldText(b.Dialect(), "listed.value"), text)
 	b.WriteString(") FROM " + texts + ") ELSE 3 END")
 }
