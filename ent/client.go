@@ -20,6 +20,7 @@ import (
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/assetversion"
 	"github.com/hivematrix/codex/ent/backupreading"
+	"github.com/hivematrix/codex/ent/billevent"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/companyversion"
 	"github.com/hivematrix/codex/ent/contact"
@@ -29,8 +30,17 @@ import (
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
+	"github.com/hivematrix/codex/ent/logcheckpoint"
+	"github.com/hivematrix/codex/ent/logepoch"
+	"github.com/hivematrix/codex/ent/loghash"
+	"github.com/hivematrix/codex/ent/loghead"
+	"github.com/hivematrix/codex/ent/logkey"
+	"github.com/hivematrix/codex/ent/logleaf"
 	"github.com/hivematrix/codex/ent/revision"
 	"github.com/hivematrix/codex/ent/session"
+	"github.com/hivematrix/codex/ent/snapshot"
+	"github.com/hivematrix/codex/ent/snapshotcontent"
+	"github.com/hivematrix/codex/ent/snapshotitem"
 	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
@@ -58,6 +68,8 @@ type Client struct {
 	AssetVersion *AssetVersionClient
 	// BackupReading is the client for interacting with the BackupReading builders.
 	BackupReading *BackupReadingClient
+	// BillEvent is the client for interacting with the BillEvent builders.
+	BillEvent *BillEventClient
 	// Company is the client for interacting with the Company builders.
 	Company *CompanyClient
 	// CompanyVersion is the client for interacting with the CompanyVersion builders.
@@ -76,10 +88,28 @@ type Client struct {
 	Location *LocationClient
 	// LocationVersion is the client for interacting with the LocationVersion builders.
 	LocationVersion *LocationVersionClient
+	// LogCheckpoint is the client for interacting with the LogCheckpoint builders.
+	LogCheckpoint *LogCheckpointClient
+	// LogEpoch is the client for interacting with the LogEpoch builders.
+	LogEpoch *LogEpochClient
+	// LogHash is the client for interacting with the LogHash builders.
+	LogHash *LogHashClient
+	// LogHead is the client for interacting with the LogHead builders.
+	LogHead *LogHeadClient
+	// LogKey is the client for interacting with the LogKey builders.
+	LogKey *LogKeyClient
+	// LogLeaf is the client for interacting with the LogLeaf builders.
+	LogLeaf *LogLeafClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// Snapshot is the client for interacting with the Snapshot builders.
+	Snapshot *SnapshotClient
+	// SnapshotContent is the client for interacting with the SnapshotContent builders.
+	SnapshotContent *SnapshotContentClient
+	// SnapshotItem is the client for interacting with the SnapshotItem builders.
+	SnapshotItem *SnapshotItemClient
 	// SyncChange is the client for interacting with the SyncChange builders.
 	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
@@ -115,6 +145,7 @@ func (c *Client) init() {
 	c.AssetContactLink = NewAssetContactLinkClient(c.config)
 	c.AssetVersion = NewAssetVersionClient(c.config)
 	c.BackupReading = NewBackupReadingClient(c.config)
+	c.BillEvent = NewBillEventClient(c.config)
 	c.Company = NewCompanyClient(c.config)
 	c.CompanyVersion = NewCompanyVersionClient(c.config)
 	c.Contact = NewContactClient(c.config)
@@ -124,8 +155,17 @@ func (c *Client) init() {
 	c.DattoSiteLink = NewDattoSiteLinkClient(c.config)
 	c.Location = NewLocationClient(c.config)
 	c.LocationVersion = NewLocationVersionClient(c.config)
+	c.LogCheckpoint = NewLogCheckpointClient(c.config)
+	c.LogEpoch = NewLogEpochClient(c.config)
+	c.LogHash = NewLogHashClient(c.config)
+	c.LogHead = NewLogHeadClient(c.config)
+	c.LogKey = NewLogKeyClient(c.config)
+	c.LogLeaf = NewLogLeafClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
 	c.Session = NewSessionClient(c.config)
+	c.Snapshot = NewSnapshotClient(c.config)
+	c.SnapshotContent = NewSnapshotContentClient(c.config)
+	c.SnapshotItem = NewSnapshotItemClient(c.config)
 	c.SyncChange = NewSyncChangeClient(c.config)
 	c.SyncCheckpoint = NewSyncCheckpointClient(c.config)
 	c.SyncIssue = NewSyncIssueClient(c.config)
@@ -232,6 +272,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		AssetContactLink:          NewAssetContactLinkClient(cfg),
 		AssetVersion:              NewAssetVersionClient(cfg),
 		BackupReading:             NewBackupReadingClient(cfg),
+		BillEvent:                 NewBillEventClient(cfg),
 		Company:                   NewCompanyClient(cfg),
 		CompanyVersion:            NewCompanyVersionClient(cfg),
 		Contact:                   NewContactClient(cfg),
@@ -241,8 +282,17 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		DattoSiteLink:             NewDattoSiteLinkClient(cfg),
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
+		LogCheckpoint:             NewLogCheckpointClient(cfg),
+		LogEpoch:                  NewLogEpochClient(cfg),
+		LogHash:                   NewLogHashClient(cfg),
+		LogHead:                   NewLogHeadClient(cfg),
+		LogKey:                    NewLogKeyClient(cfg),
+		LogLeaf:                   NewLogLeafClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
 		Session:                   NewSessionClient(cfg),
+		Snapshot:                  NewSnapshotClient(cfg),
+		SnapshotContent:           NewSnapshotContentClient(cfg),
+		SnapshotItem:              NewSnapshotItemClient(cfg),
 		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
@@ -276,6 +326,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		AssetContactLink:          NewAssetContactLinkClient(cfg),
 		AssetVersion:              NewAssetVersionClient(cfg),
 		BackupReading:             NewBackupReadingClient(cfg),
+		BillEvent:                 NewBillEventClient(cfg),
 		Company:                   NewCompanyClient(cfg),
 		CompanyVersion:            NewCompanyVersionClient(cfg),
 		Contact:                   NewContactClient(cfg),
@@ -285,8 +336,17 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		DattoSiteLink:             NewDattoSiteLinkClient(cfg),
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
+		LogCheckpoint:             NewLogCheckpointClient(cfg),
+		LogEpoch:                  NewLogEpochClient(cfg),
+		LogHash:                   NewLogHashClient(cfg),
+		LogHead:                   NewLogHeadClient(cfg),
+		LogKey:                    NewLogKeyClient(cfg),
+		LogLeaf:                   NewLogLeafClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
 		Session:                   NewSessionClient(cfg),
+		Snapshot:                  NewSnapshotClient(cfg),
+		SnapshotContent:           NewSnapshotContentClient(cfg),
+		SnapshotItem:              NewSnapshotItemClient(cfg),
 		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
@@ -326,10 +386,12 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.Company,
-		c.CompanyVersion, c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion,
-		c.ContactVersion, c.DattoSiteLink, c.Location, c.LocationVersion, c.Revision,
-		c.Session, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
+		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.BillEvent,
+		c.Company, c.CompanyVersion, c.Contact, c.ContactCompanyLink,
+		c.ContactCompanyLinkVersion, c.ContactVersion, c.DattoSiteLink, c.Location,
+		c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash, c.LogHead, c.LogKey,
+		c.LogLeaf, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
+		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
 		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
@@ -340,10 +402,12 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.Company,
-		c.CompanyVersion, c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion,
-		c.ContactVersion, c.DattoSiteLink, c.Location, c.LocationVersion, c.Revision,
-		c.Session, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
+		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.BillEvent,
+		c.Company, c.CompanyVersion, c.Contact, c.ContactCompanyLink,
+		c.ContactCompanyLinkVersion, c.ContactVersion, c.DattoSiteLink, c.Location,
+		c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash, c.LogHead, c.LogKey,
+		c.LogLeaf, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
+		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
 		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
@@ -361,6 +425,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AssetVersion.mutate(ctx, m)
 	case *BackupReadingMutation:
 		return c.BackupReading.mutate(ctx, m)
+	case *BillEventMutation:
+		return c.BillEvent.mutate(ctx, m)
 	case *CompanyMutation:
 		return c.Company.mutate(ctx, m)
 	case *CompanyVersionMutation:
@@ -379,10 +445,28 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Location.mutate(ctx, m)
 	case *LocationVersionMutation:
 		return c.LocationVersion.mutate(ctx, m)
+	case *LogCheckpointMutation:
+		return c.LogCheckpoint.mutate(ctx, m)
+	case *LogEpochMutation:
+		return c.LogEpoch.mutate(ctx, m)
+	case *LogHashMutation:
+		return c.LogHash.mutate(ctx, m)
+	case *LogHeadMutation:
+		return c.LogHead.mutate(ctx, m)
+	case *LogKeyMutation:
+		return c.LogKey.mutate(ctx, m)
+	case *LogLeafMutation:
+		return c.LogLeaf.mutate(ctx, m)
 	case *RevisionMutation:
 		return c.Revision.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
+	case *SnapshotMutation:
+		return c.Snapshot.mutate(ctx, m)
+	case *SnapshotContentMutation:
+		return c.SnapshotContent.mutate(ctx, m)
+	case *SnapshotItemMutation:
+		return c.SnapshotItem.mutate(ctx, m)
 	case *SyncChangeMutation:
 		return c.SyncChange.mutate(ctx, m)
 	case *SyncCheckpointMutation:
@@ -1000,6 +1084,139 @@ func (c *BackupReadingClient) mutate(ctx context.Context, m *BackupReadingMutati
 		return (&BackupReadingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BackupReading mutation op: %q", m.Op())
+	}
+}
+
+// BillEventClient is a client for the BillEvent schema.
+type BillEventClient struct {
+	config
+}
+
+// NewBillEventClient returns a client for the BillEvent from the given config.
+func NewBillEventClient(c config) *BillEventClient {
+	return &BillEventClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `billevent.Hooks(f(g(h())))`.
+func (c *BillEventClient) Use(hooks ...Hook) {
+	c.hooks.BillEvent = append(c.hooks.BillEvent, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `billevent.Intercept(f(g(h())))`.
+func (c *BillEventClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BillEvent = append(c.inters.BillEvent, interceptors...)
+}
+
+// Create returns a builder for creating a BillEvent entity.
+func (c *BillEventClient) Create() *BillEventCreate {
+	mutation := newBillEventMutation(c.config, OpCreate)
+	return &BillEventCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BillEvent entities.
+func (c *BillEventClient) CreateBulk(builders ...*BillEventCreate) *BillEventCreateBulk {
+	return &BillEventCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BillEventClient) MapCreateBulk(slice any, setFunc func(*BillEventCreate, int)) *BillEventCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BillEventCreateBulk{err: fmt.Errorf("calling to BillEventClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BillEventCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BillEventCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BillEvent.
+func (c *BillEventClient) Update() *BillEventUpdate {
+	mutation := newBillEventMutation(c.config, OpUpdate)
+	return &BillEventUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BillEventClient) UpdateOne(_m *BillEvent) *BillEventUpdateOne {
+	mutation := newBillEventMutation(c.config, OpUpdateOne, withBillEvent(_m))
+	return &BillEventUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BillEventClient) UpdateOneID(id int) *BillEventUpdateOne {
+	mutation := newBillEventMutation(c.config, OpUpdateOne, withBillEventID(id))
+	return &BillEventUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BillEvent.
+func (c *BillEventClient) Delete() *BillEventDelete {
+	mutation := newBillEventMutation(c.config, OpDelete)
+	return &BillEventDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BillEventClient) DeleteOne(_m *BillEvent) *BillEventDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BillEventClient) DeleteOneID(id int) *BillEventDeleteOne {
+	builder := c.Delete().Where(billevent.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BillEventDeleteOne{builder}
+}
+
+// Query returns a query builder for BillEvent.
+func (c *BillEventClient) Query() *BillEventQuery {
+	return &BillEventQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBillEvent},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BillEvent entity by its id.
+func (c *BillEventClient) Get(ctx context.Context, id int) (*BillEvent, error) {
+	return c.Query().Where(billevent.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BillEventClient) GetX(ctx context.Context, id int) *BillEvent {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BillEventClient) Hooks() []Hook {
+	return c.hooks.BillEvent
+}
+
+// Interceptors returns the client interceptors.
+func (c *BillEventClient) Interceptors() []Interceptor {
+	return c.inters.BillEvent
+}
+
+func (c *BillEventClient) mutate(ctx context.Context, m *BillEventMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BillEventCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BillEventUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BillEventUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BillEventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BillEvent mutation op: %q", m.Op())
 	}
 }
 
@@ -2375,6 +2592,804 @@ func (c *LocationVersionClient) mutate(ctx context.Context, m *LocationVersionMu
 	}
 }
 
+// LogCheckpointClient is a client for the LogCheckpoint schema.
+type LogCheckpointClient struct {
+	config
+}
+
+// NewLogCheckpointClient returns a client for the LogCheckpoint from the given config.
+func NewLogCheckpointClient(c config) *LogCheckpointClient {
+	return &LogCheckpointClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logcheckpoint.Hooks(f(g(h())))`.
+func (c *LogCheckpointClient) Use(hooks ...Hook) {
+	c.hooks.LogCheckpoint = append(c.hooks.LogCheckpoint, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logcheckpoint.Intercept(f(g(h())))`.
+func (c *LogCheckpointClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogCheckpoint = append(c.inters.LogCheckpoint, interceptors...)
+}
+
+// Create returns a builder for creating a LogCheckpoint entity.
+func (c *LogCheckpointClient) Create() *LogCheckpointCreate {
+	mutation := newLogCheckpointMutation(c.config, OpCreate)
+	return &LogCheckpointCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogCheckpoint entities.
+func (c *LogCheckpointClient) CreateBulk(builders ...*LogCheckpointCreate) *LogCheckpointCreateBulk {
+	return &LogCheckpointCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogCheckpointClient) MapCreateBulk(slice any, setFunc func(*LogCheckpointCreate, int)) *LogCheckpointCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogCheckpointCreateBulk{err: fmt.Errorf("calling to LogCheckpointClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogCheckpointCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogCheckpointCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogCheckpoint.
+func (c *LogCheckpointClient) Update() *LogCheckpointUpdate {
+	mutation := newLogCheckpointMutation(c.config, OpUpdate)
+	return &LogCheckpointUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogCheckpointClient) UpdateOne(_m *LogCheckpoint) *LogCheckpointUpdateOne {
+	mutation := newLogCheckpointMutation(c.config, OpUpdateOne, withLogCheckpoint(_m))
+	return &LogCheckpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogCheckpointClient) UpdateOneID(id int) *LogCheckpointUpdateOne {
+	mutation := newLogCheckpointMutation(c.config, OpUpdateOne, withLogCheckpointID(id))
+	return &LogCheckpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogCheckpoint.
+func (c *LogCheckpointClient) Delete() *LogCheckpointDelete {
+	mutation := newLogCheckpointMutation(c.config, OpDelete)
+	return &LogCheckpointDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogCheckpointClient) DeleteOne(_m *LogCheckpoint) *LogCheckpointDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogCheckpointClient) DeleteOneID(id int) *LogCheckpointDeleteOne {
+	builder := c.Delete().Where(logcheckpoint.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogCheckpointDeleteOne{builder}
+}
+
+// Query returns a query builder for LogCheckpoint.
+func (c *LogCheckpointClient) Query() *LogCheckpointQuery {
+	return &LogCheckpointQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogCheckpoint},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogCheckpoint entity by its id.
+func (c *LogCheckpointClient) Get(ctx context.Context, id int) (*LogCheckpoint, error) {
+	return c.Query().Where(logcheckpoint.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogCheckpointClient) GetX(ctx context.Context, id int) *LogCheckpoint {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogCheckpointClient) Hooks() []Hook {
+	return c.hooks.LogCheckpoint
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogCheckpointClient) Interceptors() []Interceptor {
+	return c.inters.LogCheckpoint
+}
+
+func (c *LogCheckpointClient) mutate(ctx context.Context, m *LogCheckpointMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogCheckpointCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogCheckpointUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogCheckpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogCheckpointDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LogCheckpoint mutation op: %q", m.Op())
+	}
+}
+
+// LogEpochClient is a client for the LogEpoch schema.
+type LogEpochClient struct {
+	config
+}
+
+// NewLogEpochClient returns a client for the LogEpoch from the given config.
+func NewLogEpochClient(c config) *LogEpochClient {
+	return &LogEpochClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logepoch.Hooks(f(g(h())))`.
+func (c *LogEpochClient) Use(hooks ...Hook) {
+	c.hooks.LogEpoch = append(c.hooks.LogEpoch, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logepoch.Intercept(f(g(h())))`.
+func (c *LogEpochClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogEpoch = append(c.inters.LogEpoch, interceptors...)
+}
+
+// Create returns a builder for creating a LogEpoch entity.
+func (c *LogEpochClient) Create() *LogEpochCreate {
+	mutation := newLogEpochMutation(c.config, OpCreate)
+	return &LogEpochCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogEpoch entities.
+func (c *LogEpochClient) CreateBulk(builders ...*LogEpochCreate) *LogEpochCreateBulk {
+	return &LogEpochCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogEpochClient) MapCreateBulk(slice any, setFunc func(*LogEpochCreate, int)) *LogEpochCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogEpochCreateBulk{err: fmt.Errorf("calling to LogEpochClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogEpochCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogEpochCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogEpoch.
+func (c *LogEpochClient) Update() *LogEpochUpdate {
+	mutation := newLogEpochMutation(c.config, OpUpdate)
+	return &LogEpochUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogEpochClient) UpdateOne(_m *LogEpoch) *LogEpochUpdateOne {
+	mutation := newLogEpochMutation(c.config, OpUpdateOne, withLogEpoch(_m))
+	return &LogEpochUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogEpochClient) UpdateOneID(id int) *LogEpochUpdateOne {
+	mutation := newLogEpochMutation(c.config, OpUpdateOne, withLogEpochID(id))
+	return &LogEpochUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogEpoch.
+func (c *LogEpochClient) Delete() *LogEpochDelete {
+	mutation := newLogEpochMutation(c.config, OpDelete)
+	return &LogEpochDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogEpochClient) DeleteOne(_m *LogEpoch) *LogEpochDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogEpochClient) DeleteOneID(id int) *LogEpochDeleteOne {
+	builder := c.Delete().Where(logepoch.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogEpochDeleteOne{builder}
+}
+
+// Query returns a query builder for LogEpoch.
+func (c *LogEpochClient) Query() *LogEpochQuery {
+	return &LogEpochQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogEpoch},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogEpoch entity by its id.
+func (c *LogEpochClient) Get(ctx context.Context, id int) (*LogEpoch, error) {
+	return c.Query().Where(logepoch.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogEpochClient) GetX(ctx context.Context, id int) *LogEpoch {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogEpochClient) Hooks() []Hook {
+	return c.hooks.LogEpoch
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogEpochClient) Interceptors() []Interceptor {
+	return c.inters.LogEpoch
+}
+
+func (c *LogEpochClient) mutate(ctx context.Context, m *LogEpochMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogEpochCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogEpochUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogEpochUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogEpochDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LogEpoch mutation op: %q", m.Op())
+	}
+}
+
+// LogHashClient is a client for the LogHash schema.
+type LogHashClient struct {
+	config
+}
+
+// NewLogHashClient returns a client for the LogHash from the given config.
+func NewLogHashClient(c config) *LogHashClient {
+	return &LogHashClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `loghash.Hooks(f(g(h())))`.
+func (c *LogHashClient) Use(hooks ...Hook) {
+	c.hooks.LogHash = append(c.hooks.LogHash, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `loghash.Intercept(f(g(h())))`.
+func (c *LogHashClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogHash = append(c.inters.LogHash, interceptors...)
+}
+
+// Create returns a builder for creating a LogHash entity.
+func (c *LogHashClient) Create() *LogHashCreate {
+	mutation := newLogHashMutation(c.config, OpCreate)
+	return &LogHashCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogHash entities.
+func (c *LogHashClient) CreateBulk(builders ...*LogHashCreate) *LogHashCreateBulk {
+	return &LogHashCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogHashClient) MapCreateBulk(slice any, setFunc func(*LogHashCreate, int)) *LogHashCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogHashCreateBulk{err: fmt.Errorf("calling to LogHashClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogHashCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogHashCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogHash.
+func (c *LogHashClient) Update() *LogHashUpdate {
+	mutation := newLogHashMutation(c.config, OpUpdate)
+	return &LogHashUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogHashClient) UpdateOne(_m *LogHash) *LogHashUpdateOne {
+	mutation := newLogHashMutation(c.config, OpUpdateOne, withLogHash(_m))
+	return &LogHashUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogHashClient) UpdateOneID(id int64) *LogHashUpdateOne {
+	mutation := newLogHashMutation(c.config, OpUpdateOne, withLogHashID(id))
+	return &LogHashUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogHash.
+func (c *LogHashClient) Delete() *LogHashDelete {
+	mutation := newLogHashMutation(c.config, OpDelete)
+	return &LogHashDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogHashClient) DeleteOne(_m *LogHash) *LogHashDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogHashClient) DeleteOneID(id int64) *LogHashDeleteOne {
+	builder := c.Delete().Where(loghash.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogHashDeleteOne{builder}
+}
+
+// Query returns a query builder for LogHash.
+func (c *LogHashClient) Query() *LogHashQuery {
+	return &LogHashQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogHash},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogHash entity by its id.
+func (c *LogHashClient) Get(ctx context.Context, id int64) (*LogHash, error) {
+	return c.Query().Where(loghash.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogHashClient) GetX(ctx context.Context, id int64) *LogHash {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogHashClient) Hooks() []Hook {
+	return c.hooks.LogHash
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogHashClient) Interceptors() []Interceptor {
+	return c.inters.LogHash
+}
+
+func (c *LogHashClient) mutate(ctx context.Context, m *LogHashMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogHashCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogHashUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogHashUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogHashDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LogHash mutation op: %q", m.Op())
+	}
+}
+
+// LogHeadClient is a client for the LogHead schema.
+type LogHeadClient struct {
+	config
+}
+
+// NewLogHeadClient returns a client for the LogHead from the given config.
+func NewLogHeadClient(c config) *LogHeadClient {
+	return &LogHeadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `loghead.Hooks(f(g(h())))`.
+func (c *LogHeadClient) Use(hooks ...Hook) {
+	c.hooks.LogHead = append(c.hooks.LogHead, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `loghead.Intercept(f(g(h())))`.
+func (c *LogHeadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogHead = append(c.inters.LogHead, interceptors...)
+}
+
+// Create returns a builder for creating a LogHead entity.
+func (c *LogHeadClient) Create() *LogHeadCreate {
+	mutation := newLogHeadMutation(c.config, OpCreate)
+	return &LogHeadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogHead entities.
+func (c *LogHeadClient) CreateBulk(builders ...*LogHeadCreate) *LogHeadCreateBulk {
+	return &LogHeadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogHeadClient) MapCreateBulk(slice any, setFunc func(*LogHeadCreate, int)) *LogHeadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogHeadCreateBulk{err: fmt.Errorf("calling to LogHeadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogHeadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogHeadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogHead.
+func (c *LogHeadClient) Update() *LogHeadUpdate {
+	mutation := newLogHeadMutation(c.config, OpUpdate)
+	return &LogHeadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogHeadClient) UpdateOne(_m *LogHead) *LogHeadUpdateOne {
+	mutation := newLogHeadMutation(c.config, OpUpdateOne, withLogHead(_m))
+	return &LogHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogHeadClient) UpdateOneID(id int64) *LogHeadUpdateOne {
+	mutation := newLogHeadMutation(c.config, OpUpdateOne, withLogHeadID(id))
+	return &LogHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogHead.
+func (c *LogHeadClient) Delete() *LogHeadDelete {
+	mutation := newLogHeadMutation(c.config, OpDelete)
+	return &LogHeadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogHeadClient) DeleteOne(_m *LogHead) *LogHeadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogHeadClient) DeleteOneID(id int64) *LogHeadDeleteOne {
+	builder := c.Delete().Where(loghead.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogHeadDeleteOne{builder}
+}
+
+// Query returns a query builder for LogHead.
+func (c *LogHeadClient) Query() *LogHeadQuery {
+	return &LogHeadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogHead},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogHead entity by its id.
+func (c *LogHeadClient) Get(ctx context.Context, id int64) (*LogHead, error) {
+	return c.Query().Where(loghead.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogHeadClient) GetX(ctx context.Context, id int64) *LogHead {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogHeadClient) Hooks() []Hook {
+	return c.hooks.LogHead
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogHeadClient) Interceptors() []Interceptor {
+	return c.inters.LogHead
+}
+
+func (c *LogHeadClient) mutate(ctx context.Context, m *LogHeadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogHeadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogHeadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogHeadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LogHead mutation op: %q", m.Op())
+	}
+}
+
+// LogKeyClient is a client for the LogKey schema.
+type LogKeyClient struct {
+	config
+}
+
+// NewLogKeyClient returns a client for the LogKey from the given config.
+func NewLogKeyClient(c config) *LogKeyClient {
+	return &LogKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logkey.Hooks(f(g(h())))`.
+func (c *LogKeyClient) Use(hooks ...Hook) {
+	c.hooks.LogKey = append(c.hooks.LogKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logkey.Intercept(f(g(h())))`.
+func (c *LogKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogKey = append(c.inters.LogKey, interceptors...)
+}
+
+// Create returns a builder for creating a LogKey entity.
+func (c *LogKeyClient) Create() *LogKeyCreate {
+	mutation := newLogKeyMutation(c.config, OpCreate)
+	return &LogKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogKey entities.
+func (c *LogKeyClient) CreateBulk(builders ...*LogKeyCreate) *LogKeyCreateBulk {
+	return &LogKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogKeyClient) MapCreateBulk(slice any, setFunc func(*LogKeyCreate, int)) *LogKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogKeyCreateBulk{err: fmt.Errorf("calling to LogKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogKey.
+func (c *LogKeyClient) Update() *LogKeyUpdate {
+	mutation := newLogKeyMutation(c.config, OpUpdate)
+	return &LogKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogKeyClient) UpdateOne(_m *LogKey) *LogKeyUpdateOne {
+	mutation := newLogKeyMutation(c.config, OpUpdateOne, withLogKey(_m))
+	return &LogKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogKeyClient) UpdateOneID(id int) *LogKeyUpdateOne {
+	mutation := newLogKeyMutation(c.config, OpUpdateOne, withLogKeyID(id))
+	return &LogKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogKey.
+func (c *LogKeyClient) Delete() *LogKeyDelete {
+	mutation := newLogKeyMutation(c.config, OpDelete)
+	return &LogKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogKeyClient) DeleteOne(_m *LogKey) *LogKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogKeyClient) DeleteOneID(id int) *LogKeyDeleteOne {
+	builder := c.Delete().Where(logkey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for LogKey.
+func (c *LogKeyClient) Query() *LogKeyQuery {
+	return &LogKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogKey entity by its id.
+func (c *LogKeyClient) Get(ctx context.Context, id int) (*LogKey, error) {
+	return c.Query().Where(logkey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogKeyClient) GetX(ctx context.Context, id int) *LogKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogKeyClient) Hooks() []Hook {
+	return c.hooks.LogKey
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogKeyClient) Interceptors() []Interceptor {
+	return c.inters.LogKey
+}
+
+func (c *LogKeyClient) mutate(ctx context.Context, m *LogKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LogKey mutation op: %q", m.Op())
+	}
+}
+
+// LogLeafClient is a client for the LogLeaf schema.
+type LogLeafClient struct {
+	config
+}
+
+// NewLogLeafClient returns a client for the LogLeaf from the given config.
+func NewLogLeafClient(c config) *LogLeafClient {
+	return &LogLeafClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logleaf.Hooks(f(g(h())))`.
+func (c *LogLeafClient) Use(hooks ...Hook) {
+	c.hooks.LogLeaf = append(c.hooks.LogLeaf, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logleaf.Intercept(f(g(h())))`.
+func (c *LogLeafClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogLeaf = append(c.inters.LogLeaf, interceptors...)
+}
+
+// Create returns a builder for creating a LogLeaf entity.
+func (c *LogLeafClient) Create() *LogLeafCreate {
+	mutation := newLogLeafMutation(c.config, OpCreate)
+	return &LogLeafCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogLeaf entities.
+func (c *LogLeafClient) CreateBulk(builders ...*LogLeafCreate) *LogLeafCreateBulk {
+	return &LogLeafCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogLeafClient) MapCreateBulk(slice any, setFunc func(*LogLeafCreate, int)) *LogLeafCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogLeafCreateBulk{err: fmt.Errorf("calling to LogLeafClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogLeafCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogLeafCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogLeaf.
+func (c *LogLeafClient) Update() *LogLeafUpdate {
+	mutation := newLogLeafMutation(c.config, OpUpdate)
+	return &LogLeafUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogLeafClient) UpdateOne(_m *LogLeaf) *LogLeafUpdateOne {
+	mutation := newLogLeafMutation(c.config, OpUpdateOne, withLogLeaf(_m))
+	return &LogLeafUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogLeafClient) UpdateOneID(id int64) *LogLeafUpdateOne {
+	mutation := newLogLeafMutation(c.config, OpUpdateOne, withLogLeafID(id))
+	return &LogLeafUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogLeaf.
+func (c *LogLeafClient) Delete() *LogLeafDelete {
+	mutation := newLogLeafMutation(c.config, OpDelete)
+	return &LogLeafDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogLeafClient) DeleteOne(_m *LogLeaf) *LogLeafDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogLeafClient) DeleteOneID(id int64) *LogLeafDeleteOne {
+	builder := c.Delete().Where(logleaf.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogLeafDeleteOne{builder}
+}
+
+// Query returns a query builder for LogLeaf.
+func (c *LogLeafClient) Query() *LogLeafQuery {
+	return &LogLeafQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogLeaf},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogLeaf entity by its id.
+func (c *LogLeafClient) Get(ctx context.Context, id int64) (*LogLeaf, error) {
+	return c.Query().Where(logleaf.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogLeafClient) GetX(ctx context.Context, id int64) *LogLeaf {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogLeafClient) Hooks() []Hook {
+	return c.hooks.LogLeaf
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogLeafClient) Interceptors() []Interceptor {
+	return c.inters.LogLeaf
+}
+
+func (c *LogLeafClient) mutate(ctx context.Context, m *LogLeafMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogLeafCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogLeafUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogLeafUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogLeafDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LogLeaf mutation op: %q", m.Op())
+	}
+}
+
 // RevisionClient is a client for the Revision schema.
 type RevisionClient struct {
 	config
@@ -2638,6 +3653,405 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 		return (&SessionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Session mutation op: %q", m.Op())
+	}
+}
+
+// SnapshotClient is a client for the Snapshot schema.
+type SnapshotClient struct {
+	config
+}
+
+// NewSnapshotClient returns a client for the Snapshot from the given config.
+func NewSnapshotClient(c config) *SnapshotClient {
+	return &SnapshotClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `snapshot.Hooks(f(g(h())))`.
+func (c *SnapshotClient) Use(hooks ...Hook) {
+	c.hooks.Snapshot = append(c.hooks.Snapshot, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `snapshot.Intercept(f(g(h())))`.
+func (c *SnapshotClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Snapshot = append(c.inters.Snapshot, interceptors...)
+}
+
+// Create returns a builder for creating a Snapshot entity.
+func (c *SnapshotClient) Create() *SnapshotCreate {
+	mutation := newSnapshotMutation(c.config, OpCreate)
+	return &SnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Snapshot entities.
+func (c *SnapshotClient) CreateBulk(builders ...*SnapshotCreate) *SnapshotCreateBulk {
+	return &SnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SnapshotClient) MapCreateBulk(slice any, setFunc func(*SnapshotCreate, int)) *SnapshotCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SnapshotCreateBulk{err: fmt.Errorf("calling to SnapshotClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SnapshotCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Snapshot.
+func (c *SnapshotClient) Update() *SnapshotUpdate {
+	mutation := newSnapshotMutation(c.config, OpUpdate)
+	return &SnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SnapshotClient) UpdateOne(_m *Snapshot) *SnapshotUpdateOne {
+	mutation := newSnapshotMutation(c.config, OpUpdateOne, withSnapshot(_m))
+	return &SnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SnapshotClient) UpdateOneID(id int) *SnapshotUpdateOne {
+	mutation := newSnapshotMutation(c.config, OpUpdateOne, withSnapshotID(id))
+	return &SnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Snapshot.
+func (c *SnapshotClient) Delete() *SnapshotDelete {
+	mutation := newSnapshotMutation(c.config, OpDelete)
+	return &SnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SnapshotClient) DeleteOne(_m *Snapshot) *SnapshotDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SnapshotClient) DeleteOneID(id int) *SnapshotDeleteOne {
+	builder := c.Delete().Where(snapshot.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SnapshotDeleteOne{builder}
+}
+
+// Query returns a query builder for Snapshot.
+func (c *SnapshotClient) Query() *SnapshotQuery {
+	return &SnapshotQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSnapshot},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Snapshot entity by its id.
+func (c *SnapshotClient) Get(ctx context.Context, id int) (*Snapshot, error) {
+	return c.Query().Where(snapshot.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SnapshotClient) GetX(ctx context.Context, id int) *Snapshot {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SnapshotClient) Hooks() []Hook {
+	return c.hooks.Snapshot
+}
+
+// Interceptors returns the client interceptors.
+func (c *SnapshotClient) Interceptors() []Interceptor {
+	return c.inters.Snapshot
+}
+
+func (c *SnapshotClient) mutate(ctx context.Context, m *SnapshotMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Snapshot mutation op: %q", m.Op())
+	}
+}
+
+// SnapshotContentClient is a client for the SnapshotContent schema.
+type SnapshotContentClient struct {
+	config
+}
+
+// NewSnapshotContentClient returns a client for the SnapshotContent from the given config.
+func NewSnapshotContentClient(c config) *SnapshotContentClient {
+	return &SnapshotContentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `snapshotcontent.Hooks(f(g(h())))`.
+func (c *SnapshotContentClient) Use(hooks ...Hook) {
+	c.hooks.SnapshotContent = append(c.hooks.SnapshotContent, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `snapshotcontent.Intercept(f(g(h())))`.
+func (c *SnapshotContentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SnapshotContent = append(c.inters.SnapshotContent, interceptors...)
+}
+
+// Create returns a builder for creating a SnapshotContent entity.
+func (c *SnapshotContentClient) Create() *SnapshotContentCreate {
+	mutation := newSnapshotContentMutation(c.config, OpCreate)
+	return &SnapshotContentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SnapshotContent entities.
+func (c *SnapshotContentClient) CreateBulk(builders ...*SnapshotContentCreate) *SnapshotContentCreateBulk {
+	return &SnapshotContentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SnapshotContentClient) MapCreateBulk(slice any, setFunc func(*SnapshotContentCreate, int)) *SnapshotContentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SnapshotContentCreateBulk{err: fmt.Errorf("calling to SnapshotContentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SnapshotContentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SnapshotContentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SnapshotContent.
+func (c *SnapshotContentClient) Update() *SnapshotContentUpdate {
+	mutation := newSnapshotContentMutation(c.config, OpUpdate)
+	return &SnapshotContentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SnapshotContentClient) UpdateOne(_m *SnapshotContent) *SnapshotContentUpdateOne {
+	mutation := newSnapshotContentMutation(c.config, OpUpdateOne, withSnapshotContent(_m))
+	return &SnapshotContentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SnapshotContentClient) UpdateOneID(id int) *SnapshotContentUpdateOne {
+	mutation := newSnapshotContentMutation(c.config, OpUpdateOne, withSnapshotContentID(id))
+	return &SnapshotContentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SnapshotContent.
+func (c *SnapshotContentClient) Delete() *SnapshotContentDelete {
+	mutation := newSnapshotContentMutation(c.config, OpDelete)
+	return &SnapshotContentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SnapshotContentClient) DeleteOne(_m *SnapshotContent) *SnapshotContentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SnapshotContentClient) DeleteOneID(id int) *SnapshotContentDeleteOne {
+	builder := c.Delete().Where(snapshotcontent.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SnapshotContentDeleteOne{builder}
+}
+
+// Query returns a query builder for SnapshotContent.
+func (c *SnapshotContentClient) Query() *SnapshotContentQuery {
+	return &SnapshotContentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSnapshotContent},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SnapshotContent entity by its id.
+func (c *SnapshotContentClient) Get(ctx context.Context, id int) (*SnapshotContent, error) {
+	return c.Query().Where(snapshotcontent.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SnapshotContentClient) GetX(ctx context.Context, id int) *SnapshotContent {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SnapshotContentClient) Hooks() []Hook {
+	return c.hooks.SnapshotContent
+}
+
+// Interceptors returns the client interceptors.
+func (c *SnapshotContentClient) Interceptors() []Interceptor {
+	return c.inters.SnapshotContent
+}
+
+func (c *SnapshotContentClient) mutate(ctx context.Context, m *SnapshotContentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SnapshotContentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SnapshotContentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SnapshotContentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SnapshotContentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SnapshotContent mutation op: %q", m.Op())
+	}
+}
+
+// SnapshotItemClient is a client for the SnapshotItem schema.
+type SnapshotItemClient struct {
+	config
+}
+
+// NewSnapshotItemClient returns a client for the SnapshotItem from the given config.
+func NewSnapshotItemClient(c config) *SnapshotItemClient {
+	return &SnapshotItemClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `snapshotitem.Hooks(f(g(h())))`.
+func (c *SnapshotItemClient) Use(hooks ...Hook) {
+	c.hooks.SnapshotItem = append(c.hooks.SnapshotItem, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `snapshotitem.Intercept(f(g(h())))`.
+func (c *SnapshotItemClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SnapshotItem = append(c.inters.SnapshotItem, interceptors...)
+}
+
+// Create returns a builder for creating a SnapshotItem entity.
+func (c *SnapshotItemClient) Create() *SnapshotItemCreate {
+	mutation := newSnapshotItemMutation(c.config, OpCreate)
+	return &SnapshotItemCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SnapshotItem entities.
+func (c *SnapshotItemClient) CreateBulk(builders ...*SnapshotItemCreate) *SnapshotItemCreateBulk {
+	return &SnapshotItemCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SnapshotItemClient) MapCreateBulk(slice any, setFunc func(*SnapshotItemCreate, int)) *SnapshotItemCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SnapshotItemCreateBulk{err: fmt.Errorf("calling to SnapshotItemClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SnapshotItemCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SnapshotItemCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SnapshotItem.
+func (c *SnapshotItemClient) Update() *SnapshotItemUpdate {
+	mutation := newSnapshotItemMutation(c.config, OpUpdate)
+	return &SnapshotItemUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SnapshotItemClient) UpdateOne(_m *SnapshotItem) *SnapshotItemUpdateOne {
+	mutation := newSnapshotItemMutation(c.config, OpUpdateOne, withSnapshotItem(_m))
+	return &SnapshotItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SnapshotItemClient) UpdateOneID(id int) *SnapshotItemUpdateOne {
+	mutation := newSnapshotItemMutation(c.config, OpUpdateOne, withSnapshotItemID(id))
+	return &SnapshotItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SnapshotItem.
+func (c *SnapshotItemClient) Delete() *SnapshotItemDelete {
+	mutation := newSnapshotItemMutation(c.config, OpDelete)
+	return &SnapshotItemDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SnapshotItemClient) DeleteOne(_m *SnapshotItem) *SnapshotItemDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SnapshotItemClient) DeleteOneID(id int) *SnapshotItemDeleteOne {
+	builder := c.Delete().Where(snapshotitem.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SnapshotItemDeleteOne{builder}
+}
+
+// Query returns a query builder for SnapshotItem.
+func (c *SnapshotItemClient) Query() *SnapshotItemQuery {
+	return &SnapshotItemQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSnapshotItem},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SnapshotItem entity by its id.
+func (c *SnapshotItemClient) Get(ctx context.Context, id int) (*SnapshotItem, error) {
+	return c.Query().Where(snapshotitem.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SnapshotItemClient) GetX(ctx context.Context, id int) *SnapshotItem {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SnapshotItemClient) Hooks() []Hook {
+	return c.hooks.SnapshotItem
+}
+
+// Interceptors returns the client interceptors.
+func (c *SnapshotItemClient) Interceptors() []Interceptor {
+	return c.inters.SnapshotItem
+}
+
+func (c *SnapshotItemClient) mutate(ctx context.Context, m *SnapshotItemMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SnapshotItemCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SnapshotItemUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SnapshotItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SnapshotItemDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SnapshotItem mutation op: %q", m.Op())
 	}
 }
 
@@ -4022,18 +5436,22 @@ func (c *UpstreamClient) mutate(ctx context.Context, m *UpstreamMutation) (Value
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Asset, AssetContactLink, AssetVersion, BackupReading, Company, CompanyVersion,
-		Contact, ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion,
-		DattoSiteLink, Location, LocationVersion, Revision, Session, SyncChange,
-		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
-		TimeEntry, Token, Upstream []ent.Hook
+		Asset, AssetContactLink, AssetVersion, BackupReading, BillEvent, Company,
+		CompanyVersion, Contact, ContactCompanyLink, ContactCompanyLinkVersion,
+		ContactVersion, DattoSiteLink, Location, LocationVersion, LogCheckpoint,
+		LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Revision, Session, Snapshot,
+		SnapshotContent, SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue,
+		SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
+		Upstream []ent.Hook
 	}
 	inters struct {
-		Asset, AssetContactLink, AssetVersion, BackupReading, Company, CompanyVersion,
-		Contact, ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion,
-		DattoSiteLink, Location, LocationVersion, Revision, Session, SyncChange,
-		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
-		TimeEntry, Token, Upstream []ent.Interceptor
+		Asset, AssetContactLink, AssetVersion, BackupReading, BillEvent, Company,
+		CompanyVersion, Contact, ContactCompanyLink, ContactCompanyLinkVersion,
+		ContactVersion, DattoSiteLink, Location, LocationVersion, LogCheckpoint,
+		LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Revision, Session, Snapshot,
+		SnapshotContent, SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue,
+		SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
+		Upstream []ent.Interceptor
 	}
 )
 

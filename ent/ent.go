@@ -16,6 +16,7 @@ import (
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/assetversion"
 	"github.com/hivematrix/codex/ent/backupreading"
+	"github.com/hivematrix/codex/ent/billevent"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/companyversion"
 	"github.com/hivematrix/codex/ent/contact"
@@ -25,8 +26,17 @@ import (
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
+	"github.com/hivematrix/codex/ent/logcheckpoint"
+	"github.com/hivematrix/codex/ent/logepoch"
+	"github.com/hivematrix/codex/ent/loghash"
+	"github.com/hivematrix/codex/ent/loghead"
+	"github.com/hivematrix/codex/ent/logkey"
+	"github.com/hivematrix/codex/ent/logleaf"
 	"github.com/hivematrix/codex/ent/revision"
 	"github.com/hivematrix/codex/ent/session"
+	"github.com/hivematrix/codex/ent/snapshot"
+	"github.com/hivematrix/codex/ent/snapshotcontent"
+	"github.com/hivematrix/codex/ent/snapshotitem"
 	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
@@ -101,6 +111,7 @@ func checkColumn(t, c string) error {
 			assetcontactlink.Table:          assetcontactlink.ValidColumn,
 			assetversion.Table:              assetversion.ValidColumn,
 			backupreading.Table:             backupreading.ValidColumn,
+			billevent.Table:                 billevent.ValidColumn,
 			company.Table:                   company.ValidColumn,
 			companyversion.Table:            companyversion.ValidColumn,
 			contact.Table:                   contact.ValidColumn,
@@ -110,8 +121,17 @@ func checkColumn(t, c string) error {
 			dattositelink.Table:             dattositelink.ValidColumn,
 			location.Table:                  location.ValidColumn,
 			locationversion.Table:           locationversion.ValidColumn,
+			logcheckpoint.Table:             logcheckpoint.ValidColumn,
+			logepoch.Table:                  logepoch.ValidColumn,
+			loghash.Table:                   loghash.ValidColumn,
+			loghead.Table:                   loghead.ValidColumn,
+			logkey.Table:                    logkey.ValidColumn,
+			logleaf.Table:                   logleaf.ValidColumn,
 			revision.Table:                  revision.ValidColumn,
 			session.Table:                   session.ValidColumn,
+			snapshot.Table:                  snapshot.ValidColumn,
+			snapshotcontent.Table:           snapshotcontent.ValidColumn,
+			snapshotitem.Table:              snapshotitem.ValidColumn,
 			syncchange.Table:                syncchange.ValidColumn,
 			synccheckpoint.Table:            synccheckpoint.ValidColumn,
 			syncissue.Table:                 syncissue.ValidColumn,

@@ -16,6 +16,7 @@ import (
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/assetversion"
 	"github.com/hivematrix/codex/ent/backupreading"
+	"github.com/hivematrix/codex/ent/billevent"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/companyversion"
 	"github.com/hivematrix/codex/ent/contact"
@@ -25,9 +26,18 @@ import (
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
+	"github.com/hivematrix/codex/ent/logcheckpoint"
+	"github.com/hivematrix/codex/ent/logepoch"
+	"github.com/hivematrix/codex/ent/loghash"
+	"github.com/hivematrix/codex/ent/loghead"
+	"github.com/hivematrix/codex/ent/logkey"
+	"github.com/hivematrix/codex/ent/logleaf"
 	"github.com/hivematrix/codex/ent/predicate"
 	"github.com/hivematrix/codex/ent/revision"
 	"github.com/hivematrix/codex/ent/session"
+	"github.com/hivematrix/codex/ent/snapshot"
+	"github.com/hivematrix/codex/ent/snapshotcontent"
+	"github.com/hivematrix/codex/ent/snapshotitem"
 	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
@@ -53,6 +63,7 @@ const (
 	TypeAssetContactLink          = "AssetContactLink"
 	TypeAssetVersion              = "AssetVersion"
 	TypeBackupReading             = "BackupReading"
+	TypeBillEvent                 = "BillEvent"
 	TypeCompany                   = "Company"
 	TypeCompanyVersion            = "CompanyVersion"
 	TypeContact                   = "Contact"
@@ -62,8 +73,17 @@ const (
 	TypeDattoSiteLink             = "DattoSiteLink"
 	TypeLocation                  = "Location"
 	TypeLocationVersion           = "LocationVersion"
+	TypeLogCheckpoint             = "LogCheckpoint"
+	TypeLogEpoch                  = "LogEpoch"
+	TypeLogHash                   = "LogHash"
+	TypeLogHead                   = "LogHead"
+	TypeLogKey                    = "LogKey"
+	TypeLogLeaf                   = "LogLeaf"
 	TypeRevision                  = "Revision"
 	TypeSession                   = "Session"
+	TypeSnapshot                  = "Snapshot"
+	TypeSnapshotContent           = "SnapshotContent"
+	TypeSnapshotItem              = "SnapshotItem"
 	TypeSyncChange                = "SyncChange"
 	TypeSyncCheckpoint            = "SyncCheckpoint"
 	TypeSyncIssue                 = "SyncIssue"
@@ -5029,6 +5049,731 @@ func (m *BackupReadingMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown BackupReading edge %s", name)
+}
+
+// BillEventMutation represents an operation that mutates the BillEvent nodes in the graph.
+type BillEventMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	invoice_number *string
+	revision       *int
+	addrevision    *int
+	kind           *string
+	reason         *string
+	done_by        *string
+	done_at        *time.Time
+	leaf_index     *int64
+	addleaf_index  *int64
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*BillEvent, error)
+	predicates     []predicate.BillEvent
+}
+
+var _ ent.Mutation = (*BillEventMutation)(nil)
+
+// billeventOption allows management of the mutation configuration using functional options.
+type billeventOption func(*BillEventMutation)
+
+// newBillEventMutation creates new mutation for the BillEvent entity.
+func newBillEventMutation(c config, op Op, opts ...billeventOption) *BillEventMutation {
+	m := &BillEventMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBillEvent,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBillEventID sets the ID field of the mutation.
+func withBillEventID(id int) billeventOption {
+	return func(m *BillEventMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BillEvent
+		)
+		m.oldValue = func(ctx context.Context) (*BillEvent, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BillEvent.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBillEvent sets the old BillEvent of the mutation.
+func withBillEvent(node *BillEvent) billeventOption {
+	return func(m *BillEventMutation) {
+		m.oldValue = func(context.Context) (*BillEvent, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BillEventMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BillEventMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BillEvent entities.
+func (m *BillEventMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BillEventMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BillEventMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BillEvent.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetInvoiceNumber sets the "invoice_number" field.
+func (m *BillEventMutation) SetInvoiceNumber(s string) {
+	m.invoice_number = &s
+}
+
+// InvoiceNumber returns the value of the "invoice_number" field in the mutation.
+func (m *BillEventMutation) InvoiceNumber() (r string, exists bool) {
+	v := m.invoice_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInvoiceNumber returns the old "invoice_number" field's value of the BillEvent entity.
+// If the BillEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BillEventMutation) OldInvoiceNumber(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInvoiceNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInvoiceNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInvoiceNumber: %w", err)
+	}
+	return oldValue.InvoiceNumber, nil
+}
+
+// ResetInvoiceNumber resets all changes to the "invoice_number" field.
+func (m *BillEventMutation) ResetInvoiceNumber() {
+	m.invoice_number = nil
+}
+
+// SetRevision sets the "revision" field.
+func (m *BillEventMutation) SetRevision(i int) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *BillEventMutation) Revision() (r int, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the BillEvent entity.
+// If the BillEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BillEventMutation) OldRevision(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *BillEventMutation) AddRevision(i int) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *BillEventMutation) AddedRevision() (r int, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *BillEventMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *BillEventMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *BillEventMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the BillEvent entity.
+// If the BillEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BillEventMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *BillEventMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *BillEventMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *BillEventMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the BillEvent entity.
+// If the BillEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BillEventMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *BillEventMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetDoneBy sets the "done_by" field.
+func (m *BillEventMutation) SetDoneBy(s string) {
+	m.done_by = &s
+}
+
+// DoneBy returns the value of the "done_by" field in the mutation.
+func (m *BillEventMutation) DoneBy() (r string, exists bool) {
+	v := m.done_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDoneBy returns the old "done_by" field's value of the BillEvent entity.
+// If the BillEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BillEventMutation) OldDoneBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDoneBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDoneBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDoneBy: %w", err)
+	}
+	return oldValue.DoneBy, nil
+}
+
+// ResetDoneBy resets all changes to the "done_by" field.
+func (m *BillEventMutation) ResetDoneBy() {
+	m.done_by = nil
+}
+
+// SetDoneAt sets the "done_at" field.
+func (m *BillEventMutation) SetDoneAt(t time.Time) {
+	m.done_at = &t
+}
+
+// DoneAt returns the value of the "done_at" field in the mutation.
+func (m *BillEventMutation) DoneAt() (r time.Time, exists bool) {
+	v := m.done_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDoneAt returns the old "done_at" field's value of the BillEvent entity.
+// If the BillEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BillEventMutation) OldDoneAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDoneAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDoneAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDoneAt: %w", err)
+	}
+	return oldValue.DoneAt, nil
+}
+
+// ResetDoneAt resets all changes to the "done_at" field.
+func (m *BillEventMutation) ResetDoneAt() {
+	m.done_at = nil
+}
+
+// SetLeafIndex sets the "leaf_index" field.
+func (m *BillEventMutation) SetLeafIndex(i int64) {
+	m.leaf_index = &i
+	m.addleaf_index = nil
+}
+
+// LeafIndex returns the value of the "leaf_index" field in the mutation.
+func (m *BillEventMutation) LeafIndex() (r int64, exists bool) {
+	v := m.leaf_index
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeafIndex returns the old "leaf_index" field's value of the BillEvent entity.
+// If the BillEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BillEventMutation) OldLeafIndex(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeafIndex is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeafIndex requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeafIndex: %w", err)
+	}
+	return oldValue.LeafIndex, nil
+}
+
+// AddLeafIndex adds i to the "leaf_index" field.
+func (m *BillEventMutation) AddLeafIndex(i int64) {
+	if m.addleaf_index != nil {
+		*m.addleaf_index += i
+	} else {
+		m.addleaf_index = &i
+	}
+}
+
+// AddedLeafIndex returns the value that was added to the "leaf_index" field in this mutation.
+func (m *BillEventMutation) AddedLeafIndex() (r int64, exists bool) {
+	v := m.addleaf_index
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLeafIndex resets all changes to the "leaf_index" field.
+func (m *BillEventMutation) ResetLeafIndex() {
+	m.leaf_index = nil
+	m.addleaf_index = nil
+}
+
+// Where appends a list predicates to the BillEventMutation builder.
+func (m *BillEventMutation) Where(ps ...predicate.BillEvent) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BillEventMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BillEventMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BillEvent, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BillEventMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BillEventMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BillEvent).
+func (m *BillEventMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BillEventMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.invoice_number != nil {
+		fields = append(fields, billevent.FieldInvoiceNumber)
+	}
+	if m.revision != nil {
+		fields = append(fields, billevent.FieldRevision)
+	}
+	if m.kind != nil {
+		fields = append(fields, billevent.FieldKind)
+	}
+	if m.reason != nil {
+		fields = append(fields, billevent.FieldReason)
+	}
+	if m.done_by != nil {
+		fields = append(fields, billevent.FieldDoneBy)
+	}
+	if m.done_at != nil {
+		fields = append(fields, billevent.FieldDoneAt)
+	}
+	if m.leaf_index != nil {
+		fields = append(fields, billevent.FieldLeafIndex)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BillEventMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case billevent.FieldInvoiceNumber:
+		return m.InvoiceNumber()
+	case billevent.FieldRevision:
+		return m.Revision()
+	case billevent.FieldKind:
+		return m.Kind()
+	case billevent.FieldReason:
+		return m.Reason()
+	case billevent.FieldDoneBy:
+		return m.DoneBy()
+	case billevent.FieldDoneAt:
+		return m.DoneAt()
+	case billevent.FieldLeafIndex:
+		return m.LeafIndex()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BillEventMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case billevent.FieldInvoiceNumber:
+		return m.OldInvoiceNumber(ctx)
+	case billevent.FieldRevision:
+		return m.OldRevision(ctx)
+	case billevent.FieldKind:
+		return m.OldKind(ctx)
+	case billevent.FieldReason:
+		return m.OldReason(ctx)
+	case billevent.FieldDoneBy:
+		return m.OldDoneBy(ctx)
+	case billevent.FieldDoneAt:
+		return m.OldDoneAt(ctx)
+	case billevent.FieldLeafIndex:
+		return m.OldLeafIndex(ctx)
+	}
+	return nil, fmt.Errorf("unknown BillEvent field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BillEventMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case billevent.FieldInvoiceNumber:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInvoiceNumber(v)
+		return nil
+	case billevent.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
+	case billevent.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case billevent.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case billevent.FieldDoneBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDoneBy(v)
+		return nil
+	case billevent.FieldDoneAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDoneAt(v)
+		return nil
+	case billevent.FieldLeafIndex:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeafIndex(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BillEvent field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BillEventMutation) AddedFields() []string {
+	var fields []string
+	if m.addrevision != nil {
+		fields = append(fields, billevent.FieldRevision)
+	}
+	if m.addleaf_index != nil {
+		fields = append(fields, billevent.FieldLeafIndex)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BillEventMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case billevent.FieldRevision:
+		return m.AddedRevision()
+	case billevent.FieldLeafIndex:
+		return m.AddedLeafIndex()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BillEventMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case billevent.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
+	case billevent.FieldLeafIndex:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLeafIndex(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BillEvent numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BillEventMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BillEventMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BillEventMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown BillEvent nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BillEventMutation) ResetField(name string) error {
+	switch name {
+	case billevent.FieldInvoiceNumber:
+		m.ResetInvoiceNumber()
+		return nil
+	case billevent.FieldRevision:
+		m.ResetRevision()
+		return nil
+	case billevent.FieldKind:
+		m.ResetKind()
+		return nil
+	case billevent.FieldReason:
+		m.ResetReason()
+		return nil
+	case billevent.FieldDoneBy:
+		m.ResetDoneBy()
+		return nil
+	case billevent.FieldDoneAt:
+		m.ResetDoneAt()
+		return nil
+	case billevent.FieldLeafIndex:
+		m.ResetLeafIndex()
+		return nil
+	}
+	return fmt.Errorf("unknown BillEvent field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BillEventMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BillEventMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BillEventMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BillEventMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BillEventMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BillEventMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BillEventMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown BillEvent unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BillEventMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown BillEvent edge %s", name)
 }
 
 // CompanyMutation represents an operation that mutates the Company nodes in the graph.
@@ -15421,6 +16166,2643 @@ func (m *LocationVersionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown LocationVersion edge %s", name)
 }
 
+// LogCheckpointMutation represents an operation that mutates the LogCheckpoint nodes in the graph.
+type LogCheckpointMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	epoch         *int
+	addepoch      *int
+	size          *int64
+	addsize       *int64
+	note          *string
+	signed_at     *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*LogCheckpoint, error)
+	predicates    []predicate.LogCheckpoint
+}
+
+var _ ent.Mutation = (*LogCheckpointMutation)(nil)
+
+// logcheckpointOption allows management of the mutation configuration using functional options.
+type logcheckpointOption func(*LogCheckpointMutation)
+
+// newLogCheckpointMutation creates new mutation for the LogCheckpoint entity.
+func newLogCheckpointMutation(c config, op Op, opts ...logcheckpointOption) *LogCheckpointMutation {
+	m := &LogCheckpointMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLogCheckpoint,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLogCheckpointID sets the ID field of the mutation.
+func withLogCheckpointID(id int) logcheckpointOption {
+	return func(m *LogCheckpointMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LogCheckpoint
+		)
+		m.oldValue = func(ctx context.Context) (*LogCheckpoint, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LogCheckpoint.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLogCheckpoint sets the old LogCheckpoint of the mutation.
+func withLogCheckpoint(node *LogCheckpoint) logcheckpointOption {
+	return func(m *LogCheckpointMutation) {
+		m.oldValue = func(context.Context) (*LogCheckpoint, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LogCheckpointMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LogCheckpointMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LogCheckpoint entities.
+func (m *LogCheckpointMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LogCheckpointMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LogCheckpointMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LogCheckpoint.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetEpoch sets the "epoch" field.
+func (m *LogCheckpointMutation) SetEpoch(i int) {
+	m.epoch = &i
+	m.addepoch = nil
+}
+
+// Epoch returns the value of the "epoch" field in the mutation.
+func (m *LogCheckpointMutation) Epoch() (r int, exists bool) {
+	v := m.epoch
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEpoch returns the old "epoch" field's value of the LogCheckpoint entity.
+// If the LogCheckpoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCheckpointMutation) OldEpoch(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEpoch is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEpoch requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEpoch: %w", err)
+	}
+	return oldValue.Epoch, nil
+}
+
+// AddEpoch adds i to the "epoch" field.
+func (m *LogCheckpointMutation) AddEpoch(i int) {
+	if m.addepoch != nil {
+		*m.addepoch += i
+	} else {
+		m.addepoch = &i
+	}
+}
+
+// AddedEpoch returns the value that was added to the "epoch" field in this mutation.
+func (m *LogCheckpointMutation) AddedEpoch() (r int, exists bool) {
+	v := m.addepoch
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEpoch resets all changes to the "epoch" field.
+func (m *LogCheckpointMutation) ResetEpoch() {
+	m.epoch = nil
+	m.addepoch = nil
+}
+
+// SetSize sets the "size" field.
+func (m *LogCheckpointMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *LogCheckpointMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the LogCheckpoint entity.
+// If the LogCheckpoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCheckpointMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *LogCheckpointMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *LogCheckpointMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *LogCheckpointMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetNote sets the "note" field.
+func (m *LogCheckpointMutation) SetNote(s string) {
+	m.note = &s
+}
+
+// Note returns the value of the "note" field in the mutation.
+func (m *LogCheckpointMutation) Note() (r string, exists bool) {
+	v := m.note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNote returns the old "note" field's value of the LogCheckpoint entity.
+// If the LogCheckpoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCheckpointMutation) OldNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNote: %w", err)
+	}
+	return oldValue.Note, nil
+}
+
+// ResetNote resets all changes to the "note" field.
+func (m *LogCheckpointMutation) ResetNote() {
+	m.note = nil
+}
+
+// SetSignedAt sets the "signed_at" field.
+func (m *LogCheckpointMutation) SetSignedAt(t time.Time) {
+	m.signed_at = &t
+}
+
+// SignedAt returns the value of the "signed_at" field in the mutation.
+func (m *LogCheckpointMutation) SignedAt() (r time.Time, exists bool) {
+	v := m.signed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSignedAt returns the old "signed_at" field's value of the LogCheckpoint entity.
+// If the LogCheckpoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCheckpointMutation) OldSignedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSignedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSignedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSignedAt: %w", err)
+	}
+	return oldValue.SignedAt, nil
+}
+
+// ResetSignedAt resets all changes to the "signed_at" field.
+func (m *LogCheckpointMutation) ResetSignedAt() {
+	m.signed_at = nil
+}
+
+// Where appends a list predicates to the LogCheckpointMutation builder.
+func (m *LogCheckpointMutation) Where(ps ...predicate.LogCheckpoint) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LogCheckpointMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LogCheckpointMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LogCheckpoint, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LogCheckpointMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LogCheckpointMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LogCheckpoint).
+func (m *LogCheckpointMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LogCheckpointMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.epoch != nil {
+		fields = append(fields, logcheckpoint.FieldEpoch)
+	}
+	if m.size != nil {
+		fields = append(fields, logcheckpoint.FieldSize)
+	}
+	if m.note != nil {
+		fields = append(fields, logcheckpoint.FieldNote)
+	}
+	if m.signed_at != nil {
+		fields = append(fields, logcheckpoint.FieldSignedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LogCheckpointMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case logcheckpoint.FieldEpoch:
+		return m.Epoch()
+	case logcheckpoint.FieldSize:
+		return m.Size()
+	case logcheckpoint.FieldNote:
+		return m.Note()
+	case logcheckpoint.FieldSignedAt:
+		return m.SignedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LogCheckpointMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case logcheckpoint.FieldEpoch:
+		return m.OldEpoch(ctx)
+	case logcheckpoint.FieldSize:
+		return m.OldSize(ctx)
+	case logcheckpoint.FieldNote:
+		return m.OldNote(ctx)
+	case logcheckpoint.FieldSignedAt:
+		return m.OldSignedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown LogCheckpoint field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogCheckpointMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case logcheckpoint.FieldEpoch:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEpoch(v)
+		return nil
+	case logcheckpoint.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case logcheckpoint.FieldNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNote(v)
+		return nil
+	case logcheckpoint.FieldSignedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSignedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogCheckpoint field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LogCheckpointMutation) AddedFields() []string {
+	var fields []string
+	if m.addepoch != nil {
+		fields = append(fields, logcheckpoint.FieldEpoch)
+	}
+	if m.addsize != nil {
+		fields = append(fields, logcheckpoint.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LogCheckpointMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case logcheckpoint.FieldEpoch:
+		return m.AddedEpoch()
+	case logcheckpoint.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogCheckpointMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case logcheckpoint.FieldEpoch:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEpoch(v)
+		return nil
+	case logcheckpoint.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogCheckpoint numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LogCheckpointMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LogCheckpointMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LogCheckpointMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LogCheckpoint nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LogCheckpointMutation) ResetField(name string) error {
+	switch name {
+	case logcheckpoint.FieldEpoch:
+		m.ResetEpoch()
+		return nil
+	case logcheckpoint.FieldSize:
+		m.ResetSize()
+		return nil
+	case logcheckpoint.FieldNote:
+		m.ResetNote()
+		return nil
+	case logcheckpoint.FieldSignedAt:
+		m.ResetSignedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown LogCheckpoint field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LogCheckpointMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LogCheckpointMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LogCheckpointMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LogCheckpointMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LogCheckpointMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LogCheckpointMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LogCheckpointMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LogCheckpoint unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LogCheckpointMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LogCheckpoint edge %s", name)
+}
+
+// LogEpochMutation represents an operation that mutates the LogEpoch nodes in the graph.
+type LogEpochMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int
+	leaf_index      *int64
+	addleaf_index   *int64
+	lost_checkpoint *string
+	reason          *string
+	opened_by       *string
+	opened_at       *time.Time
+	clearedFields   map[string]struct{}
+	done            bool
+	oldValue        func(context.Context) (*LogEpoch, error)
+	predicates      []predicate.LogEpoch
+}
+
+var _ ent.Mutation = (*LogEpochMutation)(nil)
+
+// logepochOption allows management of the mutation configuration using functional options.
+type logepochOption func(*LogEpochMutation)
+
+// newLogEpochMutation creates new mutation for the LogEpoch entity.
+func newLogEpochMutation(c config, op Op, opts ...logepochOption) *LogEpochMutation {
+	m := &LogEpochMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLogEpoch,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLogEpochID sets the ID field of the mutation.
+func withLogEpochID(id int) logepochOption {
+	return func(m *LogEpochMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LogEpoch
+		)
+		m.oldValue = func(ctx context.Context) (*LogEpoch, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LogEpoch.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLogEpoch sets the old LogEpoch of the mutation.
+func withLogEpoch(node *LogEpoch) logepochOption {
+	return func(m *LogEpochMutation) {
+		m.oldValue = func(context.Context) (*LogEpoch, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LogEpochMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LogEpochMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LogEpoch entities.
+func (m *LogEpochMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LogEpochMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LogEpochMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LogEpoch.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetLeafIndex sets the "leaf_index" field.
+func (m *LogEpochMutation) SetLeafIndex(i int64) {
+	m.leaf_index = &i
+	m.addleaf_index = nil
+}
+
+// LeafIndex returns the value of the "leaf_index" field in the mutation.
+func (m *LogEpochMutation) LeafIndex() (r int64, exists bool) {
+	v := m.leaf_index
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeafIndex returns the old "leaf_index" field's value of the LogEpoch entity.
+// If the LogEpoch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogEpochMutation) OldLeafIndex(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeafIndex is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeafIndex requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeafIndex: %w", err)
+	}
+	return oldValue.LeafIndex, nil
+}
+
+// AddLeafIndex adds i to the "leaf_index" field.
+func (m *LogEpochMutation) AddLeafIndex(i int64) {
+	if m.addleaf_index != nil {
+		*m.addleaf_index += i
+	} else {
+		m.addleaf_index = &i
+	}
+}
+
+// AddedLeafIndex returns the value that was added to the "leaf_index" field in this mutation.
+func (m *LogEpochMutation) AddedLeafIndex() (r int64, exists bool) {
+	v := m.addleaf_index
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLeafIndex resets all changes to the "leaf_index" field.
+func (m *LogEpochMutation) ResetLeafIndex() {
+	m.leaf_index = nil
+	m.addleaf_index = nil
+}
+
+// SetLostCheckpoint sets the "lost_checkpoint" field.
+func (m *LogEpochMutation) SetLostCheckpoint(s string) {
+	m.lost_checkpoint = &s
+}
+
+// LostCheckpoint returns the value of the "lost_checkpoint" field in the mutation.
+func (m *LogEpochMutation) LostCheckpoint() (r string, exists bool) {
+	v := m.lost_checkpoint
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLostCheckpoint returns the old "lost_checkpoint" field's value of the LogEpoch entity.
+// If the LogEpoch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogEpochMutation) OldLostCheckpoint(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLostCheckpoint is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLostCheckpoint requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLostCheckpoint: %w", err)
+	}
+	return oldValue.LostCheckpoint, nil
+}
+
+// ResetLostCheckpoint resets all changes to the "lost_checkpoint" field.
+func (m *LogEpochMutation) ResetLostCheckpoint() {
+	m.lost_checkpoint = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *LogEpochMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *LogEpochMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the LogEpoch entity.
+// If the LogEpoch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogEpochMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *LogEpochMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetOpenedBy sets the "opened_by" field.
+func (m *LogEpochMutation) SetOpenedBy(s string) {
+	m.opened_by = &s
+}
+
+// OpenedBy returns the value of the "opened_by" field in the mutation.
+func (m *LogEpochMutation) OpenedBy() (r string, exists bool) {
+	v := m.opened_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpenedBy returns the old "opened_by" field's value of the LogEpoch entity.
+// If the LogEpoch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogEpochMutation) OldOpenedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpenedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpenedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpenedBy: %w", err)
+	}
+	return oldValue.OpenedBy, nil
+}
+
+// ResetOpenedBy resets all changes to the "opened_by" field.
+func (m *LogEpochMutation) ResetOpenedBy() {
+	m.opened_by = nil
+}
+
+// SetOpenedAt sets the "opened_at" field.
+func (m *LogEpochMutation) SetOpenedAt(t time.Time) {
+	m.opened_at = &t
+}
+
+// OpenedAt returns the value of the "opened_at" field in the mutation.
+func (m *LogEpochMutation) OpenedAt() (r time.Time, exists bool) {
+	v := m.opened_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpenedAt returns the old "opened_at" field's value of the LogEpoch entity.
+// If the LogEpoch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogEpochMutation) OldOpenedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpenedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpenedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpenedAt: %w", err)
+	}
+	return oldValue.OpenedAt, nil
+}
+
+// ResetOpenedAt resets all changes to the "opened_at" field.
+func (m *LogEpochMutation) ResetOpenedAt() {
+	m.opened_at = nil
+}
+
+// Where appends a list predicates to the LogEpochMutation builder.
+func (m *LogEpochMutation) Where(ps ...predicate.LogEpoch) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LogEpochMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LogEpochMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LogEpoch, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LogEpochMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LogEpochMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LogEpoch).
+func (m *LogEpochMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LogEpochMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.leaf_index != nil {
+		fields = append(fields, logepoch.FieldLeafIndex)
+	}
+	if m.lost_checkpoint != nil {
+		fields = append(fields, logepoch.FieldLostCheckpoint)
+	}
+	if m.reason != nil {
+		fields = append(fields, logepoch.FieldReason)
+	}
+	if m.opened_by != nil {
+		fields = append(fields, logepoch.FieldOpenedBy)
+	}
+	if m.opened_at != nil {
+		fields = append(fields, logepoch.FieldOpenedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LogEpochMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case logepoch.FieldLeafIndex:
+		return m.LeafIndex()
+	case logepoch.FieldLostCheckpoint:
+		return m.LostCheckpoint()
+	case logepoch.FieldReason:
+		return m.Reason()
+	case logepoch.FieldOpenedBy:
+		return m.OpenedBy()
+	case logepoch.FieldOpenedAt:
+		return m.OpenedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LogEpochMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case logepoch.FieldLeafIndex:
+		return m.OldLeafIndex(ctx)
+	case logepoch.FieldLostCheckpoint:
+		return m.OldLostCheckpoint(ctx)
+	case logepoch.FieldReason:
+		return m.OldReason(ctx)
+	case logepoch.FieldOpenedBy:
+		return m.OldOpenedBy(ctx)
+	case logepoch.FieldOpenedAt:
+		return m.OldOpenedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown LogEpoch field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogEpochMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case logepoch.FieldLeafIndex:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeafIndex(v)
+		return nil
+	case logepoch.FieldLostCheckpoint:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLostCheckpoint(v)
+		return nil
+	case logepoch.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case logepoch.FieldOpenedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpenedBy(v)
+		return nil
+	case logepoch.FieldOpenedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpenedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogEpoch field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LogEpochMutation) AddedFields() []string {
+	var fields []string
+	if m.addleaf_index != nil {
+		fields = append(fields, logepoch.FieldLeafIndex)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LogEpochMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case logepoch.FieldLeafIndex:
+		return m.AddedLeafIndex()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogEpochMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case logepoch.FieldLeafIndex:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLeafIndex(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogEpoch numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LogEpochMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LogEpochMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LogEpochMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LogEpoch nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LogEpochMutation) ResetField(name string) error {
+	switch name {
+	case logepoch.FieldLeafIndex:
+		m.ResetLeafIndex()
+		return nil
+	case logepoch.FieldLostCheckpoint:
+		m.ResetLostCheckpoint()
+		return nil
+	case logepoch.FieldReason:
+		m.ResetReason()
+		return nil
+	case logepoch.FieldOpenedBy:
+		m.ResetOpenedBy()
+		return nil
+	case logepoch.FieldOpenedAt:
+		m.ResetOpenedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown LogEpoch field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LogEpochMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LogEpochMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LogEpochMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LogEpochMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LogEpochMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LogEpochMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LogEpochMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LogEpoch unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LogEpochMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LogEpoch edge %s", name)
+}
+
+// LogHashMutation represents an operation that mutates the LogHash nodes in the graph.
+type LogHashMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	hash          *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*LogHash, error)
+	predicates    []predicate.LogHash
+}
+
+var _ ent.Mutation = (*LogHashMutation)(nil)
+
+// loghashOption allows management of the mutation configuration using functional options.
+type loghashOption func(*LogHashMutation)
+
+// newLogHashMutation creates new mutation for the LogHash entity.
+func newLogHashMutation(c config, op Op, opts ...loghashOption) *LogHashMutation {
+	m := &LogHashMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLogHash,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLogHashID sets the ID field of the mutation.
+func withLogHashID(id int64) loghashOption {
+	return func(m *LogHashMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LogHash
+		)
+		m.oldValue = func(ctx context.Context) (*LogHash, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LogHash.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLogHash sets the old LogHash of the mutation.
+func withLogHash(node *LogHash) loghashOption {
+	return func(m *LogHashMutation) {
+		m.oldValue = func(context.Context) (*LogHash, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LogHashMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LogHashMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LogHash entities.
+func (m *LogHashMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LogHashMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LogHashMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LogHash.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetHash sets the "hash" field.
+func (m *LogHashMutation) SetHash(s string) {
+	m.hash = &s
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *LogHashMutation) Hash() (r string, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the LogHash entity.
+// If the LogHash object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogHashMutation) OldHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *LogHashMutation) ResetHash() {
+	m.hash = nil
+}
+
+// Where appends a list predicates to the LogHashMutation builder.
+func (m *LogHashMutation) Where(ps ...predicate.LogHash) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LogHashMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LogHashMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LogHash, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LogHashMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LogHashMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LogHash).
+func (m *LogHashMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LogHashMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.hash != nil {
+		fields = append(fields, loghash.FieldHash)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LogHashMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case loghash.FieldHash:
+		return m.Hash()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LogHashMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case loghash.FieldHash:
+		return m.OldHash(ctx)
+	}
+	return nil, fmt.Errorf("unknown LogHash field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogHashMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case loghash.FieldHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogHash field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LogHashMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LogHashMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogHashMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown LogHash numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LogHashMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LogHashMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LogHashMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LogHash nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LogHashMutation) ResetField(name string) error {
+	switch name {
+	case loghash.FieldHash:
+		m.ResetHash()
+		return nil
+	}
+	return fmt.Errorf("unknown LogHash field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LogHashMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LogHashMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LogHashMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LogHashMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LogHashMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LogHashMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LogHashMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LogHash unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LogHashMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LogHash edge %s", name)
+}
+
+// LogHeadMutation represents an operation that mutates the LogHead nodes in the graph.
+type LogHeadMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	root          *string
+	appended_at   *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*LogHead, error)
+	predicates    []predicate.LogHead
+}
+
+var _ ent.Mutation = (*LogHeadMutation)(nil)
+
+// logheadOption allows management of the mutation configuration using functional options.
+type logheadOption func(*LogHeadMutation)
+
+// newLogHeadMutation creates new mutation for the LogHead entity.
+func newLogHeadMutation(c config, op Op, opts ...logheadOption) *LogHeadMutation {
+	m := &LogHeadMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLogHead,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLogHeadID sets the ID field of the mutation.
+func withLogHeadID(id int64) logheadOption {
+	return func(m *LogHeadMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LogHead
+		)
+		m.oldValue = func(ctx context.Context) (*LogHead, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LogHead.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLogHead sets the old LogHead of the mutation.
+func withLogHead(node *LogHead) logheadOption {
+	return func(m *LogHeadMutation) {
+		m.oldValue = func(context.Context) (*LogHead, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LogHeadMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LogHeadMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LogHead entities.
+func (m *LogHeadMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LogHeadMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LogHeadMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LogHead.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRoot sets the "root" field.
+func (m *LogHeadMutation) SetRoot(s string) {
+	m.root = &s
+}
+
+// Root returns the value of the "root" field in the mutation.
+func (m *LogHeadMutation) Root() (r string, exists bool) {
+	v := m.root
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoot returns the old "root" field's value of the LogHead entity.
+// If the LogHead object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogHeadMutation) OldRoot(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoot is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoot requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoot: %w", err)
+	}
+	return oldValue.Root, nil
+}
+
+// ResetRoot resets all changes to the "root" field.
+func (m *LogHeadMutation) ResetRoot() {
+	m.root = nil
+}
+
+// SetAppendedAt sets the "appended_at" field.
+func (m *LogHeadMutation) SetAppendedAt(t time.Time) {
+	m.appended_at = &t
+}
+
+// AppendedAt returns the value of the "appended_at" field in the mutation.
+func (m *LogHeadMutation) AppendedAt() (r time.Time, exists bool) {
+	v := m.appended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAppendedAt returns the old "appended_at" field's value of the LogHead entity.
+// If the LogHead object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogHeadMutation) OldAppendedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAppendedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAppendedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAppendedAt: %w", err)
+	}
+	return oldValue.AppendedAt, nil
+}
+
+// ResetAppendedAt resets all changes to the "appended_at" field.
+func (m *LogHeadMutation) ResetAppendedAt() {
+	m.appended_at = nil
+}
+
+// Where appends a list predicates to the LogHeadMutation builder.
+func (m *LogHeadMutation) Where(ps ...predicate.LogHead) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LogHeadMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LogHeadMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LogHead, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LogHeadMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LogHeadMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LogHead).
+func (m *LogHeadMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LogHeadMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.root != nil {
+		fields = append(fields, loghead.FieldRoot)
+	}
+	if m.appended_at != nil {
+		fields = append(fields, loghead.FieldAppendedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LogHeadMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case loghead.FieldRoot:
+		return m.Root()
+	case loghead.FieldAppendedAt:
+		return m.AppendedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LogHeadMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case loghead.FieldRoot:
+		return m.OldRoot(ctx)
+	case loghead.FieldAppendedAt:
+		return m.OldAppendedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown LogHead field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogHeadMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case loghead.FieldRoot:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoot(v)
+		return nil
+	case loghead.FieldAppendedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAppendedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogHead field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LogHeadMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LogHeadMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogHeadMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown LogHead numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LogHeadMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LogHeadMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LogHeadMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LogHead nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LogHeadMutation) ResetField(name string) error {
+	switch name {
+	case loghead.FieldRoot:
+		m.ResetRoot()
+		return nil
+	case loghead.FieldAppendedAt:
+		m.ResetAppendedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown LogHead field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LogHeadMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LogHeadMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LogHeadMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LogHeadMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LogHeadMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LogHeadMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LogHeadMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LogHead unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LogHeadMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LogHead edge %s", name)
+}
+
+// LogKeyMutation represents an operation that mutates the LogKey nodes in the graph.
+type LogKeyMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	origin        *string
+	verifier_key  *string
+	recorded_at   *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*LogKey, error)
+	predicates    []predicate.LogKey
+}
+
+var _ ent.Mutation = (*LogKeyMutation)(nil)
+
+// logkeyOption allows management of the mutation configuration using functional options.
+type logkeyOption func(*LogKeyMutation)
+
+// newLogKeyMutation creates new mutation for the LogKey entity.
+func newLogKeyMutation(c config, op Op, opts ...logkeyOption) *LogKeyMutation {
+	m := &LogKeyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLogKey,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLogKeyID sets the ID field of the mutation.
+func withLogKeyID(id int) logkeyOption {
+	return func(m *LogKeyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LogKey
+		)
+		m.oldValue = func(ctx context.Context) (*LogKey, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LogKey.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLogKey sets the old LogKey of the mutation.
+func withLogKey(node *LogKey) logkeyOption {
+	return func(m *LogKeyMutation) {
+		m.oldValue = func(context.Context) (*LogKey, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LogKeyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LogKeyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LogKey entities.
+func (m *LogKeyMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LogKeyMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LogKeyMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LogKey.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetOrigin sets the "origin" field.
+func (m *LogKeyMutation) SetOrigin(s string) {
+	m.origin = &s
+}
+
+// Origin returns the value of the "origin" field in the mutation.
+func (m *LogKeyMutation) Origin() (r string, exists bool) {
+	v := m.origin
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrigin returns the old "origin" field's value of the LogKey entity.
+// If the LogKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogKeyMutation) OldOrigin(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrigin is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrigin requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrigin: %w", err)
+	}
+	return oldValue.Origin, nil
+}
+
+// ResetOrigin resets all changes to the "origin" field.
+func (m *LogKeyMutation) ResetOrigin() {
+	m.origin = nil
+}
+
+// SetVerifierKey sets the "verifier_key" field.
+func (m *LogKeyMutation) SetVerifierKey(s string) {
+	m.verifier_key = &s
+}
+
+// VerifierKey returns the value of the "verifier_key" field in the mutation.
+func (m *LogKeyMutation) VerifierKey() (r string, exists bool) {
+	v := m.verifier_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVerifierKey returns the old "verifier_key" field's value of the LogKey entity.
+// If the LogKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogKeyMutation) OldVerifierKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVerifierKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVerifierKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVerifierKey: %w", err)
+	}
+	return oldValue.VerifierKey, nil
+}
+
+// ResetVerifierKey resets all changes to the "verifier_key" field.
+func (m *LogKeyMutation) ResetVerifierKey() {
+	m.verifier_key = nil
+}
+
+// SetRecordedAt sets the "recorded_at" field.
+func (m *LogKeyMutation) SetRecordedAt(t time.Time) {
+	m.recorded_at = &t
+}
+
+// RecordedAt returns the value of the "recorded_at" field in the mutation.
+func (m *LogKeyMutation) RecordedAt() (r time.Time, exists bool) {
+	v := m.recorded_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordedAt returns the old "recorded_at" field's value of the LogKey entity.
+// If the LogKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogKeyMutation) OldRecordedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordedAt: %w", err)
+	}
+	return oldValue.RecordedAt, nil
+}
+
+// ResetRecordedAt resets all changes to the "recorded_at" field.
+func (m *LogKeyMutation) ResetRecordedAt() {
+	m.recorded_at = nil
+}
+
+// Where appends a list predicates to the LogKeyMutation builder.
+func (m *LogKeyMutation) Where(ps ...predicate.LogKey) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LogKeyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LogKeyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LogKey, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LogKeyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LogKeyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LogKey).
+func (m *LogKeyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LogKeyMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.origin != nil {
+		fields = append(fields, logkey.FieldOrigin)
+	}
+	if m.verifier_key != nil {
+		fields = append(fields, logkey.FieldVerifierKey)
+	}
+	if m.recorded_at != nil {
+		fields = append(fields, logkey.FieldRecordedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LogKeyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case logkey.FieldOrigin:
+		return m.Origin()
+	case logkey.FieldVerifierKey:
+		return m.VerifierKey()
+	case logkey.FieldRecordedAt:
+		return m.RecordedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LogKeyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case logkey.FieldOrigin:
+		return m.OldOrigin(ctx)
+	case logkey.FieldVerifierKey:
+		return m.OldVerifierKey(ctx)
+	case logkey.FieldRecordedAt:
+		return m.OldRecordedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown LogKey field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogKeyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case logkey.FieldOrigin:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrigin(v)
+		return nil
+	case logkey.FieldVerifierKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVerifierKey(v)
+		return nil
+	case logkey.FieldRecordedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogKey field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LogKeyMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LogKeyMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogKeyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown LogKey numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LogKeyMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LogKeyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LogKeyMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LogKey nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LogKeyMutation) ResetField(name string) error {
+	switch name {
+	case logkey.FieldOrigin:
+		m.ResetOrigin()
+		return nil
+	case logkey.FieldVerifierKey:
+		m.ResetVerifierKey()
+		return nil
+	case logkey.FieldRecordedAt:
+		m.ResetRecordedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown LogKey field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LogKeyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LogKeyMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LogKeyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LogKeyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LogKeyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LogKeyMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LogKeyMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LogKey unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LogKeyMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LogKey edge %s", name)
+}
+
+// LogLeafMutation represents an operation that mutates the LogLeaf nodes in the graph.
+type LogLeafMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	leaf          *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*LogLeaf, error)
+	predicates    []predicate.LogLeaf
+}
+
+var _ ent.Mutation = (*LogLeafMutation)(nil)
+
+// logleafOption allows management of the mutation configuration using functional options.
+type logleafOption func(*LogLeafMutation)
+
+// newLogLeafMutation creates new mutation for the LogLeaf entity.
+func newLogLeafMutation(c config, op Op, opts ...logleafOption) *LogLeafMutation {
+	m := &LogLeafMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLogLeaf,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLogLeafID sets the ID field of the mutation.
+func withLogLeafID(id int64) logleafOption {
+	return func(m *LogLeafMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LogLeaf
+		)
+		m.oldValue = func(ctx context.Context) (*LogLeaf, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LogLeaf.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLogLeaf sets the old LogLeaf of the mutation.
+func withLogLeaf(node *LogLeaf) logleafOption {
+	return func(m *LogLeafMutation) {
+		m.oldValue = func(context.Context) (*LogLeaf, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LogLeafMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LogLeafMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of LogLeaf entities.
+func (m *LogLeafMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LogLeafMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LogLeafMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LogLeaf.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetLeaf sets the "leaf" field.
+func (m *LogLeafMutation) SetLeaf(s string) {
+	m.leaf = &s
+}
+
+// Leaf returns the value of the "leaf" field in the mutation.
+func (m *LogLeafMutation) Leaf() (r string, exists bool) {
+	v := m.leaf
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeaf returns the old "leaf" field's value of the LogLeaf entity.
+// If the LogLeaf object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogLeafMutation) OldLeaf(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeaf is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeaf requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeaf: %w", err)
+	}
+	return oldValue.Leaf, nil
+}
+
+// ResetLeaf resets all changes to the "leaf" field.
+func (m *LogLeafMutation) ResetLeaf() {
+	m.leaf = nil
+}
+
+// Where appends a list predicates to the LogLeafMutation builder.
+func (m *LogLeafMutation) Where(ps ...predicate.LogLeaf) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LogLeafMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LogLeafMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LogLeaf, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LogLeafMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LogLeafMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LogLeaf).
+func (m *LogLeafMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LogLeafMutation) Fields() []string {
+	fields := make([]string, 0, 1)
+	if m.leaf != nil {
+		fields = append(fields, logleaf.FieldLeaf)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LogLeafMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case logleaf.FieldLeaf:
+		return m.Leaf()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LogLeafMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case logleaf.FieldLeaf:
+		return m.OldLeaf(ctx)
+	}
+	return nil, fmt.Errorf("unknown LogLeaf field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogLeafMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case logleaf.FieldLeaf:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeaf(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogLeaf field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LogLeafMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LogLeafMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogLeafMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown LogLeaf numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LogLeafMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LogLeafMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LogLeafMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LogLeaf nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LogLeafMutation) ResetField(name string) error {
+	switch name {
+	case logleaf.FieldLeaf:
+		m.ResetLeaf()
+		return nil
+	}
+	return fmt.Errorf("unknown LogLeaf field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LogLeafMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LogLeafMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LogLeafMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LogLeafMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LogLeafMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LogLeafMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LogLeafMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LogLeaf unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LogLeafMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LogLeaf edge %s", name)
+}
+
 // RevisionMutation represents an operation that mutates the Revision nodes in the graph.
 type RevisionMutation struct {
 	config
@@ -16329,6 +19711,3769 @@ func (m *SessionMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *SessionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Session edge %s", name)
+}
+
+// SnapshotMutation represents an operation that mutates the Snapshot nodes in the graph.
+type SnapshotMutation struct {
+	config
+	op                               Op
+	typ                              string
+	id                               *int
+	invoice_number                   *string
+	revision                         *int
+	addrevision                      *int
+	company_account_number           *codex.AccountNumber
+	company_name                     *string
+	billing_year                     *int
+	addbilling_year                  *int
+	billing_month                    *int
+	addbilling_month                 *int
+	invoice_date                     *codex.Day
+	addinvoice_date                  *codex.Day
+	due_date                         *codex.Day
+	adddue_date                      *codex.Day
+	billing_plan                     *string
+	contract_term                    *string
+	support_level                    *string
+	total_amount_cents               *codex.Cents
+	addtotal_amount_cents            *codex.Cents
+	total_user_charges_cents         *codex.Cents
+	addtotal_user_charges_cents      *codex.Cents
+	total_asset_charges_cents        *codex.Cents
+	addtotal_asset_charges_cents     *codex.Cents
+	total_backup_charges_cents       *codex.Cents
+	addtotal_backup_charges_cents    *codex.Cents
+	total_ticket_charges_cents       *codex.Cents
+	addtotal_ticket_charges_cents    *codex.Cents
+	total_line_item_charges_cents    *codex.Cents
+	addtotal_line_item_charges_cents *codex.Cents
+	user_count                       *int64
+	adduser_count                    *int64
+	asset_count                      *int64
+	addasset_count                   *int64
+	billable_hours_e4                *codex.Quantity
+	addbillable_hours_e4             *codex.Quantity
+	origin                           *string
+	archived_at                      *time.Time
+	accepted_by                      *string
+	created_by                       *string
+	runs                             *string
+	marks                            *string
+	leaf_index                       *int64
+	addleaf_index                    *int64
+	clearedFields                    map[string]struct{}
+	done                             bool
+	oldValue                         func(context.Context) (*Snapshot, error)
+	predicates                       []predicate.Snapshot
+}
+
+var _ ent.Mutation = (*SnapshotMutation)(nil)
+
+// snapshotOption allows management of the mutation configuration using functional options.
+type snapshotOption func(*SnapshotMutation)
+
+// newSnapshotMutation creates new mutation for the Snapshot entity.
+func newSnapshotMutation(c config, op Op, opts ...snapshotOption) *SnapshotMutation {
+	m := &SnapshotMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSnapshot,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSnapshotID sets the ID field of the mutation.
+func withSnapshotID(id int) snapshotOption {
+	return func(m *SnapshotMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Snapshot
+		)
+		m.oldValue = func(ctx context.Context) (*Snapshot, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Snapshot.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSnapshot sets the old Snapshot of the mutation.
+func withSnapshot(node *Snapshot) snapshotOption {
+	return func(m *SnapshotMutation) {
+		m.oldValue = func(context.Context) (*Snapshot, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SnapshotMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SnapshotMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Snapshot entities.
+func (m *SnapshotMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SnapshotMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SnapshotMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Snapshot.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetInvoiceNumber sets the "invoice_number" field.
+func (m *SnapshotMutation) SetInvoiceNumber(s string) {
+	m.invoice_number = &s
+}
+
+// InvoiceNumber returns the value of the "invoice_number" field in the mutation.
+func (m *SnapshotMutation) InvoiceNumber() (r string, exists bool) {
+	v := m.invoice_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInvoiceNumber returns the old "invoice_number" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldInvoiceNumber(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInvoiceNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInvoiceNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInvoiceNumber: %w", err)
+	}
+	return oldValue.InvoiceNumber, nil
+}
+
+// ResetInvoiceNumber resets all changes to the "invoice_number" field.
+func (m *SnapshotMutation) ResetInvoiceNumber() {
+	m.invoice_number = nil
+}
+
+// SetRevision sets the "revision" field.
+func (m *SnapshotMutation) SetRevision(i int) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *SnapshotMutation) Revision() (r int, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldRevision(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *SnapshotMutation) AddRevision(i int) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *SnapshotMutation) AddedRevision() (r int, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *SnapshotMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
+// SetCompanyAccountNumber sets the "company_account_number" field.
+func (m *SnapshotMutation) SetCompanyAccountNumber(cn codex.AccountNumber) {
+	m.company_account_number = &cn
+}
+
+// CompanyAccountNumber returns the value of the "company_account_number" field in the mutation.
+func (m *SnapshotMutation) CompanyAccountNumber() (r codex.AccountNumber, exists bool) {
+	v := m.company_account_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCompanyAccountNumber returns the old "company_account_number" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldCompanyAccountNumber(ctx context.Context) (v codex.AccountNumber, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCompanyAccountNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCompanyAccountNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCompanyAccountNumber: %w", err)
+	}
+	return oldValue.CompanyAccountNumber, nil
+}
+
+// ResetCompanyAccountNumber resets all changes to the "company_account_number" field.
+func (m *SnapshotMutation) ResetCompanyAccountNumber() {
+	m.company_account_number = nil
+}
+
+// SetCompanyName sets the "company_name" field.
+func (m *SnapshotMutation) SetCompanyName(s string) {
+	m.company_name = &s
+}
+
+// CompanyName returns the value of the "company_name" field in the mutation.
+func (m *SnapshotMutation) CompanyName() (r string, exists bool) {
+	v := m.company_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCompanyName returns the old "company_name" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldCompanyName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCompanyName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCompanyName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCompanyName: %w", err)
+	}
+	return oldValue.CompanyName, nil
+}
+
+// ResetCompanyName resets all changes to the "company_name" field.
+func (m *SnapshotMutation) ResetCompanyName() {
+	m.company_name = nil
+}
+
+// SetBillingYear sets the "billing_year" field.
+func (m *SnapshotMutation) SetBillingYear(i int) {
+	m.billing_year = &i
+	m.addbilling_year = nil
+}
+
+// BillingYear returns the value of the "billing_year" field in the mutation.
+func (m *SnapshotMutation) BillingYear() (r int, exists bool) {
+	v := m.billing_year
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBillingYear returns the old "billing_year" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldBillingYear(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBillingYear is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBillingYear requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBillingYear: %w", err)
+	}
+	return oldValue.BillingYear, nil
+}
+
+// AddBillingYear adds i to the "billing_year" field.
+func (m *SnapshotMutation) AddBillingYear(i int) {
+	if m.addbilling_year != nil {
+		*m.addbilling_year += i
+	} else {
+		m.addbilling_year = &i
+	}
+}
+
+// AddedBillingYear returns the value that was added to the "billing_year" field in this mutation.
+func (m *SnapshotMutation) AddedBillingYear() (r int, exists bool) {
+	v := m.addbilling_year
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBillingYear resets all changes to the "billing_year" field.
+func (m *SnapshotMutation) ResetBillingYear() {
+	m.billing_year = nil
+	m.addbilling_year = nil
+}
+
+// SetBillingMonth sets the "billing_month" field.
+func (m *SnapshotMutation) SetBillingMonth(i int) {
+	m.billing_month = &i
+	m.addbilling_month = nil
+}
+
+// BillingMonth returns the value of the "billing_month" field in the mutation.
+func (m *SnapshotMutation) BillingMonth() (r int, exists bool) {
+	v := m.billing_month
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBillingMonth returns the old "billing_month" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldBillingMonth(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBillingMonth is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBillingMonth requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBillingMonth: %w", err)
+	}
+	return oldValue.BillingMonth, nil
+}
+
+// AddBillingMonth adds i to the "billing_month" field.
+func (m *SnapshotMutation) AddBillingMonth(i int) {
+	if m.addbilling_month != nil {
+		*m.addbilling_month += i
+	} else {
+		m.addbilling_month = &i
+	}
+}
+
+// AddedBillingMonth returns the value that was added to the "billing_month" field in this mutation.
+func (m *SnapshotMutation) AddedBillingMonth() (r int, exists bool) {
+	v := m.addbilling_month
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBillingMonth resets all changes to the "billing_month" field.
+func (m *SnapshotMutation) ResetBillingMonth() {
+	m.billing_month = nil
+	m.addbilling_month = nil
+}
+
+// SetInvoiceDate sets the "invoice_date" field.
+func (m *SnapshotMutation) SetInvoiceDate(c codex.Day) {
+	m.invoice_date = &c
+	m.addinvoice_date = nil
+}
+
+// InvoiceDate returns the value of the "invoice_date" field in the mutation.
+func (m *SnapshotMutation) InvoiceDate() (r codex.Day, exists bool) {
+	v := m.invoice_date
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInvoiceDate returns the old "invoice_date" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldInvoiceDate(ctx context.Context) (v codex.Day, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInvoiceDate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInvoiceDate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInvoiceDate: %w", err)
+	}
+	return oldValue.InvoiceDate, nil
+}
+
+// AddInvoiceDate adds c to the "invoice_date" field.
+func (m *SnapshotMutation) AddInvoiceDate(c codex.Day) {
+	if m.addinvoice_date != nil {
+		*m.addinvoice_date += c
+	} else {
+		m.addinvoice_date = &c
+	}
+}
+
+// AddedInvoiceDate returns the value that was added to the "invoice_date" field in this mutation.
+func (m *SnapshotMutation) AddedInvoiceDate() (r codex.Day, exists bool) {
+	v := m.addinvoice_date
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInvoiceDate resets all changes to the "invoice_date" field.
+func (m *SnapshotMutation) ResetInvoiceDate() {
+	m.invoice_date = nil
+	m.addinvoice_date = nil
+}
+
+// SetDueDate sets the "due_date" field.
+func (m *SnapshotMutation) SetDueDate(c codex.Day) {
+	m.due_date = &c
+	m.adddue_date = nil
+}
+
+// DueDate returns the value of the "due_date" field in the mutation.
+func (m *SnapshotMutation) DueDate() (r codex.Day, exists bool) {
+	v := m.due_date
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDueDate returns the old "due_date" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldDueDate(ctx context.Context) (v *codex.Day, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDueDate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDueDate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDueDate: %w", err)
+	}
+	return oldValue.DueDate, nil
+}
+
+// AddDueDate adds c to the "due_date" field.
+func (m *SnapshotMutation) AddDueDate(c codex.Day) {
+	if m.adddue_date != nil {
+		*m.adddue_date += c
+	} else {
+		m.adddue_date = &c
+	}
+}
+
+// AddedDueDate returns the value that was added to the "due_date" field in this mutation.
+func (m *SnapshotMutation) AddedDueDate() (r codex.Day, exists bool) {
+	v := m.adddue_date
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearDueDate clears the value of the "due_date" field.
+func (m *SnapshotMutation) ClearDueDate() {
+	m.due_date = nil
+	m.adddue_date = nil
+	m.clearedFields[snapshot.FieldDueDate] = struct{}{}
+}
+
+// DueDateCleared returns if the "due_date" field was cleared in this mutation.
+func (m *SnapshotMutation) DueDateCleared() bool {
+	_, ok := m.clearedFields[snapshot.FieldDueDate]
+	return ok
+}
+
+// ResetDueDate resets all changes to the "due_date" field.
+func (m *SnapshotMutation) ResetDueDate() {
+	m.due_date = nil
+	m.adddue_date = nil
+	delete(m.clearedFields, snapshot.FieldDueDate)
+}
+
+// SetBillingPlan sets the "billing_plan" field.
+func (m *SnapshotMutation) SetBillingPlan(s string) {
+	m.billing_plan = &s
+}
+
+// BillingPlan returns the value of the "billing_plan" field in the mutation.
+func (m *SnapshotMutation) BillingPlan() (r string, exists bool) {
+	v := m.billing_plan
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBillingPlan returns the old "billing_plan" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldBillingPlan(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBillingPlan is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBillingPlan requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBillingPlan: %w", err)
+	}
+	return oldValue.BillingPlan, nil
+}
+
+// ClearBillingPlan clears the value of the "billing_plan" field.
+func (m *SnapshotMutation) ClearBillingPlan() {
+	m.billing_plan = nil
+	m.clearedFields[snapshot.FieldBillingPlan] = struct{}{}
+}
+
+// BillingPlanCleared returns if the "billing_plan" field was cleared in this mutation.
+func (m *SnapshotMutation) BillingPlanCleared() bool {
+	_, ok := m.clearedFields[snapshot.FieldBillingPlan]
+	return ok
+}
+
+// ResetBillingPlan resets all changes to the "billing_plan" field.
+func (m *SnapshotMutation) ResetBillingPlan() {
+	m.billing_plan = nil
+	delete(m.clearedFields, snapshot.FieldBillingPlan)
+}
+
+// SetContractTerm sets the "contract_term" field.
+func (m *SnapshotMutation) SetContractTerm(s string) {
+	m.contract_term = &s
+}
+
+// ContractTerm returns the value of the "contract_term" field in the mutation.
+func (m *SnapshotMutation) ContractTerm() (r string, exists bool) {
+	v := m.contract_term
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContractTerm returns the old "contract_term" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldContractTerm(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContractTerm is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContractTerm requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContractTerm: %w", err)
+	}
+	return oldValue.ContractTerm, nil
+}
+
+// ClearContractTerm clears the value of the "contract_term" field.
+func (m *SnapshotMutation) ClearContractTerm() {
+	m.contract_term = nil
+	m.clearedFields[snapshot.FieldContractTerm] = struct{}{}
+}
+
+// ContractTermCleared returns if the "contract_term" field was cleared in this mutation.
+func (m *SnapshotMutation) ContractTermCleared() bool {
+	_, ok := m.clearedFields[snapshot.FieldContractTerm]
+	return ok
+}
+
+// ResetContractTerm resets all changes to the "contract_term" field.
+func (m *SnapshotMutation) ResetContractTerm() {
+	m.contract_term = nil
+	delete(m.clearedFields, snapshot.FieldContractTerm)
+}
+
+// SetSupportLevel sets the "support_level" field.
+func (m *SnapshotMutation) SetSupportLevel(s string) {
+	m.support_level = &s
+}
+
+// SupportLevel returns the value of the "support_level" field in the mutation.
+func (m *SnapshotMutation) SupportLevel() (r string, exists bool) {
+	v := m.support_level
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSupportLevel returns the old "support_level" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldSupportLevel(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSupportLevel is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSupportLevel requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSupportLevel: %w", err)
+	}
+	return oldValue.SupportLevel, nil
+}
+
+// ClearSupportLevel clears the value of the "support_level" field.
+func (m *SnapshotMutation) ClearSupportLevel() {
+	m.support_level = nil
+	m.clearedFields[snapshot.FieldSupportLevel] = struct{}{}
+}
+
+// SupportLevelCleared returns if the "support_level" field was cleared in this mutation.
+func (m *SnapshotMutation) SupportLevelCleared() bool {
+	_, ok := m.clearedFields[snapshot.FieldSupportLevel]
+	return ok
+}
+
+// ResetSupportLevel resets all changes to the "support_level" field.
+func (m *SnapshotMutation) ResetSupportLevel() {
+	m.support_level = nil
+	delete(m.clearedFields, snapshot.FieldSupportLevel)
+}
+
+// SetTotalAmountCents sets the "total_amount_cents" field.
+func (m *SnapshotMutation) SetTotalAmountCents(c codex.Cents) {
+	m.total_amount_cents = &c
+	m.addtotal_amount_cents = nil
+}
+
+// TotalAmountCents returns the value of the "total_amount_cents" field in the mutation.
+func (m *SnapshotMutation) TotalAmountCents() (r codex.Cents, exists bool) {
+	v := m.total_amount_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotalAmountCents returns the old "total_amount_cents" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldTotalAmountCents(ctx context.Context) (v codex.Cents, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotalAmountCents is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotalAmountCents requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotalAmountCents: %w", err)
+	}
+	return oldValue.TotalAmountCents, nil
+}
+
+// AddTotalAmountCents adds c to the "total_amount_cents" field.
+func (m *SnapshotMutation) AddTotalAmountCents(c codex.Cents) {
+	if m.addtotal_amount_cents != nil {
+		*m.addtotal_amount_cents += c
+	} else {
+		m.addtotal_amount_cents = &c
+	}
+}
+
+// AddedTotalAmountCents returns the value that was added to the "total_amount_cents" field in this mutation.
+func (m *SnapshotMutation) AddedTotalAmountCents() (r codex.Cents, exists bool) {
+	v := m.addtotal_amount_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTotalAmountCents resets all changes to the "total_amount_cents" field.
+func (m *SnapshotMutation) ResetTotalAmountCents() {
+	m.total_amount_cents = nil
+	m.addtotal_amount_cents = nil
+}
+
+// SetTotalUserChargesCents sets the "total_user_charges_cents" field.
+func (m *SnapshotMutation) SetTotalUserChargesCents(c codex.Cents) {
+	m.total_user_charges_cents = &c
+	m.addtotal_user_charges_cents = nil
+}
+
+// TotalUserChargesCents returns the value of the "total_user_charges_cents" field in the mutation.
+func (m *SnapshotMutation) TotalUserChargesCents() (r codex.Cents, exists bool) {
+	v := m.total_user_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotalUserChargesCents returns the old "total_user_charges_cents" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldTotalUserChargesCents(ctx context.Context) (v codex.Cents, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotalUserChargesCents is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotalUserChargesCents requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotalUserChargesCents: %w", err)
+	}
+	return oldValue.TotalUserChargesCents, nil
+}
+
+// AddTotalUserChargesCents adds c to the "total_user_charges_cents" field.
+func (m *SnapshotMutation) AddTotalUserChargesCents(c codex.Cents) {
+	if m.addtotal_user_charges_cents != nil {
+		*m.addtotal_user_charges_cents += c
+	} else {
+		m.addtotal_user_charges_cents = &c
+	}
+}
+
+// AddedTotalUserChargesCents returns the value that was added to the "total_user_charges_cents" field in this mutation.
+func (m *SnapshotMutation) AddedTotalUserChargesCents() (r codex.Cents, exists bool) {
+	v := m.addtotal_user_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTotalUserChargesCents resets all changes to the "total_user_charges_cents" field.
+func (m *SnapshotMutation) ResetTotalUserChargesCents() {
+	m.total_user_charges_cents = nil
+	m.addtotal_user_charges_cents = nil
+}
+
+// SetTotalAssetChargesCents sets the "total_asset_charges_cents" field.
+func (m *SnapshotMutation) SetTotalAssetChargesCents(c codex.Cents) {
+	m.total_asset_charges_cents = &c
+	m.addtotal_asset_charges_cents = nil
+}
+
+// TotalAssetChargesCents returns the value of the "total_asset_charges_cents" field in the mutation.
+func (m *SnapshotMutation) TotalAssetChargesCents() (r codex.Cents, exists bool) {
+	v := m.total_asset_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotalAssetChargesCents returns the old "total_asset_charges_cents" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldTotalAssetChargesCents(ctx context.Context) (v codex.Cents, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotalAssetChargesCents is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotalAssetChargesCents requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotalAssetChargesCents: %w", err)
+	}
+	return oldValue.TotalAssetChargesCents, nil
+}
+
+// AddTotalAssetChargesCents adds c to the "total_asset_charges_cents" field.
+func (m *SnapshotMutation) AddTotalAssetChargesCents(c codex.Cents) {
+	if m.addtotal_asset_charges_cents != nil {
+		*m.addtotal_asset_charges_cents += c
+	} else {
+		m.addtotal_asset_charges_cents = &c
+	}
+}
+
+// AddedTotalAssetChargesCents returns the value that was added to the "total_asset_charges_cents" field in this mutation.
+func (m *SnapshotMutation) AddedTotalAssetChargesCents() (r codex.Cents, exists bool) {
+	v := m.addtotal_asset_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTotalAssetChargesCents resets all changes to the "total_asset_charges_cents" field.
+func (m *SnapshotMutation) ResetTotalAssetChargesCents() {
+	m.total_asset_charges_cents = nil
+	m.addtotal_asset_charges_cents = nil
+}
+
+// SetTotalBackupChargesCents sets the "total_backup_charges_cents" field.
+func (m *SnapshotMutation) SetTotalBackupChargesCents(c codex.Cents) {
+	m.total_backup_charges_cents = &c
+	m.addtotal_backup_charges_cents = nil
+}
+
+// TotalBackupChargesCents returns the value of the "total_backup_charges_cents" field in the mutation.
+func (m *SnapshotMutation) TotalBackupChargesCents() (r codex.Cents, exists bool) {
+	v := m.total_backup_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotalBackupChargesCents returns the old "total_backup_charges_cents" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldTotalBackupChargesCents(ctx context.Context) (v codex.Cents, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotalBackupChargesCents is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotalBackupChargesCents requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotalBackupChargesCents: %w", err)
+	}
+	return oldValue.TotalBackupChargesCents, nil
+}
+
+// AddTotalBackupChargesCents adds c to the "total_backup_charges_cents" field.
+func (m *SnapshotMutation) AddTotalBackupChargesCents(c codex.Cents) {
+	if m.addtotal_backup_charges_cents != nil {
+		*m.addtotal_backup_charges_cents += c
+	} else {
+		m.addtotal_backup_charges_cents = &c
+	}
+}
+
+// AddedTotalBackupChargesCents returns the value that was added to the "total_backup_charges_cents" field in this mutation.
+func (m *SnapshotMutation) AddedTotalBackupChargesCents() (r codex.Cents, exists bool) {
+	v := m.addtotal_backup_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTotalBackupChargesCents resets all changes to the "total_backup_charges_cents" field.
+func (m *SnapshotMutation) ResetTotalBackupChargesCents() {
+	m.total_backup_charges_cents = nil
+	m.addtotal_backup_charges_cents = nil
+}
+
+// SetTotalTicketChargesCents sets the "total_ticket_charges_cents" field.
+func (m *SnapshotMutation) SetTotalTicketChargesCents(c codex.Cents) {
+	m.total_ticket_charges_cents = &c
+	m.addtotal_ticket_charges_cents = nil
+}
+
+// TotalTicketChargesCents returns the value of the "total_ticket_charges_cents" field in the mutation.
+func (m *SnapshotMutation) TotalTicketChargesCents() (r codex.Cents, exists bool) {
+	v := m.total_ticket_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotalTicketChargesCents returns the old "total_ticket_charges_cents" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldTotalTicketChargesCents(ctx context.Context) (v codex.Cents, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotalTicketChargesCents is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotalTicketChargesCents requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotalTicketChargesCents: %w", err)
+	}
+	return oldValue.TotalTicketChargesCents, nil
+}
+
+// AddTotalTicketChargesCents adds c to the "total_ticket_charges_cents" field.
+func (m *SnapshotMutation) AddTotalTicketChargesCents(c codex.Cents) {
+	if m.addtotal_ticket_charges_cents != nil {
+		*m.addtotal_ticket_charges_cents += c
+	} else {
+		m.addtotal_ticket_charges_cents = &c
+	}
+}
+
+// AddedTotalTicketChargesCents returns the value that was added to the "total_ticket_charges_cents" field in this mutation.
+func (m *SnapshotMutation) AddedTotalTicketChargesCents() (r codex.Cents, exists bool) {
+	v := m.addtotal_ticket_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTotalTicketChargesCents resets all changes to the "total_ticket_charges_cents" field.
+func (m *SnapshotMutation) ResetTotalTicketChargesCents() {
+	m.total_ticket_charges_cents = nil
+	m.addtotal_ticket_charges_cents = nil
+}
+
+// SetTotalLineItemChargesCents sets the "total_line_item_charges_cents" field.
+func (m *SnapshotMutation) SetTotalLineItemChargesCents(c codex.Cents) {
+	m.total_line_item_charges_cents = &c
+	m.addtotal_line_item_charges_cents = nil
+}
+
+// TotalLineItemChargesCents returns the value of the "total_line_item_charges_cents" field in the mutation.
+func (m *SnapshotMutation) TotalLineItemChargesCents() (r codex.Cents, exists bool) {
+	v := m.total_line_item_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTotalLineItemChargesCents returns the old "total_line_item_charges_cents" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldTotalLineItemChargesCents(ctx context.Context) (v codex.Cents, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTotalLineItemChargesCents is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTotalLineItemChargesCents requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTotalLineItemChargesCents: %w", err)
+	}
+	return oldValue.TotalLineItemChargesCents, nil
+}
+
+// AddTotalLineItemChargesCents adds c to the "total_line_item_charges_cents" field.
+func (m *SnapshotMutation) AddTotalLineItemChargesCents(c codex.Cents) {
+	if m.addtotal_line_item_charges_cents != nil {
+		*m.addtotal_line_item_charges_cents += c
+	} else {
+		m.addtotal_line_item_charges_cents = &c
+	}
+}
+
+// AddedTotalLineItemChargesCents returns the value that was added to the "total_line_item_charges_cents" field in this mutation.
+func (m *SnapshotMutation) AddedTotalLineItemChargesCents() (r codex.Cents, exists bool) {
+	v := m.addtotal_line_item_charges_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTotalLineItemChargesCents resets all changes to the "total_line_item_charges_cents" field.
+func (m *SnapshotMutation) ResetTotalLineItemChargesCents() {
+	m.total_line_item_charges_cents = nil
+	m.addtotal_line_item_charges_cents = nil
+}
+
+// SetUserCount sets the "user_count" field.
+func (m *SnapshotMutation) SetUserCount(i int64) {
+	m.user_count = &i
+	m.adduser_count = nil
+}
+
+// UserCount returns the value of the "user_count" field in the mutation.
+func (m *SnapshotMutation) UserCount() (r int64, exists bool) {
+	v := m.user_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserCount returns the old "user_count" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldUserCount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserCount: %w", err)
+	}
+	return oldValue.UserCount, nil
+}
+
+// AddUserCount adds i to the "user_count" field.
+func (m *SnapshotMutation) AddUserCount(i int64) {
+	if m.adduser_count != nil {
+		*m.adduser_count += i
+	} else {
+		m.adduser_count = &i
+	}
+}
+
+// AddedUserCount returns the value that was added to the "user_count" field in this mutation.
+func (m *SnapshotMutation) AddedUserCount() (r int64, exists bool) {
+	v := m.adduser_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUserCount resets all changes to the "user_count" field.
+func (m *SnapshotMutation) ResetUserCount() {
+	m.user_count = nil
+	m.adduser_count = nil
+}
+
+// SetAssetCount sets the "asset_count" field.
+func (m *SnapshotMutation) SetAssetCount(i int64) {
+	m.asset_count = &i
+	m.addasset_count = nil
+}
+
+// AssetCount returns the value of the "asset_count" field in the mutation.
+func (m *SnapshotMutation) AssetCount() (r int64, exists bool) {
+	v := m.asset_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssetCount returns the old "asset_count" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldAssetCount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssetCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssetCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssetCount: %w", err)
+	}
+	return oldValue.AssetCount, nil
+}
+
+// AddAssetCount adds i to the "asset_count" field.
+func (m *SnapshotMutation) AddAssetCount(i int64) {
+	if m.addasset_count != nil {
+		*m.addasset_count += i
+	} else {
+		m.addasset_count = &i
+	}
+}
+
+// AddedAssetCount returns the value that was added to the "asset_count" field in this mutation.
+func (m *SnapshotMutation) AddedAssetCount() (r int64, exists bool) {
+	v := m.addasset_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAssetCount resets all changes to the "asset_count" field.
+func (m *SnapshotMutation) ResetAssetCount() {
+	m.asset_count = nil
+	m.addasset_count = nil
+}
+
+// SetBillableHoursE4 sets the "billable_hours_e4" field.
+func (m *SnapshotMutation) SetBillableHoursE4(c codex.Quantity) {
+	m.billable_hours_e4 = &c
+	m.addbillable_hours_e4 = nil
+}
+
+// BillableHoursE4 returns the value of the "billable_hours_e4" field in the mutation.
+func (m *SnapshotMutation) BillableHoursE4() (r codex.Quantity, exists bool) {
+	v := m.billable_hours_e4
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBillableHoursE4 returns the old "billable_hours_e4" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldBillableHoursE4(ctx context.Context) (v codex.Quantity, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBillableHoursE4 is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBillableHoursE4 requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBillableHoursE4: %w", err)
+	}
+	return oldValue.BillableHoursE4, nil
+}
+
+// AddBillableHoursE4 adds c to the "billable_hours_e4" field.
+func (m *SnapshotMutation) AddBillableHoursE4(c codex.Quantity) {
+	if m.addbillable_hours_e4 != nil {
+		*m.addbillable_hours_e4 += c
+	} else {
+		m.addbillable_hours_e4 = &c
+	}
+}
+
+// AddedBillableHoursE4 returns the value that was added to the "billable_hours_e4" field in this mutation.
+func (m *SnapshotMutation) AddedBillableHoursE4() (r codex.Quantity, exists bool) {
+	v := m.addbillable_hours_e4
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBillableHoursE4 resets all changes to the "billable_hours_e4" field.
+func (m *SnapshotMutation) ResetBillableHoursE4() {
+	m.billable_hours_e4 = nil
+	m.addbillable_hours_e4 = nil
+}
+
+// SetOrigin sets the "origin" field.
+func (m *SnapshotMutation) SetOrigin(s string) {
+	m.origin = &s
+}
+
+// Origin returns the value of the "origin" field in the mutation.
+func (m *SnapshotMutation) Origin() (r string, exists bool) {
+	v := m.origin
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrigin returns the old "origin" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldOrigin(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrigin is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrigin requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrigin: %w", err)
+	}
+	return oldValue.Origin, nil
+}
+
+// ResetOrigin resets all changes to the "origin" field.
+func (m *SnapshotMutation) ResetOrigin() {
+	m.origin = nil
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (m *SnapshotMutation) SetArchivedAt(t time.Time) {
+	m.archived_at = &t
+}
+
+// ArchivedAt returns the value of the "archived_at" field in the mutation.
+func (m *SnapshotMutation) ArchivedAt() (r time.Time, exists bool) {
+	v := m.archived_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchivedAt returns the old "archived_at" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldArchivedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchivedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchivedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchivedAt: %w", err)
+	}
+	return oldValue.ArchivedAt, nil
+}
+
+// ResetArchivedAt resets all changes to the "archived_at" field.
+func (m *SnapshotMutation) ResetArchivedAt() {
+	m.archived_at = nil
+}
+
+// SetAcceptedBy sets the "accepted_by" field.
+func (m *SnapshotMutation) SetAcceptedBy(s string) {
+	m.accepted_by = &s
+}
+
+// AcceptedBy returns the value of the "accepted_by" field in the mutation.
+func (m *SnapshotMutation) AcceptedBy() (r string, exists bool) {
+	v := m.accepted_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAcceptedBy returns the old "accepted_by" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldAcceptedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAcceptedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAcceptedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAcceptedBy: %w", err)
+	}
+	return oldValue.AcceptedBy, nil
+}
+
+// ResetAcceptedBy resets all changes to the "accepted_by" field.
+func (m *SnapshotMutation) ResetAcceptedBy() {
+	m.accepted_by = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *SnapshotMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *SnapshotMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldCreatedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ClearCreatedBy clears the value of the "created_by" field.
+func (m *SnapshotMutation) ClearCreatedBy() {
+	m.created_by = nil
+	m.clearedFields[snapshot.FieldCreatedBy] = struct{}{}
+}
+
+// CreatedByCleared returns if the "created_by" field was cleared in this mutation.
+func (m *SnapshotMutation) CreatedByCleared() bool {
+	_, ok := m.clearedFields[snapshot.FieldCreatedBy]
+	return ok
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *SnapshotMutation) ResetCreatedBy() {
+	m.created_by = nil
+	delete(m.clearedFields, snapshot.FieldCreatedBy)
+}
+
+// SetRuns sets the "runs" field.
+func (m *SnapshotMutation) SetRuns(s string) {
+	m.runs = &s
+}
+
+// Runs returns the value of the "runs" field in the mutation.
+func (m *SnapshotMutation) Runs() (r string, exists bool) {
+	v := m.runs
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRuns returns the old "runs" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldRuns(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRuns is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRuns requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRuns: %w", err)
+	}
+	return oldValue.Runs, nil
+}
+
+// ResetRuns resets all changes to the "runs" field.
+func (m *SnapshotMutation) ResetRuns() {
+	m.runs = nil
+}
+
+// SetMarks sets the "marks" field.
+func (m *SnapshotMutation) SetMarks(s string) {
+	m.marks = &s
+}
+
+// Marks returns the value of the "marks" field in the mutation.
+func (m *SnapshotMutation) Marks() (r string, exists bool) {
+	v := m.marks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMarks returns the old "marks" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldMarks(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMarks is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMarks requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMarks: %w", err)
+	}
+	return oldValue.Marks, nil
+}
+
+// ResetMarks resets all changes to the "marks" field.
+func (m *SnapshotMutation) ResetMarks() {
+	m.marks = nil
+}
+
+// SetLeafIndex sets the "leaf_index" field.
+func (m *SnapshotMutation) SetLeafIndex(i int64) {
+	m.leaf_index = &i
+	m.addleaf_index = nil
+}
+
+// LeafIndex returns the value of the "leaf_index" field in the mutation.
+func (m *SnapshotMutation) LeafIndex() (r int64, exists bool) {
+	v := m.leaf_index
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeafIndex returns the old "leaf_index" field's value of the Snapshot entity.
+// If the Snapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotMutation) OldLeafIndex(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeafIndex is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeafIndex requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeafIndex: %w", err)
+	}
+	return oldValue.LeafIndex, nil
+}
+
+// AddLeafIndex adds i to the "leaf_index" field.
+func (m *SnapshotMutation) AddLeafIndex(i int64) {
+	if m.addleaf_index != nil {
+		*m.addleaf_index += i
+	} else {
+		m.addleaf_index = &i
+	}
+}
+
+// AddedLeafIndex returns the value that was added to the "leaf_index" field in this mutation.
+func (m *SnapshotMutation) AddedLeafIndex() (r int64, exists bool) {
+	v := m.addleaf_index
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLeafIndex resets all changes to the "leaf_index" field.
+func (m *SnapshotMutation) ResetLeafIndex() {
+	m.leaf_index = nil
+	m.addleaf_index = nil
+}
+
+// Where appends a list predicates to the SnapshotMutation builder.
+func (m *SnapshotMutation) Where(ps ...predicate.Snapshot) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SnapshotMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SnapshotMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Snapshot, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SnapshotMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SnapshotMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Snapshot).
+func (m *SnapshotMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SnapshotMutation) Fields() []string {
+	fields := make([]string, 0, 27)
+	if m.invoice_number != nil {
+		fields = append(fields, snapshot.FieldInvoiceNumber)
+	}
+	if m.revision != nil {
+		fields = append(fields, snapshot.FieldRevision)
+	}
+	if m.company_account_number != nil {
+		fields = append(fields, snapshot.FieldCompanyAccountNumber)
+	}
+	if m.company_name != nil {
+		fields = append(fields, snapshot.FieldCompanyName)
+	}
+	if m.billing_year != nil {
+		fields = append(fields, snapshot.FieldBillingYear)
+	}
+	if m.billing_month != nil {
+		fields = append(fields, snapshot.FieldBillingMonth)
+	}
+	if m.invoice_date != nil {
+		fields = append(fields, snapshot.FieldInvoiceDate)
+	}
+	if m.due_date != nil {
+		fields = append(fields, snapshot.FieldDueDate)
+	}
+	if m.billing_plan != nil {
+		fields = append(fields, snapshot.FieldBillingPlan)
+	}
+	if m.contract_term != nil {
+		fields = append(fields, snapshot.FieldContractTerm)
+	}
+	if m.support_level != nil {
+		fields = append(fields, snapshot.FieldSupportLevel)
+	}
+	if m.total_amount_cents != nil {
+		fields = append(fields, snapshot.FieldTotalAmountCents)
+	}
+	if m.total_user_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalUserChargesCents)
+	}
+	if m.total_asset_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalAssetChargesCents)
+	}
+	if m.total_backup_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalBackupChargesCents)
+	}
+	if m.total_ticket_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalTicketChargesCents)
+	}
+	if m.total_line_item_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalLineItemChargesCents)
+	}
+	if m.user_count != nil {
+		fields = append(fields, snapshot.FieldUserCount)
+	}
+	if m.asset_count != nil {
+		fields = append(fields, snapshot.FieldAssetCount)
+	}
+	if m.billable_hours_e4 != nil {
+		fields = append(fields, snapshot.FieldBillableHoursE4)
+	}
+	if m.origin != nil {
+		fields = append(fields, snapshot.FieldOrigin)
+	}
+	if m.archived_at != nil {
+		fields = append(fields, snapshot.FieldArchivedAt)
+	}
+	if m.accepted_by != nil {
+		fields = append(fields, snapshot.FieldAcceptedBy)
+	}
+	if m.created_by != nil {
+		fields = append(fields, snapshot.FieldCreatedBy)
+	}
+	if m.runs != nil {
+		fields = append(fields, snapshot.FieldRuns)
+	}
+	if m.marks != nil {
+		fields = append(fields, snapshot.FieldMarks)
+	}
+	if m.leaf_index != nil {
+		fields = append(fields, snapshot.FieldLeafIndex)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SnapshotMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case snapshot.FieldInvoiceNumber:
+		return m.InvoiceNumber()
+	case snapshot.FieldRevision:
+		return m.Revision()
+	case snapshot.FieldCompanyAccountNumber:
+		return m.CompanyAccountNumber()
+	case snapshot.FieldCompanyName:
+		return m.CompanyName()
+	case snapshot.FieldBillingYear:
+		return m.BillingYear()
+	case snapshot.FieldBillingMonth:
+		return m.BillingMonth()
+	case snapshot.FieldInvoiceDate:
+		return m.InvoiceDate()
+	case snapshot.FieldDueDate:
+		return m.DueDate()
+	case snapshot.FieldBillingPlan:
+		return m.BillingPlan()
+	case snapshot.FieldContractTerm:
+		return m.ContractTerm()
+	case snapshot.FieldSupportLevel:
+		return m.SupportLevel()
+	case snapshot.FieldTotalAmountCents:
+		return m.TotalAmountCents()
+	case snapshot.FieldTotalUserChargesCents:
+		return m.TotalUserChargesCents()
+	case snapshot.FieldTotalAssetChargesCents:
+		return m.TotalAssetChargesCents()
+	case snapshot.FieldTotalBackupChargesCents:
+		return m.TotalBackupChargesCents()
+	case snapshot.FieldTotalTicketChargesCents:
+		return m.TotalTicketChargesCents()
+	case snapshot.FieldTotalLineItemChargesCents:
+		return m.TotalLineItemChargesCents()
+	case snapshot.FieldUserCount:
+		return m.UserCount()
+	case snapshot.FieldAssetCount:
+		return m.AssetCount()
+	case snapshot.FieldBillableHoursE4:
+		return m.BillableHoursE4()
+	case snapshot.FieldOrigin:
+		return m.Origin()
+	case snapshot.FieldArchivedAt:
+		return m.ArchivedAt()
+	case snapshot.FieldAcceptedBy:
+		return m.AcceptedBy()
+	case snapshot.FieldCreatedBy:
+		return m.CreatedBy()
+	case snapshot.FieldRuns:
+		return m.Runs()
+	case snapshot.FieldMarks:
+		return m.Marks()
+	case snapshot.FieldLeafIndex:
+		return m.LeafIndex()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SnapshotMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case snapshot.FieldInvoiceNumber:
+		return m.OldInvoiceNumber(ctx)
+	case snapshot.FieldRevision:
+		return m.OldRevision(ctx)
+	case snapshot.FieldCompanyAccountNumber:
+		return m.OldCompanyAccountNumber(ctx)
+	case snapshot.FieldCompanyName:
+		return m.OldCompanyName(ctx)
+	case snapshot.FieldBillingYear:
+		return m.OldBillingYear(ctx)
+	case snapshot.FieldBillingMonth:
+		return m.OldBillingMonth(ctx)
+	case snapshot.FieldInvoiceDate:
+		return m.OldInvoiceDate(ctx)
+	case snapshot.FieldDueDate:
+		return m.OldDueDate(ctx)
+	case snapshot.FieldBillingPlan:
+		return m.OldBillingPlan(ctx)
+	case snapshot.FieldContractTerm:
+		return m.OldContractTerm(ctx)
+	case snapshot.FieldSupportLevel:
+		return m.OldSupportLevel(ctx)
+	case snapshot.FieldTotalAmountCents:
+		return m.OldTotalAmountCents(ctx)
+	case snapshot.FieldTotalUserChargesCents:
+		return m.OldTotalUserChargesCents(ctx)
+	case snapshot.FieldTotalAssetChargesCents:
+		return m.OldTotalAssetChargesCents(ctx)
+	case snapshot.FieldTotalBackupChargesCents:
+		return m.OldTotalBackupChargesCents(ctx)
+	case snapshot.FieldTotalTicketChargesCents:
+		return m.OldTotalTicketChargesCents(ctx)
+	case snapshot.FieldTotalLineItemChargesCents:
+		return m.OldTotalLineItemChargesCents(ctx)
+	case snapshot.FieldUserCount:
+		return m.OldUserCount(ctx)
+	case snapshot.FieldAssetCount:
+		return m.OldAssetCount(ctx)
+	case snapshot.FieldBillableHoursE4:
+		return m.OldBillableHoursE4(ctx)
+	case snapshot.FieldOrigin:
+		return m.OldOrigin(ctx)
+	case snapshot.FieldArchivedAt:
+		return m.OldArchivedAt(ctx)
+	case snapshot.FieldAcceptedBy:
+		return m.OldAcceptedBy(ctx)
+	case snapshot.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case snapshot.FieldRuns:
+		return m.OldRuns(ctx)
+	case snapshot.FieldMarks:
+		return m.OldMarks(ctx)
+	case snapshot.FieldLeafIndex:
+		return m.OldLeafIndex(ctx)
+	}
+	return nil, fmt.Errorf("unknown Snapshot field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SnapshotMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case snapshot.FieldInvoiceNumber:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInvoiceNumber(v)
+		return nil
+	case snapshot.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
+	case snapshot.FieldCompanyAccountNumber:
+		v, ok := value.(codex.AccountNumber)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCompanyAccountNumber(v)
+		return nil
+	case snapshot.FieldCompanyName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCompanyName(v)
+		return nil
+	case snapshot.FieldBillingYear:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBillingYear(v)
+		return nil
+	case snapshot.FieldBillingMonth:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBillingMonth(v)
+		return nil
+	case snapshot.FieldInvoiceDate:
+		v, ok := value.(codex.Day)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInvoiceDate(v)
+		return nil
+	case snapshot.FieldDueDate:
+		v, ok := value.(codex.Day)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDueDate(v)
+		return nil
+	case snapshot.FieldBillingPlan:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBillingPlan(v)
+		return nil
+	case snapshot.FieldContractTerm:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContractTerm(v)
+		return nil
+	case snapshot.FieldSupportLevel:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSupportLevel(v)
+		return nil
+	case snapshot.FieldTotalAmountCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotalAmountCents(v)
+		return nil
+	case snapshot.FieldTotalUserChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotalUserChargesCents(v)
+		return nil
+	case snapshot.FieldTotalAssetChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotalAssetChargesCents(v)
+		return nil
+	case snapshot.FieldTotalBackupChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotalBackupChargesCents(v)
+		return nil
+	case snapshot.FieldTotalTicketChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotalTicketChargesCents(v)
+		return nil
+	case snapshot.FieldTotalLineItemChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTotalLineItemChargesCents(v)
+		return nil
+	case snapshot.FieldUserCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserCount(v)
+		return nil
+	case snapshot.FieldAssetCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssetCount(v)
+		return nil
+	case snapshot.FieldBillableHoursE4:
+		v, ok := value.(codex.Quantity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBillableHoursE4(v)
+		return nil
+	case snapshot.FieldOrigin:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrigin(v)
+		return nil
+	case snapshot.FieldArchivedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchivedAt(v)
+		return nil
+	case snapshot.FieldAcceptedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAcceptedBy(v)
+		return nil
+	case snapshot.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case snapshot.FieldRuns:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRuns(v)
+		return nil
+	case snapshot.FieldMarks:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMarks(v)
+		return nil
+	case snapshot.FieldLeafIndex:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeafIndex(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Snapshot field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SnapshotMutation) AddedFields() []string {
+	var fields []string
+	if m.addrevision != nil {
+		fields = append(fields, snapshot.FieldRevision)
+	}
+	if m.addbilling_year != nil {
+		fields = append(fields, snapshot.FieldBillingYear)
+	}
+	if m.addbilling_month != nil {
+		fields = append(fields, snapshot.FieldBillingMonth)
+	}
+	if m.addinvoice_date != nil {
+		fields = append(fields, snapshot.FieldInvoiceDate)
+	}
+	if m.adddue_date != nil {
+		fields = append(fields, snapshot.FieldDueDate)
+	}
+	if m.addtotal_amount_cents != nil {
+		fields = append(fields, snapshot.FieldTotalAmountCents)
+	}
+	if m.addtotal_user_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalUserChargesCents)
+	}
+	if m.addtotal_asset_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalAssetChargesCents)
+	}
+	if m.addtotal_backup_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalBackupChargesCents)
+	}
+	if m.addtotal_ticket_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalTicketChargesCents)
+	}
+	if m.addtotal_line_item_charges_cents != nil {
+		fields = append(fields, snapshot.FieldTotalLineItemChargesCents)
+	}
+	if m.adduser_count != nil {
+		fields = append(fields, snapshot.FieldUserCount)
+	}
+	if m.addasset_count != nil {
+		fields = append(fields, snapshot.FieldAssetCount)
+	}
+	if m.addbillable_hours_e4 != nil {
+		fields = append(fields, snapshot.FieldBillableHoursE4)
+	}
+	if m.addleaf_index != nil {
+		fields = append(fields, snapshot.FieldLeafIndex)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SnapshotMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case snapshot.FieldRevision:
+		return m.AddedRevision()
+	case snapshot.FieldBillingYear:
+		return m.AddedBillingYear()
+	case snapshot.FieldBillingMonth:
+		return m.AddedBillingMonth()
+	case snapshot.FieldInvoiceDate:
+		return m.AddedInvoiceDate()
+	case snapshot.FieldDueDate:
+		return m.AddedDueDate()
+	case snapshot.FieldTotalAmountCents:
+		return m.AddedTotalAmountCents()
+	case snapshot.FieldTotalUserChargesCents:
+		return m.AddedTotalUserChargesCents()
+	case snapshot.FieldTotalAssetChargesCents:
+		return m.AddedTotalAssetChargesCents()
+	case snapshot.FieldTotalBackupChargesCents:
+		return m.AddedTotalBackupChargesCents()
+	case snapshot.FieldTotalTicketChargesCents:
+		return m.AddedTotalTicketChargesCents()
+	case snapshot.FieldTotalLineItemChargesCents:
+		return m.AddedTotalLineItemChargesCents()
+	case snapshot.FieldUserCount:
+		return m.AddedUserCount()
+	case snapshot.FieldAssetCount:
+		return m.AddedAssetCount()
+	case snapshot.FieldBillableHoursE4:
+		return m.AddedBillableHoursE4()
+	case snapshot.FieldLeafIndex:
+		return m.AddedLeafIndex()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SnapshotMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case snapshot.FieldRevision:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
+	case snapshot.FieldBillingYear:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBillingYear(v)
+		return nil
+	case snapshot.FieldBillingMonth:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBillingMonth(v)
+		return nil
+	case snapshot.FieldInvoiceDate:
+		v, ok := value.(codex.Day)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInvoiceDate(v)
+		return nil
+	case snapshot.FieldDueDate:
+		v, ok := value.(codex.Day)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDueDate(v)
+		return nil
+	case snapshot.FieldTotalAmountCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTotalAmountCents(v)
+		return nil
+	case snapshot.FieldTotalUserChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTotalUserChargesCents(v)
+		return nil
+	case snapshot.FieldTotalAssetChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTotalAssetChargesCents(v)
+		return nil
+	case snapshot.FieldTotalBackupChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTotalBackupChargesCents(v)
+		return nil
+	case snapshot.FieldTotalTicketChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTotalTicketChargesCents(v)
+		return nil
+	case snapshot.FieldTotalLineItemChargesCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTotalLineItemChargesCents(v)
+		return nil
+	case snapshot.FieldUserCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUserCount(v)
+		return nil
+	case snapshot.FieldAssetCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAssetCount(v)
+		return nil
+	case snapshot.FieldBillableHoursE4:
+		v, ok := value.(codex.Quantity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBillableHoursE4(v)
+		return nil
+	case snapshot.FieldLeafIndex:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLeafIndex(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Snapshot numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SnapshotMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(snapshot.FieldDueDate) {
+		fields = append(fields, snapshot.FieldDueDate)
+	}
+	if m.FieldCleared(snapshot.FieldBillingPlan) {
+		fields = append(fields, snapshot.FieldBillingPlan)
+	}
+	if m.FieldCleared(snapshot.FieldContractTerm) {
+		fields = append(fields, snapshot.FieldContractTerm)
+	}
+	if m.FieldCleared(snapshot.FieldSupportLevel) {
+		fields = append(fields, snapshot.FieldSupportLevel)
+	}
+	if m.FieldCleared(snapshot.FieldCreatedBy) {
+		fields = append(fields, snapshot.FieldCreatedBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SnapshotMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SnapshotMutation) ClearField(name string) error {
+	switch name {
+	case snapshot.FieldDueDate:
+		m.ClearDueDate()
+		return nil
+	case snapshot.FieldBillingPlan:
+		m.ClearBillingPlan()
+		return nil
+	case snapshot.FieldContractTerm:
+		m.ClearContractTerm()
+		return nil
+	case snapshot.FieldSupportLevel:
+		m.ClearSupportLevel()
+		return nil
+	case snapshot.FieldCreatedBy:
+		m.ClearCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Snapshot nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SnapshotMutation) ResetField(name string) error {
+	switch name {
+	case snapshot.FieldInvoiceNumber:
+		m.ResetInvoiceNumber()
+		return nil
+	case snapshot.FieldRevision:
+		m.ResetRevision()
+		return nil
+	case snapshot.FieldCompanyAccountNumber:
+		m.ResetCompanyAccountNumber()
+		return nil
+	case snapshot.FieldCompanyName:
+		m.ResetCompanyName()
+		return nil
+	case snapshot.FieldBillingYear:
+		m.ResetBillingYear()
+		return nil
+	case snapshot.FieldBillingMonth:
+		m.ResetBillingMonth()
+		return nil
+	case snapshot.FieldInvoiceDate:
+		m.ResetInvoiceDate()
+		return nil
+	case snapshot.FieldDueDate:
+		m.ResetDueDate()
+		return nil
+	case snapshot.FieldBillingPlan:
+		m.ResetBillingPlan()
+		return nil
+	case snapshot.FieldContractTerm:
+		m.ResetContractTerm()
+		return nil
+	case snapshot.FieldSupportLevel:
+		m.ResetSupportLevel()
+		return nil
+	case snapshot.FieldTotalAmountCents:
+		m.ResetTotalAmountCents()
+		return nil
+	case snapshot.FieldTotalUserChargesCents:
+		m.ResetTotalUserChargesCents()
+		return nil
+	case snapshot.FieldTotalAssetChargesCents:
+		m.ResetTotalAssetChargesCents()
+		return nil
+	case snapshot.FieldTotalBackupChargesCents:
+		m.ResetTotalBackupChargesCents()
+		return nil
+	case snapshot.FieldTotalTicketChargesCents:
+		m.ResetTotalTicketChargesCents()
+		return nil
+	case snapshot.FieldTotalLineItemChargesCents:
+		m.ResetTotalLineItemChargesCents()
+		return nil
+	case snapshot.FieldUserCount:
+		m.ResetUserCount()
+		return nil
+	case snapshot.FieldAssetCount:
+		m.ResetAssetCount()
+		return nil
+	case snapshot.FieldBillableHoursE4:
+		m.ResetBillableHoursE4()
+		return nil
+	case snapshot.FieldOrigin:
+		m.ResetOrigin()
+		return nil
+	case snapshot.FieldArchivedAt:
+		m.ResetArchivedAt()
+		return nil
+	case snapshot.FieldAcceptedBy:
+		m.ResetAcceptedBy()
+		return nil
+	case snapshot.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case snapshot.FieldRuns:
+		m.ResetRuns()
+		return nil
+	case snapshot.FieldMarks:
+		m.ResetMarks()
+		return nil
+	case snapshot.FieldLeafIndex:
+		m.ResetLeafIndex()
+		return nil
+	}
+	return fmt.Errorf("unknown Snapshot field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SnapshotMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SnapshotMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SnapshotMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SnapshotMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SnapshotMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SnapshotMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SnapshotMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Snapshot unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SnapshotMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Snapshot edge %s", name)
+}
+
+// SnapshotContentMutation represents an operation that mutates the SnapshotContent nodes in the graph.
+type SnapshotContentMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	snapshot_id    *int
+	addsnapshot_id *int
+	name           *string
+	salt           *string
+	content        *string
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*SnapshotContent, error)
+	predicates     []predicate.SnapshotContent
+}
+
+var _ ent.Mutation = (*SnapshotContentMutation)(nil)
+
+// snapshotcontentOption allows management of the mutation configuration using functional options.
+type snapshotcontentOption func(*SnapshotContentMutation)
+
+// newSnapshotContentMutation creates new mutation for the SnapshotContent entity.
+func newSnapshotContentMutation(c config, op Op, opts ...snapshotcontentOption) *SnapshotContentMutation {
+	m := &SnapshotContentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSnapshotContent,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSnapshotContentID sets the ID field of the mutation.
+func withSnapshotContentID(id int) snapshotcontentOption {
+	return func(m *SnapshotContentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SnapshotContent
+		)
+		m.oldValue = func(ctx context.Context) (*SnapshotContent, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SnapshotContent.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSnapshotContent sets the old SnapshotContent of the mutation.
+func withSnapshotContent(node *SnapshotContent) snapshotcontentOption {
+	return func(m *SnapshotContentMutation) {
+		m.oldValue = func(context.Context) (*SnapshotContent, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SnapshotContentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SnapshotContentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of SnapshotContent entities.
+func (m *SnapshotContentMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SnapshotContentMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SnapshotContentMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SnapshotContent.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSnapshotID sets the "snapshot_id" field.
+func (m *SnapshotContentMutation) SetSnapshotID(i int) {
+	m.snapshot_id = &i
+	m.addsnapshot_id = nil
+}
+
+// SnapshotID returns the value of the "snapshot_id" field in the mutation.
+func (m *SnapshotContentMutation) SnapshotID() (r int, exists bool) {
+	v := m.snapshot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSnapshotID returns the old "snapshot_id" field's value of the SnapshotContent entity.
+// If the SnapshotContent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotContentMutation) OldSnapshotID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSnapshotID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSnapshotID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSnapshotID: %w", err)
+	}
+	return oldValue.SnapshotID, nil
+}
+
+// AddSnapshotID adds i to the "snapshot_id" field.
+func (m *SnapshotContentMutation) AddSnapshotID(i int) {
+	if m.addsnapshot_id != nil {
+		*m.addsnapshot_id += i
+	} else {
+		m.addsnapshot_id = &i
+	}
+}
+
+// AddedSnapshotID returns the value that was added to the "snapshot_id" field in this mutation.
+func (m *SnapshotContentMutation) AddedSnapshotID() (r int, exists bool) {
+	v := m.addsnapshot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSnapshotID resets all changes to the "snapshot_id" field.
+func (m *SnapshotContentMutation) ResetSnapshotID() {
+	m.snapshot_id = nil
+	m.addsnapshot_id = nil
+}
+
+// SetName sets the "name" field.
+func (m *SnapshotContentMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *SnapshotContentMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the SnapshotContent entity.
+// If the SnapshotContent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotContentMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *SnapshotContentMutation) ResetName() {
+	m.name = nil
+}
+
+// SetSalt sets the "salt" field.
+func (m *SnapshotContentMutation) SetSalt(s string) {
+	m.salt = &s
+}
+
+// Salt returns the value of the "salt" field in the mutation.
+func (m *SnapshotContentMutation) Salt() (r string, exists bool) {
+	v := m.salt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSalt returns the old "salt" field's value of the SnapshotContent entity.
+// If the SnapshotContent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotContentMutation) OldSalt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSalt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSalt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSalt: %w", err)
+	}
+	return oldValue.Salt, nil
+}
+
+// ResetSalt resets all changes to the "salt" field.
+func (m *SnapshotContentMutation) ResetSalt() {
+	m.salt = nil
+}
+
+// SetContent sets the "content" field.
+func (m *SnapshotContentMutation) SetContent(s string) {
+	m.content = &s
+}
+
+// Content returns the value of the "content" field in the mutation.
+func (m *SnapshotContentMutation) Content() (r string, exists bool) {
+	v := m.content
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContent returns the old "content" field's value of the SnapshotContent entity.
+// If the SnapshotContent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotContentMutation) OldContent(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContent: %w", err)
+	}
+	return oldValue.Content, nil
+}
+
+// ResetContent resets all changes to the "content" field.
+func (m *SnapshotContentMutation) ResetContent() {
+	m.content = nil
+}
+
+// Where appends a list predicates to the SnapshotContentMutation builder.
+func (m *SnapshotContentMutation) Where(ps ...predicate.SnapshotContent) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SnapshotContentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SnapshotContentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SnapshotContent, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SnapshotContentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SnapshotContentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SnapshotContent).
+func (m *SnapshotContentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SnapshotContentMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.snapshot_id != nil {
+		fields = append(fields, snapshotcontent.FieldSnapshotID)
+	}
+	if m.name != nil {
+		fields = append(fields, snapshotcontent.FieldName)
+	}
+	if m.salt != nil {
+		fields = append(fields, snapshotcontent.FieldSalt)
+	}
+	if m.content != nil {
+		fields = append(fields, snapshotcontent.FieldContent)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SnapshotContentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case snapshotcontent.FieldSnapshotID:
+		return m.SnapshotID()
+	case snapshotcontent.FieldName:
+		return m.Name()
+	case snapshotcontent.FieldSalt:
+		return m.Salt()
+	case snapshotcontent.FieldContent:
+		return m.Content()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SnapshotContentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case snapshotcontent.FieldSnapshotID:
+		return m.OldSnapshotID(ctx)
+	case snapshotcontent.FieldName:
+		return m.OldName(ctx)
+	case snapshotcontent.FieldSalt:
+		return m.OldSalt(ctx)
+	case snapshotcontent.FieldContent:
+		return m.OldContent(ctx)
+	}
+	return nil, fmt.Errorf("unknown SnapshotContent field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SnapshotContentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case snapshotcontent.FieldSnapshotID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSnapshotID(v)
+		return nil
+	case snapshotcontent.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case snapshotcontent.FieldSalt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSalt(v)
+		return nil
+	case snapshotcontent.FieldContent:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContent(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SnapshotContent field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SnapshotContentMutation) AddedFields() []string {
+	var fields []string
+	if m.addsnapshot_id != nil {
+		fields = append(fields, snapshotcontent.FieldSnapshotID)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SnapshotContentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case snapshotcontent.FieldSnapshotID:
+		return m.AddedSnapshotID()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SnapshotContentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case snapshotcontent.FieldSnapshotID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSnapshotID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SnapshotContent numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SnapshotContentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SnapshotContentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SnapshotContentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown SnapshotContent nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SnapshotContentMutation) ResetField(name string) error {
+	switch name {
+	case snapshotcontent.FieldSnapshotID:
+		m.ResetSnapshotID()
+		return nil
+	case snapshotcontent.FieldName:
+		m.ResetName()
+		return nil
+	case snapshotcontent.FieldSalt:
+		m.ResetSalt()
+		return nil
+	case snapshotcontent.FieldContent:
+		m.ResetContent()
+		return nil
+	}
+	return fmt.Errorf("unknown SnapshotContent field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SnapshotContentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SnapshotContentMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SnapshotContentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SnapshotContentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SnapshotContentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SnapshotContentMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SnapshotContentMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown SnapshotContent unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SnapshotContentMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown SnapshotContent edge %s", name)
+}
+
+// SnapshotItemMutation represents an operation that mutates the SnapshotItem nodes in the graph.
+type SnapshotItemMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int
+	snapshot_id     *int
+	addsnapshot_id  *int
+	position        *int
+	addposition     *int
+	line_type       *string
+	item_name       *string
+	description     *string
+	quantity_e4     *codex.Quantity
+	addquantity_e4  *codex.Quantity
+	rate_e4         *codex.Quantity
+	addrate_e4      *codex.Quantity
+	amount_cents    *codex.Cents
+	addamount_cents *codex.Cents
+	clearedFields   map[string]struct{}
+	done            bool
+	oldValue        func(context.Context) (*SnapshotItem, error)
+	predicates      []predicate.SnapshotItem
+}
+
+var _ ent.Mutation = (*SnapshotItemMutation)(nil)
+
+// snapshotitemOption allows management of the mutation configuration using functional options.
+type snapshotitemOption func(*SnapshotItemMutation)
+
+// newSnapshotItemMutation creates new mutation for the SnapshotItem entity.
+func newSnapshotItemMutation(c config, op Op, opts ...snapshotitemOption) *SnapshotItemMutation {
+	m := &SnapshotItemMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSnapshotItem,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSnapshotItemID sets the ID field of the mutation.
+func withSnapshotItemID(id int) snapshotitemOption {
+	return func(m *SnapshotItemMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SnapshotItem
+		)
+		m.oldValue = func(ctx context.Context) (*SnapshotItem, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SnapshotItem.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSnapshotItem sets the old SnapshotItem of the mutation.
+func withSnapshotItem(node *SnapshotItem) snapshotitemOption {
+	return func(m *SnapshotItemMutation) {
+		m.oldValue = func(context.Context) (*SnapshotItem, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SnapshotItemMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SnapshotItemMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of SnapshotItem entities.
+func (m *SnapshotItemMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SnapshotItemMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SnapshotItemMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SnapshotItem.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSnapshotID sets the "snapshot_id" field.
+func (m *SnapshotItemMutation) SetSnapshotID(i int) {
+	m.snapshot_id = &i
+	m.addsnapshot_id = nil
+}
+
+// SnapshotID returns the value of the "snapshot_id" field in the mutation.
+func (m *SnapshotItemMutation) SnapshotID() (r int, exists bool) {
+	v := m.snapshot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSnapshotID returns the old "snapshot_id" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldSnapshotID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSnapshotID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSnapshotID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSnapshotID: %w", err)
+	}
+	return oldValue.SnapshotID, nil
+}
+
+// AddSnapshotID adds i to the "snapshot_id" field.
+func (m *SnapshotItemMutation) AddSnapshotID(i int) {
+	if m.addsnapshot_id != nil {
+		*m.addsnapshot_id += i
+	} else {
+		m.addsnapshot_id = &i
+	}
+}
+
+// AddedSnapshotID returns the value that was added to the "snapshot_id" field in this mutation.
+func (m *SnapshotItemMutation) AddedSnapshotID() (r int, exists bool) {
+	v := m.addsnapshot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSnapshotID resets all changes to the "snapshot_id" field.
+func (m *SnapshotItemMutation) ResetSnapshotID() {
+	m.snapshot_id = nil
+	m.addsnapshot_id = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *SnapshotItemMutation) SetPosition(i int) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *SnapshotItemMutation) Position() (r int, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldPosition(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *SnapshotItemMutation) AddPosition(i int) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *SnapshotItemMutation) AddedPosition() (r int, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *SnapshotItemMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// SetLineType sets the "line_type" field.
+func (m *SnapshotItemMutation) SetLineType(s string) {
+	m.line_type = &s
+}
+
+// LineType returns the value of the "line_type" field in the mutation.
+func (m *SnapshotItemMutation) LineType() (r string, exists bool) {
+	v := m.line_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLineType returns the old "line_type" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldLineType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLineType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLineType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLineType: %w", err)
+	}
+	return oldValue.LineType, nil
+}
+
+// ResetLineType resets all changes to the "line_type" field.
+func (m *SnapshotItemMutation) ResetLineType() {
+	m.line_type = nil
+}
+
+// SetItemName sets the "item_name" field.
+func (m *SnapshotItemMutation) SetItemName(s string) {
+	m.item_name = &s
+}
+
+// ItemName returns the value of the "item_name" field in the mutation.
+func (m *SnapshotItemMutation) ItemName() (r string, exists bool) {
+	v := m.item_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldItemName returns the old "item_name" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldItemName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldItemName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldItemName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldItemName: %w", err)
+	}
+	return oldValue.ItemName, nil
+}
+
+// ResetItemName resets all changes to the "item_name" field.
+func (m *SnapshotItemMutation) ResetItemName() {
+	m.item_name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *SnapshotItemMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *SnapshotItemMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldDescription(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ClearDescription clears the value of the "description" field.
+func (m *SnapshotItemMutation) ClearDescription() {
+	m.description = nil
+	m.clearedFields[snapshotitem.FieldDescription] = struct{}{}
+}
+
+// DescriptionCleared returns if the "description" field was cleared in this mutation.
+func (m *SnapshotItemMutation) DescriptionCleared() bool {
+	_, ok := m.clearedFields[snapshotitem.FieldDescription]
+	return ok
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *SnapshotItemMutation) ResetDescription() {
+	m.description = nil
+	delete(m.clearedFields, snapshotitem.FieldDescription)
+}
+
+// SetQuantityE4 sets the "quantity_e4" field.
+func (m *SnapshotItemMutation) SetQuantityE4(c codex.Quantity) {
+	m.quantity_e4 = &c
+	m.addquantity_e4 = nil
+}
+
+// QuantityE4 returns the value of the "quantity_e4" field in the mutation.
+func (m *SnapshotItemMutation) QuantityE4() (r codex.Quantity, exists bool) {
+	v := m.quantity_e4
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQuantityE4 returns the old "quantity_e4" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldQuantityE4(ctx context.Context) (v codex.Quantity, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQuantityE4 is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQuantityE4 requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQuantityE4: %w", err)
+	}
+	return oldValue.QuantityE4, nil
+}
+
+// AddQuantityE4 adds c to the "quantity_e4" field.
+func (m *SnapshotItemMutation) AddQuantityE4(c codex.Quantity) {
+	if m.addquantity_e4 != nil {
+		*m.addquantity_e4 += c
+	} else {
+		m.addquantity_e4 = &c
+	}
+}
+
+// AddedQuantityE4 returns the value that was added to the "quantity_e4" field in this mutation.
+func (m *SnapshotItemMutation) AddedQuantityE4() (r codex.Quantity, exists bool) {
+	v := m.addquantity_e4
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetQuantityE4 resets all changes to the "quantity_e4" field.
+func (m *SnapshotItemMutation) ResetQuantityE4() {
+	m.quantity_e4 = nil
+	m.addquantity_e4 = nil
+}
+
+// SetRateE4 sets the "rate_e4" field.
+func (m *SnapshotItemMutation) SetRateE4(c codex.Quantity) {
+	m.rate_e4 = &c
+	m.addrate_e4 = nil
+}
+
+// RateE4 returns the value of the "rate_e4" field in the mutation.
+func (m *SnapshotItemMutation) RateE4() (r codex.Quantity, exists bool) {
+	v := m.rate_e4
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRateE4 returns the old "rate_e4" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldRateE4(ctx context.Context) (v codex.Quantity, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRateE4 is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRateE4 requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRateE4: %w", err)
+	}
+	return oldValue.RateE4, nil
+}
+
+// AddRateE4 adds c to the "rate_e4" field.
+func (m *SnapshotItemMutation) AddRateE4(c codex.Quantity) {
+	if m.addrate_e4 != nil {
+		*m.addrate_e4 += c
+	} else {
+		m.addrate_e4 = &c
+	}
+}
+
+// AddedRateE4 returns the value that was added to the "rate_e4" field in this mutation.
+func (m *SnapshotItemMutation) AddedRateE4() (r codex.Quantity, exists bool) {
+	v := m.addrate_e4
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRateE4 resets all changes to the "rate_e4" field.
+func (m *SnapshotItemMutation) ResetRateE4() {
+	m.rate_e4 = nil
+	m.addrate_e4 = nil
+}
+
+// SetAmountCents sets the "amount_cents" field.
+func (m *SnapshotItemMutation) SetAmountCents(c codex.Cents) {
+	m.amount_cents = &c
+	m.addamount_cents = nil
+}
+
+// AmountCents returns the value of the "amount_cents" field in the mutation.
+func (m *SnapshotItemMutation) AmountCents() (r codex.Cents, exists bool) {
+	v := m.amount_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAmountCents returns the old "amount_cents" field's value of the SnapshotItem entity.
+// If the SnapshotItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SnapshotItemMutation) OldAmountCents(ctx context.Context) (v codex.Cents, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAmountCents is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAmountCents requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAmountCents: %w", err)
+	}
+	return oldValue.AmountCents, nil
+}
+
+// AddAmountCents adds c to the "amount_cents" field.
+func (m *SnapshotItemMutation) AddAmountCents(c codex.Cents) {
+	if m.addamount_cents != nil {
+		*m.addamount_cents += c
+	} else {
+		m.addamount_cents = &c
+	}
+}
+
+// AddedAmountCents returns the value that was added to the "amount_cents" field in this mutation.
+func (m *SnapshotItemMutation) AddedAmountCents() (r codex.Cents, exists bool) {
+	v := m.addamount_cents
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAmountCents resets all changes to the "amount_cents" field.
+func (m *SnapshotItemMutation) ResetAmountCents() {
+	m.amount_cents = nil
+	m.addamount_cents = nil
+}
+
+// Where appends a list predicates to the SnapshotItemMutation builder.
+func (m *SnapshotItemMutation) Where(ps ...predicate.SnapshotItem) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SnapshotItemMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SnapshotItemMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SnapshotItem, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SnapshotItemMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SnapshotItemMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SnapshotItem).
+func (m *SnapshotItemMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SnapshotItemMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.snapshot_id != nil {
+		fields = append(fields, snapshotitem.FieldSnapshotID)
+	}
+	if m.position != nil {
+		fields = append(fields, snapshotitem.FieldPosition)
+	}
+	if m.line_type != nil {
+		fields = append(fields, snapshotitem.FieldLineType)
+	}
+	if m.item_name != nil {
+		fields = append(fields, snapshotitem.FieldItemName)
+	}
+	if m.description != nil {
+		fields = append(fields, snapshotitem.FieldDescription)
+	}
+	if m.quantity_e4 != nil {
+		fields = append(fields, snapshotitem.FieldQuantityE4)
+	}
+	if m.rate_e4 != nil {
+		fields = append(fields, snapshotitem.FieldRateE4)
+	}
+	if m.amount_cents != nil {
+		fields = append(fields, snapshotitem.FieldAmountCents)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SnapshotItemMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case snapshotitem.FieldSnapshotID:
+		return m.SnapshotID()
+	case snapshotitem.FieldPosition:
+		return m.Position()
+	case snapshotitem.FieldLineType:
+		return m.LineType()
+	case snapshotitem.FieldItemName:
+		return m.ItemName()
+	case snapshotitem.FieldDescription:
+		return m.Description()
+	case snapshotitem.FieldQuantityE4:
+		return m.QuantityE4()
+	case snapshotitem.FieldRateE4:
+		return m.RateE4()
+	case snapshotitem.FieldAmountCents:
+		return m.AmountCents()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SnapshotItemMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case snapshotitem.FieldSnapshotID:
+		return m.OldSnapshotID(ctx)
+	case snapshotitem.FieldPosition:
+		return m.OldPosition(ctx)
+	case snapshotitem.FieldLineType:
+		return m.OldLineType(ctx)
+	case snapshotitem.FieldItemName:
+		return m.OldItemName(ctx)
+	case snapshotitem.FieldDescription:
+		return m.OldDescription(ctx)
+	case snapshotitem.FieldQuantityE4:
+		return m.OldQuantityE4(ctx)
+	case snapshotitem.FieldRateE4:
+		return m.OldRateE4(ctx)
+	case snapshotitem.FieldAmountCents:
+		return m.OldAmountCents(ctx)
+	}
+	return nil, fmt.Errorf("unknown SnapshotItem field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SnapshotItemMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case snapshotitem.FieldSnapshotID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSnapshotID(v)
+		return nil
+	case snapshotitem.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	case snapshotitem.FieldLineType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLineType(v)
+		return nil
+	case snapshotitem.FieldItemName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetItemName(v)
+		return nil
+	case snapshotitem.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case snapshotitem.FieldQuantityE4:
+		v, ok := value.(codex.Quantity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQuantityE4(v)
+		return nil
+	case snapshotitem.FieldRateE4:
+		v, ok := value.(codex.Quantity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRateE4(v)
+		return nil
+	case snapshotitem.FieldAmountCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAmountCents(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SnapshotItem field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SnapshotItemMutation) AddedFields() []string {
+	var fields []string
+	if m.addsnapshot_id != nil {
+		fields = append(fields, snapshotitem.FieldSnapshotID)
+	}
+	if m.addposition != nil {
+		fields = append(fields, snapshotitem.FieldPosition)
+	}
+	if m.addquantity_e4 != nil {
+		fields = append(fields, snapshotitem.FieldQuantityE4)
+	}
+	if m.addrate_e4 != nil {
+		fields = append(fields, snapshotitem.FieldRateE4)
+	}
+	if m.addamount_cents != nil {
+		fields = append(fields, snapshotitem.FieldAmountCents)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SnapshotItemMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case snapshotitem.FieldSnapshotID:
+		return m.AddedSnapshotID()
+	case snapshotitem.FieldPosition:
+		return m.AddedPosition()
+	case snapshotitem.FieldQuantityE4:
+		return m.AddedQuantityE4()
+	case snapshotitem.FieldRateE4:
+		return m.AddedRateE4()
+	case snapshotitem.FieldAmountCents:
+		return m.AddedAmountCents()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SnapshotItemMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case snapshotitem.FieldSnapshotID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSnapshotID(v)
+		return nil
+	case snapshotitem.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	case snapshotitem.FieldQuantityE4:
+		v, ok := value.(codex.Quantity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddQuantityE4(v)
+		return nil
+	case snapshotitem.FieldRateE4:
+		v, ok := value.(codex.Quantity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRateE4(v)
+		return nil
+	case snapshotitem.FieldAmountCents:
+		v, ok := value.(codex.Cents)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAmountCents(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SnapshotItem numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SnapshotItemMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(snapshotitem.FieldDescription) {
+		fields = append(fields, snapshotitem.FieldDescription)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SnapshotItemMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SnapshotItemMutation) ClearField(name string) error {
+	switch name {
+	case snapshotitem.FieldDescription:
+		m.ClearDescription()
+		return nil
+	}
+	return fmt.Errorf("unknown SnapshotItem nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SnapshotItemMutation) ResetField(name string) error {
+	switch name {
+	case snapshotitem.FieldSnapshotID:
+		m.ResetSnapshotID()
+		return nil
+	case snapshotitem.FieldPosition:
+		m.ResetPosition()
+		return nil
+	case snapshotitem.FieldLineType:
+		m.ResetLineType()
+		return nil
+	case snapshotitem.FieldItemName:
+		m.ResetItemName()
+		return nil
+	case snapshotitem.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case snapshotitem.FieldQuantityE4:
+		m.ResetQuantityE4()
+		return nil
+	case snapshotitem.FieldRateE4:
+		m.ResetRateE4()
+		return nil
+	case snapshotitem.FieldAmountCents:
+		m.ResetAmountCents()
+		return nil
+	}
+	return fmt.Errorf("unknown SnapshotItem field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SnapshotItemMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SnapshotItemMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SnapshotItemMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SnapshotItemMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SnapshotItemMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SnapshotItemMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SnapshotItemMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown SnapshotItem unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SnapshotItemMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown SnapshotItem edge %s", name)
 }
 
 // SyncChangeMutation represents an operation that mutates the SyncChange nodes in the graph.

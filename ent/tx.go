@@ -22,6 +22,8 @@ type Tx struct {
 	AssetVersion *AssetVersionClient
 	// BackupReading is the client for interacting with the BackupReading builders.
 	BackupReading *BackupReadingClient
+	// BillEvent is the client for interacting with the BillEvent builders.
+	BillEvent *BillEventClient
 	// Company is the client for interacting with the Company builders.
 	Company *CompanyClient
 	// CompanyVersion is the client for interacting with the CompanyVersion builders.
@@ -40,10 +42,28 @@ type Tx struct {
 	Location *LocationClient
 	// LocationVersion is the client for interacting with the LocationVersion builders.
 	LocationVersion *LocationVersionClient
+	// LogCheckpoint is the client for interacting with the LogCheckpoint builders.
+	LogCheckpoint *LogCheckpointClient
+	// LogEpoch is the client for interacting with the LogEpoch builders.
+	LogEpoch *LogEpochClient
+	// LogHash is the client for interacting with the LogHash builders.
+	LogHash *LogHashClient
+	// LogHead is the client for interacting with the LogHead builders.
+	LogHead *LogHeadClient
+	// LogKey is the client for interacting with the LogKey builders.
+	LogKey *LogKeyClient
+	// LogLeaf is the client for interacting with the LogLeaf builders.
+	LogLeaf *LogLeafClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// Snapshot is the client for interacting with the Snapshot builders.
+	Snapshot *SnapshotClient
+	// SnapshotContent is the client for interacting with the SnapshotContent builders.
+	SnapshotContent *SnapshotContentClient
+	// SnapshotItem is the client for interacting with the SnapshotItem builders.
+	SnapshotItem *SnapshotItemClient
 	// SyncChange is the client for interacting with the SyncChange builders.
 	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
@@ -199,6 +219,7 @@ func (tx *Tx) init() {
 	tx.AssetContactLink = NewAssetContactLinkClient(tx.config)
 	tx.AssetVersion = NewAssetVersionClient(tx.config)
 	tx.BackupReading = NewBackupReadingClient(tx.config)
+	tx.BillEvent = NewBillEventClient(tx.config)
 	tx.Company = NewCompanyClient(tx.config)
 	tx.CompanyVersion = NewCompanyVersionClient(tx.config)
 	tx.Contact = NewContactClient(tx.config)
@@ -208,8 +229,17 @@ func (tx *Tx) init() {
 	tx.DattoSiteLink = NewDattoSiteLinkClient(tx.config)
 	tx.Location = NewLocationClient(tx.config)
 	tx.LocationVersion = NewLocationVersionClient(tx.config)
+	tx.LogCheckpoint = NewLogCheckpointClient(tx.config)
+	tx.LogEpoch = NewLogEpochClient(tx.config)
+	tx.LogHash = NewLogHashClient(tx.config)
+	tx.LogHead = NewLogHeadClient(tx.config)
+	tx.LogKey = NewLogKeyClient(tx.config)
+	tx.LogLeaf = NewLogLeafClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
+	tx.Snapshot = NewSnapshotClient(tx.config)
+	tx.SnapshotContent = NewSnapshotContentClient(tx.config)
+	tx.SnapshotItem = NewSnapshotItemClient(tx.config)
 	tx.SyncChange = NewSyncChangeClient(tx.config)
 	tx.SyncCheckpoint = NewSyncCheckpointClient(tx.config)
 	tx.SyncIssue = NewSyncIssueClient(tx.config)

@@ -237,6 +237,9 @@ func (db *DB) apply(ctx context.Context, lease *Lease, file migrations.File) (Ap
 				return fmt.Errorf("%s: %w", firstLine(statement), err)
 			}
 		}
+		if err := tx.makeAppendOnly(ctx); err != nil {
+			return err
+		}
 		done.At = tx.now
 		const record = "INSERT INTO schema_migrations (version, name, hash, applied_at) VALUES ($1, $2, $3, $4)"
 		_, err := tx.sql.ExecContext(ctx, record, file.Version, file.Name, file.Hash, done.At)

@@ -61,7 +61,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, Translate(fmt.Errorf("opening the database: %w", err))
 	}
-	db.ent = ent.NewClient(ent.Driver(db.driver()))
+	db.ent = refuseChanges(ent.NewClient(ent.Driver(db.driver())))
 	return db, nil
 }
 

@@ -127,7 +127,7 @@ func (db *DB) run(ctx context.Context, pool beginner, opts *sql.TxOptions, write
 
 func (db *DB) tx(sqlTx *sql.Tx, write bool) *Tx {
 	conn := entsql.Conn{ExecQuerier: guard{sqlTx}}
-	client := ent.NewClient(ent.Driver(innerDriver{conn, db.dialect}))
+	client := refuseChanges(ent.NewClient(ent.Driver(innerDriver{conn, db.dialect})))
 	return &Tx{dialect: db.dialect, sql: sqlTx, ent: client, now: db.Now(), write: write, clock: db.Now}
 }
 

@@ -94,6 +94,9 @@ func (p *program) migrate(ctx context.Context, db *store.DB) error {
 	}
 	defer unlock()
 	applied, err := db.Migrate(ctx)
+	if err == nil {
+		err = db.MakeAppendOnly(ctx) // who took a trigger away is found out by then
+	}
 	for _, a := range applied {
 		fmt.Fprintf(p.stdout, "applied %s_%s\n", a.Version, a.Name)
 	}

@@ -78,6 +78,11 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if _, err = a.db.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	if o.serving {
+		if err = a.db.CheckAppendOnly(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err = a.connect(o); err != nil {
 		return nil, err
 	}

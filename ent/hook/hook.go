@@ -57,6 +57,18 @@ func (f BackupReadingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BackupReadingMutation", m)
 }
 
+// The BillEventFunc type is an adapter to allow the use of ordinary
+// function as BillEvent mutator.
+type BillEventFunc func(context.Context, *ent.BillEventMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BillEventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BillEventMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BillEventMutation", m)
+}
+
 // The CompanyFunc type is an adapter to allow the use of ordinary
 // function as Company mutator.
 type CompanyFunc func(context.Context, *ent.CompanyMutation) (ent.Value, error)
@@ -165,6 +177,78 @@ func (f LocationVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Va
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LocationVersionMutation", m)
 }
 
+// The LogCheckpointFunc type is an adapter to allow the use of ordinary
+// function as LogCheckpoint mutator.
+type LogCheckpointFunc func(context.Context, *ent.LogCheckpointMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogCheckpointFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LogCheckpointMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogCheckpointMutation", m)
+}
+
+// The LogEpochFunc type is an adapter to allow the use of ordinary
+// function as LogEpoch mutator.
+type LogEpochFunc func(context.Context, *ent.LogEpochMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogEpochFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LogEpochMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogEpochMutation", m)
+}
+
+// The LogHashFunc type is an adapter to allow the use of ordinary
+// function as LogHash mutator.
+type LogHashFunc func(context.Context, *ent.LogHashMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogHashFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LogHashMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogHashMutation", m)
+}
+
+// The LogHeadFunc type is an adapter to allow the use of ordinary
+// function as LogHead mutator.
+type LogHeadFunc func(context.Context, *ent.LogHeadMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogHeadFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LogHeadMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogHeadMutation", m)
+}
+
+// The LogKeyFunc type is an adapter to allow the use of ordinary
+// function as LogKey mutator.
+type LogKeyFunc func(context.Context, *ent.LogKeyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogKeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LogKeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogKeyMutation", m)
+}
+
+// The LogLeafFunc type is an adapter to allow the use of ordinary
+// function as LogLeaf mutator.
+type LogLeafFunc func(context.Context, *ent.LogLeafMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogLeafFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LogLeafMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogLeafMutation", m)
+}
+
 // The RevisionFunc type is an adapter to allow the use of ordinary
 // function as Revision mutator.
 type RevisionFunc func(context.Context, *ent.RevisionMutation) (ent.Value, error)
@@ -187,6 +271,42 @@ func (f SessionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SessionMutation", m)
+}
+
+// The SnapshotFunc type is an adapter to allow the use of ordinary
+// function as Snapshot mutator.
+type SnapshotFunc func(context.Context, *ent.SnapshotMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SnapshotFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SnapshotMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SnapshotMutation", m)
+}
+
+// The SnapshotContentFunc type is an adapter to allow the use of ordinary
+// function as SnapshotContent mutator.
+type SnapshotContentFunc func(context.Context, *ent.SnapshotContentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SnapshotContentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SnapshotContentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SnapshotContentMutation", m)
+}
+
+// The SnapshotItemFunc type is an adapter to allow the use of ordinary
+// function as SnapshotItem mutator.
+type SnapshotItemFunc func(context.Context, *ent.SnapshotItemMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SnapshotItemFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SnapshotItemMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SnapshotItemMutation", m)
 }
 
 // The SyncChangeFunc type is an adapter to allow the use of ordinary

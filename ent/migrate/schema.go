@@ -176,6 +176,35 @@ var (
 			},
 		},
 	}
+	// BillEventsColumns holds the columns for the "bill_events" table.
+	BillEventsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "invoice_number", Type: field.TypeString},
+		{Name: "revision", Type: field.TypeInt},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647},
+		{Name: "done_by", Type: field.TypeString, Size: 2147483647},
+		{Name: "done_at", Type: field.TypeTime},
+		{Name: "leaf_index", Type: field.TypeInt64},
+	}
+	// BillEventsTable holds the schema information for the "bill_events" table.
+	BillEventsTable = &schema.Table{
+		Name:       "bill_events",
+		Columns:    BillEventsColumns,
+		PrimaryKey: []*schema.Column{BillEventsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "billevent_invoice_number_revision",
+				Unique:  false,
+				Columns: []*schema.Column{BillEventsColumns[1], BillEventsColumns[2]},
+			},
+			{
+				Name:    "billevent_leaf_index",
+				Unique:  true,
+				Columns: []*schema.Column{BillEventsColumns[7]},
+			},
+		},
+	}
 	// CompaniesColumns holds the columns for the "companies" table.
 	CompaniesColumns = []*schema.Column{
 		{Name: "account_number", Type: field.TypeString},
@@ -516,6 +545,89 @@ var (
 			},
 		},
 	}
+	// LogCheckpointsColumns holds the columns for the "log_checkpoints" table.
+	LogCheckpointsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "epoch", Type: field.TypeInt},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "note", Type: field.TypeString, Size: 2147483647},
+		{Name: "signed_at", Type: field.TypeTime},
+	}
+	// LogCheckpointsTable holds the schema information for the "log_checkpoints" table.
+	LogCheckpointsTable = &schema.Table{
+		Name:       "log_checkpoints",
+		Columns:    LogCheckpointsColumns,
+		PrimaryKey: []*schema.Column{LogCheckpointsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "logcheckpoint_epoch_size",
+				Unique:  true,
+				Columns: []*schema.Column{LogCheckpointsColumns[1], LogCheckpointsColumns[2]},
+			},
+		},
+	}
+	// LogEpochsColumns holds the columns for the "log_epochs" table.
+	LogEpochsColumns = []*schema.Column{
+		{Name: "epoch", Type: field.TypeInt},
+		{Name: "leaf_index", Type: field.TypeInt64, Unique: true},
+		{Name: "lost_checkpoint", Type: field.TypeString, Size: 2147483647},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647},
+		{Name: "opened_by", Type: field.TypeString, Size: 2147483647},
+		{Name: "opened_at", Type: field.TypeTime},
+	}
+	// LogEpochsTable holds the schema information for the "log_epochs" table.
+	LogEpochsTable = &schema.Table{
+		Name:       "log_epochs",
+		Columns:    LogEpochsColumns,
+		PrimaryKey: []*schema.Column{LogEpochsColumns[0]},
+	}
+	// LogHashesColumns holds the columns for the "log_hashes" table.
+	LogHashesColumns = []*schema.Column{
+		{Name: "hash_index", Type: field.TypeInt64},
+		{Name: "hash", Type: field.TypeString, Size: 2147483647},
+	}
+	// LogHashesTable holds the schema information for the "log_hashes" table.
+	LogHashesTable = &schema.Table{
+		Name:       "log_hashes",
+		Columns:    LogHashesColumns,
+		PrimaryKey: []*schema.Column{LogHashesColumns[0]},
+	}
+	// LogHeadsColumns holds the columns for the "log_heads" table.
+	LogHeadsColumns = []*schema.Column{
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "root", Type: field.TypeString, Size: 2147483647},
+		{Name: "appended_at", Type: field.TypeTime},
+	}
+	// LogHeadsTable holds the schema information for the "log_heads" table.
+	LogHeadsTable = &schema.Table{
+		Name:       "log_heads",
+		Columns:    LogHeadsColumns,
+		PrimaryKey: []*schema.Column{LogHeadsColumns[0]},
+	}
+	// LogKeysColumns holds the columns for the "log_keys" table.
+	LogKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "origin", Type: field.TypeString, Size: 2147483647},
+		{Name: "verifier_key", Type: field.TypeString, Size: 2147483647},
+		{Name: "recorded_at", Type: field.TypeTime},
+	}
+	// LogKeysTable holds the schema information for the "log_keys" table.
+	LogKeysTable = &schema.Table{
+		Name:       "log_keys",
+		Columns:    LogKeysColumns,
+		PrimaryKey: []*schema.Column{LogKeysColumns[0]},
+	}
+	// LogLeavesColumns holds the columns for the "log_leaves" table.
+	LogLeavesColumns = []*schema.Column{
+		{Name: "leaf_index", Type: field.TypeInt64},
+		{Name: "leaf", Type: field.TypeString, Size: 2147483647},
+	}
+	// LogLeavesTable holds the schema information for the "log_leaves" table.
+	LogLeavesTable = &schema.Table{
+		Name:       "log_leaves",
+		Columns:    LogLeavesColumns,
+		PrimaryKey: []*schema.Column{LogLeavesColumns[0]},
+	}
 	// RevisionsColumns holds the columns for the "revisions" table.
 	RevisionsColumns = []*schema.Column{
 		{Name: "entity", Type: field.TypeString},
@@ -551,6 +663,116 @@ var (
 				Name:    "session_expires_at",
 				Unique:  false,
 				Columns: []*schema.Column{SessionsColumns[5]},
+			},
+		},
+	}
+	// SnapshotsColumns holds the columns for the "snapshots" table.
+	SnapshotsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "invoice_number", Type: field.TypeString},
+		{Name: "revision", Type: field.TypeInt},
+		{Name: "company_account_number", Type: field.TypeString},
+		{Name: "company_name", Type: field.TypeString, Size: 2147483647},
+		{Name: "billing_year", Type: field.TypeInt},
+		{Name: "billing_month", Type: field.TypeInt},
+		{Name: "invoice_date", Type: field.TypeInt},
+		{Name: "due_date", Type: field.TypeInt, Nullable: true},
+		{Name: "billing_plan", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "contract_term", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "support_level", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "total_amount_cents", Type: field.TypeInt64},
+		{Name: "total_user_charges_cents", Type: field.TypeInt64},
+		{Name: "total_asset_charges_cents", Type: field.TypeInt64},
+		{Name: "total_backup_charges_cents", Type: field.TypeInt64},
+		{Name: "total_ticket_charges_cents", Type: field.TypeInt64},
+		{Name: "total_line_item_charges_cents", Type: field.TypeInt64},
+		{Name: "user_count", Type: field.TypeInt64},
+		{Name: "asset_count", Type: field.TypeInt64},
+		{Name: "billable_hours_e4", Type: field.TypeInt64},
+		{Name: "origin", Type: field.TypeString, Size: 2147483647},
+		{Name: "archived_at", Type: field.TypeTime},
+		{Name: "accepted_by", Type: field.TypeString, Size: 2147483647},
+		{Name: "created_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "runs", Type: field.TypeString, Size: 2147483647},
+		{Name: "marks", Type: field.TypeString, Size: 2147483647},
+		{Name: "leaf_index", Type: field.TypeInt64},
+	}
+	// SnapshotsTable holds the schema information for the "snapshots" table.
+	SnapshotsTable = &schema.Table{
+		Name:       "snapshots",
+		Columns:    SnapshotsColumns,
+		PrimaryKey: []*schema.Column{SnapshotsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "snapshot_invoice_number_revision",
+				Unique:  true,
+				Columns: []*schema.Column{SnapshotsColumns[1], SnapshotsColumns[2]},
+			},
+			{
+				Name:    "snapshot_leaf_index",
+				Unique:  true,
+				Columns: []*schema.Column{SnapshotsColumns[27]},
+			},
+			{
+				Name:    "snapshot_company_account_number_billing_year_billing_month",
+				Unique:  false,
+				Columns: []*schema.Column{SnapshotsColumns[3], SnapshotsColumns[5], SnapshotsColumns[6]},
+			},
+			{
+				Name:    "snapshot_archived_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{SnapshotsColumns[22], SnapshotsColumns[0]},
+			},
+			{
+				Name:    "snapshot_billing_year_billing_month_archived_at",
+				Unique:  false,
+				Columns: []*schema.Column{SnapshotsColumns[5], SnapshotsColumns[6], SnapshotsColumns[22]},
+			},
+		},
+	}
+	// SnapshotContentsColumns holds the columns for the "snapshot_contents" table.
+	SnapshotContentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "snapshot_id", Type: field.TypeInt},
+		{Name: "name", Type: field.TypeString},
+		{Name: "salt", Type: field.TypeString, Size: 2147483647},
+		{Name: "content", Type: field.TypeString, Size: 2147483647},
+	}
+	// SnapshotContentsTable holds the schema information for the "snapshot_contents" table.
+	SnapshotContentsTable = &schema.Table{
+		Name:       "snapshot_contents",
+		Columns:    SnapshotContentsColumns,
+		PrimaryKey: []*schema.Column{SnapshotContentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "snapshotcontent_snapshot_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{SnapshotContentsColumns[1], SnapshotContentsColumns[2]},
+			},
+		},
+	}
+	// SnapshotItemsColumns holds the columns for the "snapshot_items" table.
+	SnapshotItemsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "snapshot_id", Type: field.TypeInt},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "line_type", Type: field.TypeString, Size: 2147483647},
+		{Name: "item_name", Type: field.TypeString, Size: 2147483647},
+		{Name: "description", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "quantity_e4", Type: field.TypeInt64},
+		{Name: "rate_e4", Type: field.TypeInt64},
+		{Name: "amount_cents", Type: field.TypeInt64},
+	}
+	// SnapshotItemsTable holds the schema information for the "snapshot_items" table.
+	SnapshotItemsTable = &schema.Table{
+		Name:       "snapshot_items",
+		Columns:    SnapshotItemsColumns,
+		PrimaryKey: []*schema.Column{SnapshotItemsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "snapshotitem_snapshot_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{SnapshotItemsColumns[1], SnapshotItemsColumns[2]},
 			},
 		},
 	}
@@ -896,6 +1118,7 @@ var (
 		AssetContactLinkTable,
 		AssetsHistoryTable,
 		BackupReadingsTable,
+		BillEventsTable,
 		CompaniesTable,
 		CompaniesHistoryTable,
 		ContactsTable,
@@ -905,8 +1128,17 @@ var (
 		DattoSiteLinksTable,
 		LocationsTable,
 		LocationsHistoryTable,
+		LogCheckpointsTable,
+		LogEpochsTable,
+		LogHashesTable,
+		LogHeadsTable,
+		LogKeysTable,
+		LogLeavesTable,
 		RevisionsTable,
 		SessionsTable,
+		SnapshotsTable,
+		SnapshotContentsTable,
+		SnapshotItemsTable,
 		SyncChangesTable,
 		SyncCheckpointsTable,
 		SyncIssuesTable,
@@ -936,6 +1168,9 @@ func init() {
 	BackupReadingsTable.ForeignKeys[0].RefTable = AssetsTable
 	BackupReadingsTable.Annotation = &entsql.Annotation{
 		Table: "backup_readings",
+	}
+	BillEventsTable.Annotation = &entsql.Annotation{
+		Table: "bill_events",
 	}
 	CompaniesTable.Annotation = &entsql.Annotation{
 		Table: "companies",
@@ -968,11 +1203,38 @@ func init() {
 	LocationsHistoryTable.Annotation = &entsql.Annotation{
 		Table: "locations_history",
 	}
+	LogCheckpointsTable.Annotation = &entsql.Annotation{
+		Table: "log_checkpoints",
+	}
+	LogEpochsTable.Annotation = &entsql.Annotation{
+		Table: "log_epochs",
+	}
+	LogHashesTable.Annotation = &entsql.Annotation{
+		Table: "log_hashes",
+	}
+	LogHeadsTable.Annotation = &entsql.Annotation{
+		Table: "log_heads",
+	}
+	LogKeysTable.Annotation = &entsql.Annotation{
+		Table: "log_keys",
+	}
+	LogLeavesTable.Annotation = &entsql.Annotation{
+		Table: "log_leaves",
+	}
 	RevisionsTable.Annotation = &entsql.Annotation{
 		Table: "revisions",
 	}
 	SessionsTable.Annotation = &entsql.Annotation{
 		Table: "sessions",
+	}
+	SnapshotsTable.Annotation = &entsql.Annotation{
+		Table: "snapshots",
+	}
+	SnapshotContentsTable.Annotation = &entsql.Annotation{
+		Table: "snapshot_contents",
+	}
+	SnapshotItemsTable.Annotation = &entsql.Annotation{
+		Table: "snapshot_items",
 	}
 	SyncChangesTable.Annotation = &entsql.Annotation{
 		Table: "sync_changes",

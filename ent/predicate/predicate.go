@@ -18,6 +18,9 @@ type AssetVersion func(*sql.Selector)
 // BackupReading is the predicate function for backupreading builders.
 type BackupReading func(*sql.Selector)
 
+// BillEvent is the predicate function for billevent builders.
+type BillEvent func(*sql.Selector)
+
 // Company is the predicate function for company builders.
 type Company func(*sql.Selector)
 
@@ -45,11 +48,38 @@ type Location func(*sql.Selector)
 // LocationVersion is the predicate function for locationversion builders.
 type LocationVersion func(*sql.Selector)
 
+// LogCheckpoint is the predicate function for logcheckpoint builders.
+type LogCheckpoint func(*sql.Selector)
+
+// LogEpoch is the predicate function for logepoch builders.
+type LogEpoch func(*sql.Selector)
+
+// LogHash is the predicate function for loghash builders.
+type LogHash func(*sql.Selector)
+
+// LogHead is the predicate function for loghead builders.
+type LogHead func(*sql.Selector)
+
+// LogKey is the predicate function for logkey builders.
+type LogKey func(*sql.Selector)
+
+// LogLeaf is the predicate function for logleaf builders.
+type LogLeaf func(*sql.Selector)
+
 // Revision is the predicate function for revision builders.
 type Revision func(*sql.Selector)
 
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
+
+// Snapshot is the predicate function for snapshot builders.
+type Snapshot func(*sql.Selector)
+
+// SnapshotContent is the predicate function for snapshotcontent builders.
+type SnapshotContent func(*sql.Selector)
+
+// SnapshotItem is the predicate function for snapshotitem builders.
+type SnapshotItem func(*sql.Selector)
 
 // SyncChange is the predicate function for syncchange builders.
 type SyncChange func(*sql.Selector)

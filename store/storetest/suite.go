@@ -36,6 +36,7 @@ func Run(t *testing.T, subject Subject) {
 		{"migrating", migrating},
 		{"identity and safety", identityAndSafety},
 		{"errors", translated},
+		{"evidence", evidence},
 	} {
 		t.Run(group.name, func(t *testing.T) { group.run(t, subject) })
 	}

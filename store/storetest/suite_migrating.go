@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/migrations"
 )
@@ -158,28 +160,47 @@ func migrating(t *testing.T, s Subject) {
 			}
 		}},
 		{"rebuilding refuses while there are archived bills", func(t *testing.T) {
-			for _, table := range []string{"snapshots", "billing_snapshots"} {
-				db := Open(t, s.Dialect)
-				write(t, db, func(ctx context.Context, tx *store.Tx) error { return putCompany(ctx, tx, "1", "One") })
-				if _, err := db.SQL().ExecContext(t.Context(), "CREATE TABLE "+table+" (id integer)"); err != nil {
+			db := Open(t, s.Dialect)
+			write(t, db, func(ctx context.Context, tx *store.Tx) error { return putCompany(ctx, tx, "1", "One") })
+			for id := range 2 {
+				if err := archiveBill(t.Context(), db.Ent(), id+1); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := db.SQL().ExecContext(t.Context(), "INSERT INTO "+table+" (id) VALUES (1), (2)"); err != nil {
+			}
+			refused(t, db.Rebuild(t.Context()), codex.CodeConflict, "2 archived bills")
+			if n := count(t, db, "SELECT count(*) FROM companies"); n != 1 {
+				t.Error("it dropped the companies all the same")
+			}
+		}},
+		{"rebuilding refuses while there are bills that an import left", func(t *testing.T) {
+			db := Open(t, s.Dialect)
+			for _, statement := range []string{
+				"DROP VIEW snapshot_line_items", "DROP VIEW billing_snapshots",
+				"CREATE TABLE billing_snapshots (id integer)", "INSERT INTO billing_snapshots (id) VALUES (1), (2)",
+			} {
+				if _, err := db.SQL().ExecContext(t.Context(), statement); err != nil {
 					t.Fatal(err)
 				}
-				refused(t, db.Rebuild(t.Context()), codex.CodeConflict, "2 archived bills")
-				if n := count(t, db, "SELECT count(*) FROM companies"); n != 1 {
-					t.Errorf("%s: it dropped the companies all the same", table)
-				}
-				if _, err := db.SQL().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {
-					t.Fatal(err)
-				}
-				if err := db.Rebuild(t.Context()); err != nil {
-					t.Errorf("%s without rows: %v", table, err)
-				}
+			}
+			refused(t, db.Rebuild(t.Context()), codex.CodeConflict, "2 archived bills")
+			if _, err := db.SQL().ExecContext(t.Context(), "DELETE FROM billing_snapshots"); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Rebuild(t.Context()); err != nil {
+				t.Errorf("without rows: %v", err)
 			}
 		}},
 	})
+}
+
+// archiveBill writes the row of a bill alone.
+func archiveBill(ctx context.Context, client *ent.Client, id int) error {
+	return client.Snapshot.Create().SetID(id).SetInvoiceNumber(itoa(id)).SetRevision(1).
+		SetCompanyAccountNumber("1").SetCompanyName("One").SetBillingYear(2025).SetBillingMonth(10).SetInvoiceDate(20_000).
+		SetTotalAmountCents(245_001).SetTotalUserChargesCents(0).SetTotalAssetChargesCents(0).SetTotalBackupChargesCents(0).
+		SetTotalTicketChargesCents(0).SetTotalLineItemChargesCents(-1).SetUserCount(1).SetAssetCount(2).SetBillableHoursE4(17_167).
+		SetOrigin("posted").SetArchivedAt(time.Date(2025, 11, 1, 2, 0, 3, 250_000_000, time.UTC)).SetAcceptedBy("ledger").
+		SetRuns("{}").SetMarks("[]").SetLeafIndex(int64(id - 1)).Exec(ctx)
 }
 
 // refused makes sure that err has the code and says the words.
