@@ -19,7 +19,7 @@ export default defineConfig({
   test: {
     // Those of test/clients ask a whole hub, and are run by package cmd/server, which has one.
     include: ["test/*.spec.ts"],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 });

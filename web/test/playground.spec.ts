@@ -52,6 +52,7 @@ beforeEach(async () => {
     await route.abort();
   });
   page = await context.newPage();
+  page.setDefaultTimeout(50_000); // the first page of a cold browser, beside compilers
   page.on("pageerror", (err) => trouble.push(`script failed: ${err.message}`));
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) {
