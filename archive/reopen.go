@@ -68,7 +68,7 @@ func (a *Archive) happen(ctx context.Context, kind, invoice, reason string, by c
 	if err != nil {
 		return nil, fmt.Errorf("the bill %s is to be %s: %w", invoice, kind, err)
 	}
-	a.logger.InfoContext(ctx, "bill "+kind, slog.String("account_number", string(bill.CompanyAccountNumber)),
+	a.logger.InfoContext(ctx, "bill corrected", slog.String("event", kind), slog.String("account_number", string(bill.CompanyAccountNumber)),
 		slog.String("invoice_number", invoice), slog.Int("revision", bill.Revision), slog.String("by", by.Name))
 	return bill, nil
 }
