@@ -77,18 +77,13 @@ func rankIn(b *sql.Builder, expression, text string) {
 		WriteString(" THEN 0 ELSE 1 END ELSE 2 END")
 }
 
-// rankInOne is the best rank of text in the texts of a JSON array, as package syncers writes it: most are
-// empty, and are not read, and neither is what is no such array, of which the databases make different
-// things. PostgreSQL has no U+0000 in texts and would refuse to read one that has it.
+// rankInOne is the best rank of text in the texts of a JSON array.
 func rankInOne(b *sql.Builder, column, text string) {
-	list := "replace(" + column + `, '\u0000', '\ufffd')`
-	texts := "json_each(" + list + ") AS listed"
-	if b.Dialect() == dialect.Postgres {
-		texts = "json_array_elements_text(CAST(" + list + " AS json)) AS listed(value)"
-	}
-	b.WriteString("CASE WHEN " + column + " LIKE '[\"%' THEN (SELECT MIN(")
-	rankIn(b, store.FoldText(b.Dialect(), "listed.value"), text)
-	b.WriteString(") FROM " + texts + ") ELSE 3 END")
+	inTexts(b, column, "3", func(each, of string) {
+		b.WriteString("(SELECT MIN(")
+		rankIn(b, store.FoldText(b.Dialect(), each), text)
+		b.WriteString(") FROM " + of + ")")
+	})
 }
 
 // position is the function that tells where a text has another; 0: nowhere.

@@ -21,17 +21,28 @@ func (t *translating) textList(f attribute, operator string, value any, path str
 	return func(s *sql.Selector) *sql.Predicate { return listHas(s, f.column, fmt.Sprint(arg)) }, nil
 }
 
-// listHas is that one of the texts in a column, folded, is a text. A column that is null or empty has
-// none. PostgreSQL takes no U+0000 out of a JSON text, so that it becomes U+FFFD there as everywhere
-// (store.CleanText).
+// listHas is that one of the texts in a column, folded, is a text.
 func listHas(s *sql.Selector, column, text string) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
-		list := `NULLIF(replace(` + s.C(column) + `, '\u0000', '\ufffd'), '')`
-		elements := "json_each(" + list + ") AS element"
-		if s.Dialect() == dialect.Postgres {
-			elements = "json_array_elements_text(CAST(" + list + " AS json)) AS element(value)"
-		}
-		b.WriteString("EXISTS (SELECT 1 FROM " + elements + " WHERE " + store.FoldText(s.Dialect(), "element.value") + " = ").
-			Arg(store.Fold(text)).WriteString(")")
+		inTexts(b, s.C(column), "FALSE", func(each, of string) {
+			b.WriteString("EXISTS (SELECT 1 FROM " + of + " WHERE " + store.FoldText(b.Dialect(), each) + " = ").
+				Arg(store.Fold(text)).WriteString(")")
+		})
 	})
+}
+
+// inTexts writes what some writes about the texts in a column's JSON array: each of them, of these. Where
+// the column has none it is otherwise. Most are empty, and are not read, and neither is what is no
+// array of texts, of which the databases make different things. PostgreSQL takes no U+0000 out of a JSON
+// text, so that it becomes U+FFFD there as everywhere (store.CleanText).
+func inTexts(b *sql.Builder, column, otherwise string, some func(each, of string)) {
+	const each = "listed.value"
+	list := "replace(" + column + `, '\u0000', '\ufffd')`
+	of := "json_each(" + list + ") AS listed"
+	if b.Dialect() == dialect.Postgres {
+		of = "json_array_elements_text(CAST(" + list + " AS json)) AS listed(value)"
+	}
+	b.WriteString("CASE WHEN " + column + " LIKE '[%\"%' THEN ")
+	some(each, of)
+	b.WriteString(" ELSE " + otherwise + " END")
 }
