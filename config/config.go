@@ -37,6 +37,7 @@ type Config struct {
 	Sync         Sync         // [sync]: how syncs decide
 	GraphQL      GraphQL      // [graphql]: how much one may ask for at once
 	Rest         Rest         // [rest]: what the documented REST paths serve
+	Archive      Archive      // [archive]: how accepted bills are kept
 	Log          Log          // [log]: what the hub says of its work
 
 	// Unused are the settings that are accepted for the sake of other tools and not used, each with
@@ -214,6 +215,18 @@ type Rest struct {
 	SeedKeysOnly bool
 	// Without a year, the tickets last updated within so many days are served. Default: `365`.
 	TicketDays int
+}
+
+// Archive is the section [archive].
+type Archive struct {
+	// What becomes of a bill for an account number that no company has: `accept` keeps it, with the
+	// mark `unknown_account`, since a customer who has left still gets a last bill; `reject` refuses
+	// it. Default: `accept`.
+	UnknownAccounts string
+	// What becomes of a bill whose total is not the sum of its charges, of its lines or of its CSV's
+	// amounts, half a cent allowed for each: `warn` keeps it, with the mark `totals_differ`; `reject`
+	// refuses it. Default: `warn`.
+	Totals string
 }
 
 // Log is the section [log].

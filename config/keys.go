@@ -351,6 +351,21 @@ func sections() []section {
 				value: func(c *Config) value { return into(&c.Rest.TicketDays, readInt(1, 36500)) },
 			},
 		}},
+		{name: "archive", doc: "How accepted bills are kept.", keys: []key{
+			{
+				name: "unknown_accounts", def: "accept",
+				doc: "What becomes of a bill for an account number that no company has: `accept` keeps it, with the " +
+					"mark `unknown_account`, since a customer who has left still gets a last bill; `reject` refuses it.",
+				value: func(c *Config) value { return into(&c.Archive.UnknownAccounts, readOneOf("accept", "reject")) },
+			},
+			{
+				name: "totals", def: "warn",
+				doc: "What becomes of a bill whose total is not the sum of its charges, of its lines or of its CSV's " +
+					"amounts, half a cent allowed for each: `warn` keeps it, with the mark `totals_differ`; `reject` " +
+					"refuses it.",
+				value: func(c *Config) value { return into(&c.Archive.Totals, readOneOf("warn", "reject")) },
+			},
+		}},
 		{name: "log", doc: "What the hub says of its work, on standard error.", keys: []key{
 			{
 				name: "level", def: "info", flask: "LOG_LEVEL",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/clients/core"
 	"github.com/hivematrix/codex/clients/datto"
@@ -35,6 +37,7 @@ type app struct {
 	config *config.Config
 	db     *store.DB
 	engine *syncers.Engine
+	bills  *archive.Archive // every accepted bill
 	tokens *auth.Tokens
 	// callers know all who call, tokens those of them that have a local token.
 	callers *auth.Callers
@@ -89,6 +92,12 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if err = a.authenticate(o); err != nil {
 		return nil, err
 	}
+	a.bills = archive.New(archive.Options{
+		DB:            a.db,
+		RejectUnknown: o.config.Archive.UnknownAccounts == "reject",
+		RejectTotals:  o.config.Archive.Totals == "reject",
+		Random:        rand.Reader, Logger: o.logger,
+	})
 	rules := query.Rules{
 		DefaultHours:    o.config.Sync.DefaultHours,
 		BillNonBillable: o.config.Freshservice.BillNonBillable,
