@@ -217,13 +217,9 @@ func (a *Archive) commit(s *Submission) ([]content, error) {
 }
 
 func writeContents(ctx context.Context, tx *store.Tx, bill int, kept []content) error {
-	id, err := nextID(ctx, tx, "snapshot_contents")
-	if err != nil {
-		return err
-	}
 	rows := make([][]any, len(kept))
 	for i, content := range kept {
-		rows[i] = []any{id + i, bill, string(content.name), content.salt.String(), content.text}
+		rows[i] = []any{contentID(bill, content.name), bill, string(content.name), content.salt.String(), content.text}
 	}
 	return tx.Insert(ctx, store.Table{Name: "snapshot_contents", Columns: []store.Column{
 		{Name: "id", Kind: store.Int}, {Name: "snapshot_id", Kind: store.Int},
@@ -232,14 +228,10 @@ func writeContents(ctx context.Context, tx *store.Tx, bill int, kept []content) 
 }
 
 func writeLines(ctx context.Context, tx *store.Tx, bill int, lines []proof.LineItem) error {
-	id, err := nextID(ctx, tx, "snapshot_items")
-	if err != nil {
-		return err
-	}
 	rows := make([][]any, len(lines))
 	for i, line := range lines {
 		rows[i] = []any{
-			id + i, bill, i + 1, line.LineType, line.ItemName, line.Description,
+			itemID(bill, i+1), bill, i + 1, line.LineType, line.ItemName, line.Description,
 			int64(line.Quantity), int64(line.Rate), int64(line.Amount),
 		}
 	}
@@ -249,6 +241,16 @@ func writeLines(ctx context.Context, tx *store.Tx, bill int, lines []proof.LineI
 		{Name: "quantity_e4", Kind: store.Int}, {Name: "rate_e4", Kind: store.Int}, {Name: "amount_cents", Kind: store.Int},
 	}}, rows)
 }
+
+// contentID and itemID follow from what the rows are, so that a verifier knows them too, and what is
+// erased leaves no number behind that another row could take: 12's content csv is 123, its line 7
+// is 1200007.
+func contentID(bill int, name proof.Committed) int {
+	numbers := map[proof.Committed]int{proof.BillingData: 1, proof.Body: 2, proof.CSV: 3, proof.LineItems: 4, proof.Notes: 5}
+	return bill*10 + numbers[name]
+}
+
+func itemID(bill, position int) int { return bill*100_000 + position }
 
 // nextID is the next number of a table of this package: they count up, since writers queue.
 func nextID(ctx context.Context, tx *store.Tx, table string) (id int, err error) {

@@ -67,6 +67,7 @@ func (Snapshot) Indexes() []ent.Index {
 func (Snapshot) Annotations() []schema.Annotation { return table("snapshots") }
 
 // SnapshotContent is a content of a bill that its leaf commits to, with the salt of the commitment.
+// Its id is ten times the bill's, and 1 to 5 in the order of the names.
 type SnapshotContent struct{ ent.Schema }
 
 // Fields of the table snapshot_contents.
@@ -89,7 +90,7 @@ func (SnapshotContent) Indexes() []ent.Index {
 func (SnapshotContent) Annotations() []schema.Annotation { return table("snapshot_contents") }
 
 // SnapshotItem is a line of a bill, in the form in which it can be searched. What is proven is the
-// content line_items.
+// content line_items. Its id is 100,000 times the bill's, and the position.
 type SnapshotItem struct{ ent.Schema }
 
 // Fields of the table snapshot_items.
