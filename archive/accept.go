@@ -81,6 +81,7 @@ func (a *Archive) Accept(ctx context.Context, s *Submission, by codex.Caller) (*
 	a.logger.InfoContext(ctx, "bill archived", slog.String("account_number", string(s.AccountNumber)),
 		slog.String("invoice_number", s.InvoiceNumber), slog.Int("revision", accepted.Snapshot.Revision),
 		slog.String("marks", accepted.Snapshot.Marks))
+	a.signAppended(ctx)
 	return accepted, nil
 }
 
@@ -111,7 +112,7 @@ func (a *Archive) write(ctx context.Context, tx *store.Tx, s *Submission, revisi
 	if err != nil {
 		return nil, err
 	}
-	index, err := nextLeaf(ctx, tx)
+	log, err := a.mayAppend(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -135,10 +136,10 @@ func (a *Archive) write(ctx context.Context, tx *store.Tx, s *Submission, revisi
 	for _, content := range kept {
 		bill.Commitments[content.name] = proof.Commit(content.name, content.salt, []byte(content.text))
 	}
-	if err := appendLeaf(ctx, tx, index, bill); err != nil {
+	if err := log.append(ctx, tx, bill); err != nil {
 		return nil, err
 	}
-	row, err := writeRow(ctx, tx, bill, index)
+	row, err := writeRow(ctx, tx, bill, log.head.Size)
 	if err != nil {
 		return nil, err
 	}

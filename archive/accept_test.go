@@ -3,6 +3,7 @@ package archive_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -158,10 +159,12 @@ func TestOfManyAtTheSameInstantOneIsStored(t *testing.T) {
 	for _, dialectName := range storetest.Dialects() {
 		t.Run(dialectName, func(t *testing.T) {
 			database := storetest.Fresh(t, dialectName)
-			one := open(t, database.Open(t))
+			key := filepath.Join(t.TempDir(), "archive.key") // there is one for all replicas
+			sharing := func(o *archive.Options) { o.KeyFile = key }
+			one := open(t, database.Open(t), sharing)
 			two := one // SQLite has one process that writes
 			if dialectName == "postgres" {
-				two = open(t, database.Open(t))
+				two = open(t, database.Open(t), sharing)
 			}
 			const each = 10
 			var group sync.WaitGroup

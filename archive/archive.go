@@ -3,6 +3,8 @@ package archive
 import (
 	"io"
 	"log/slog"
+	"path/filepath"
+	"time"
 
 	"github.com/hivematrix/codex/store"
 )
@@ -18,16 +20,44 @@ type Options struct {
 	RejectUnknown bool
 	// RejectTotals refuses bills whose total is not the sum of its parts; else they are marked.
 	RejectTotals bool
-	Random       io.Reader // of salts: crypto/rand.Reader but in tests
-	Logger       *slog.Logger
+	// KeyFile is the path of the key with which the log's checkpoints are signed. It is made where the
+	// log has none yet; from then on the log is appended to with that key alone.
+	KeyFile string
+	// CheckpointFile is the path where the newest signed log checkpoint is kept outside the database,
+	// by which an older backup of that is recognised. Empty: archive.checkpoint beside the key.
+	CheckpointFile string
+	// Origin is what the log is called ([proof.CheckOrigin]); empty: whatever its key says.
+	Origin string
+	// NewOrigin is what a log without Origin is called when its key is made.
+	NewOrigin string
+	Publish   Publisher     // nil: log checkpoints are published nowhere
+	Every     time.Duration // how often [Archive.Keep] looks; 0 is a minute
+	Random    io.Reader     // of salts and keys: crypto/rand.Reader but in tests
+	Logger    *slog.Logger
 }
 
 // Archive keeps bills. It is safe for concurrent use, by any number of processes on one database.
 type Archive struct {
-	db     *store.DB
-	o      Options
-	logger *slog.Logger
+	db      *store.DB
+	o       Options
+	keys    *keyring
+	outside *outside
+	signing chan struct{} // has room for the one who signs
+	logger  *slog.Logger
 }
 
 // New keeps bills in o.DB.
-func New(o Options) *Archive { return &Archive{db: o.DB, o: o, logger: o.Logger} }
+func New(o Options) *Archive {
+	if o.CheckpointFile == "" {
+		o.CheckpointFile = filepath.Join(filepath.Dir(o.KeyFile), "archive.checkpoint")
+	}
+	return &Archive{
+		db: o.DB, o: o,
+		keys: &keyring{
+			file: o.KeyFile, origin: o.Origin, newOrigin: o.NewOrigin, random: o.Random, logger: o.Logger,
+		},
+		outside: &outside{path: o.CheckpointFile},
+		signing: make(chan struct{}, 1),
+		logger:  o.Logger,
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -32,7 +33,10 @@ func (s *salts) Read(p []byte) (int, error) {
 
 func open(t *testing.T, db *store.DB, change ...func(o *archive.Options)) *archive.Archive {
 	t.Helper()
-	o := archive.Options{DB: db, Random: &salts{}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	o := archive.Options{
+		DB: db, Random: &salts{}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		KeyFile: filepath.Join(t.TempDir(), "archive.key"), NewOrigin: "codex.example.com/archive",
+	}
 	for _, change := range change {
 		change(&o)
 	}

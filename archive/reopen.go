@@ -28,8 +28,8 @@ const (
 // A bill that is not there is [codex.CodeNotFound], one that is open [codex.CodeConflict], an empty
 // reason [codex.CodeBadInput].
 func (a *Archive) Reopen(ctx context.Context, invoice, reason string, by codex.Caller) (*ent.Snapshot, error) {
-	if strings.TrimSpace(reason) == "" {
-		return nil, codex.BadInput("reason", "say why: it stands in the log for ever")
+	if err := checkReason(reason); err != nil {
+		return nil, err
 	}
 	return a.happen(ctx, eventReopened, invoice, reason, by)
 }
@@ -40,9 +40,24 @@ func (a *Archive) Close(ctx context.Context, invoice, reason string, by codex.Ca
 	return a.happen(ctx, eventClosed, invoice, reason, by)
 }
 
-func (a *Archive) happen(ctx context.Context, kind, invoice, reason string, by codex.Caller) (*ent.Snapshot, error) {
+// checkReason refuses a reason that says nothing.
+func checkReason(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return codex.BadInput("reason", "say why: it stands in the log for ever")
+	}
+	return checkText(reason)
+}
+
+func checkText(reason string) error {
 	if !utf8.ValidString(reason) || strings.IndexByte(reason, 0) >= 0 || utf8.RuneCountInString(reason) > maxText {
-		return nil, codex.BadInput("reason", "give a text of at most %d characters", maxText)
+		return codex.BadInput("reason", "give a text of at most %d characters", maxText)
+	}
+	return nil
+}
+
+func (a *Archive) happen(ctx context.Context, kind, invoice, reason string, by codex.Caller) (*ent.Snapshot, error) {
+	if err := checkText(reason); err != nil {
+		return nil, err
 	}
 	var bill *ent.Snapshot
 	err := a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -63,22 +78,23 @@ func (a *Archive) happen(ctx context.Context, kind, invoice, reason string, by c
 		if open == (kind == eventReopened) {
 			return codex.Errorf(codex.CodeConflict, "the bill %s is %s already", invoice, map[bool]string{true: "open", false: "closed"}[open])
 		}
-		return writeEvent(ctx, tx, bill, kind, reason, by)
+		return a.writeEvent(ctx, tx, bill, kind, reason, by)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the bill %s is to be %s: %w", invoice, kind, err)
 	}
 	a.logger.InfoContext(ctx, "bill corrected", slog.String("event", kind), slog.String("account_number", string(bill.CompanyAccountNumber)),
 		slog.String("invoice_number", invoice), slog.Int("revision", bill.Revision), slog.String("by", by.Name))
+	a.signAppended(ctx)
 	return bill, nil
 }
 
-func writeEvent(ctx context.Context, tx *store.Tx, bill *ent.Snapshot, kind, reason string, by codex.Caller) error {
+func (a *Archive) writeEvent(ctx context.Context, tx *store.Tx, bill *ent.Snapshot, kind, reason string, by codex.Caller) error {
 	id, err := nextID(ctx, tx, "bill_events")
 	if err != nil {
 		return err
 	}
-	index, err := nextLeaf(ctx, tx)
+	log, err := a.mayAppend(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -90,11 +106,11 @@ func writeEvent(ctx context.Context, tx *store.Tx, bill *ent.Snapshot, kind, rea
 			InvoiceNumber: bill.InvoiceNumber, Revision: int64(bill.Revision), Reason: reason, By: by.Name, LoggedAt: tx.Now(),
 		}
 	}
-	if err := appendLeaf(ctx, tx, index, leaf); err != nil {
+	if err := log.append(ctx, tx, leaf); err != nil {
 		return err
 	}
 	return tx.Ent().BillEvent.Create().SetID(id).SetInvoiceNumber(bill.InvoiceNumber).SetRevision(bill.Revision).
-		SetKind(kind).SetReason(reason).SetDoneBy(by.Name).SetDoneAt(tx.Now()).SetLeafIndex(index).Exec(ctx)
+		SetKind(kind).SetReason(reason).SetDoneBy(by.Name).SetDoneAt(tx.Now()).SetLeafIndex(log.head.Size).Exec(ctx)
 }
 
 // isOpen tells whether the last that happened to a revision is that it was reopened.

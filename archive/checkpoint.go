@@ -1,0 +1,200 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive/proof"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/logcheckpoint"
+	"github.com/hivematrix/codex/store"
+)
+
+// SignedCheckpoint is a log checkpoint with the signature of the log's key.
+type SignedCheckpoint struct {
+	proof.Checkpoint
+	Note     string // the signed note, verbatim: a C2SP tlog-checkpoint
+	SignedAt time.Time
+}
+
+// signTime bounds how long a caller whose bill is stored waits for the signature of the new head.
+const signTime = 10 * time.Second
+
+// Checkpoint gives the newest signed log checkpoint. Where the tree has grown since, the new head is
+// signed first. A process that may not sign (see [StoppedError]) gives the newest that there is, or
+// says why there is none.
+func (a *Archive) Checkpoint(ctx context.Context) (*SignedCheckpoint, error) {
+	signed, err := a.sign(ctx)
+	var stop *StoppedError
+	if !errors.As(err, &stop) {
+		return signed, err
+	}
+	key, keyErr := recordedKey(ctx, a.db.Ent())
+	if keyErr != nil {
+		return nil, keyErr
+	}
+	if key == nil {
+		return nil, err
+	}
+	stored, storedErr := newestStored(ctx, a.db.Ent(), *key)
+	if storedErr != nil {
+		return nil, storedErr
+	}
+	if stored == nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+// sign signs the newest head of the tree, if it is not signed already. Whoever comes while another
+// signs waits, and mostly finds its own leaf signed then: many appends take few signatures.
+//
+// In this order: the head is looked at and compared with what was signed before; it is signed; the
+// checkpoint is written down outside the database, then in it. So whoever reads one in the database
+// can rely on its being outside, too. A process that dies in between signs the same bytes again.
+func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
+	select {
+	case a.signing <- struct{}{}:
+		defer func() { <-a.signing }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to sign: %w", context.Cause(ctx))
+	}
+	key, err := a.signingKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	verifier := key.VerifierKey()
+	known, err := a.outside.read(verifier) // before the database: it is never ahead of what is committed
+	if err != nil {
+		return nil, err
+	}
+	var head proof.Checkpoint
+	var stored *SignedCheckpoint
+	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if stored, err = newestStored(ctx, tx.Ent(), verifier); err != nil {
+			return err
+		}
+		head, err = signable(ctx, tx, verifier.Origin(), known, stored)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	signed := stored
+	if stored == nil || stored.Checkpoint != head {
+		note, err := proof.SignCheckpoint(head, key)
+		if err != nil {
+			return nil, err
+		}
+		signed = &SignedCheckpoint{Checkpoint: head, Note: string(note), SignedAt: a.db.Now()}
+	}
+	if known == nil || known.Checkpoint != head {
+		if err := a.outside.advance(signed, verifier); err != nil {
+			return nil, err
+		}
+	}
+	if signed == stored {
+		return stored, nil
+	}
+	return signed, a.keep(ctx, signed)
+}
+
+// signable is the tree's head, which begins with all that was signed before: else nothing is signed.
+func signable(ctx context.Context, tx *store.Tx, origin string, before ...*SignedCheckpoint) (proof.Checkpoint, error) {
+	s, err := readStanding(ctx, tx, origin)
+	if err != nil {
+		return proof.Checkpoint{}, err
+	}
+	for _, signed := range before {
+		if signed == nil {
+			continue
+		}
+		if err := s.compare(ctx, tx, signed.Checkpoint); err != nil {
+			return proof.Checkpoint{}, err
+		}
+		if err := s.extends(ctx, tx, signed.Checkpoint, s.head); err != nil {
+			return proof.Checkpoint{}, err
+		}
+	}
+	return s.head, nil
+}
+
+// keep stores a signed checkpoint. Another process may have stored the same: signatures of one text
+// by one key are the same bytes.
+func (a *Archive) keep(ctx context.Context, signed *SignedCheckpoint) error {
+	err := a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if _, err := tx.Revisions(ctx, Entity); err != nil { // who writes to these tables, queues there
+			return err
+		}
+		there, err := tx.Ent().LogCheckpoint.Query().
+			Where(logcheckpoint.Epoch(signed.Epoch), logcheckpoint.Size(signed.Size)).Exist(ctx)
+		if err != nil || there {
+			return err
+		}
+		id, err := nextID(ctx, tx, "log_checkpoints")
+		if err != nil {
+			return err
+		}
+		return tx.Ent().LogCheckpoint.Create().SetID(id).SetEpoch(signed.Epoch).SetSize(signed.Size).
+			SetNote(signed.Note).SetSignedAt(signed.SignedAt).Exec(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("storing the log checkpoint of %s: %w", leaves(signed.Size), err)
+	}
+	return nil
+}
+
+// signAppended signs the head behind an append that was committed. What fails now is done at the next
+// append, by [Archive.Keep], or when somebody asks for a checkpoint: the bill is stored all the same.
+func (a *Archive) signAppended(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signTime)
+	defer cancel()
+	if _, err := a.sign(ctx); err != nil {
+		a.logger.WarnContext(ctx, "the head of the log could not be signed yet", slog.Any("err", err))
+	}
+}
+
+// Checkpoints are signed log checkpoints that the database keeps, newest first, and how many there
+// are in all.
+func (a *Archive) Checkpoints(ctx context.Context, limit, offset int) (rows []*ent.LogCheckpoint, total int, err error) {
+	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if total, err = tx.Ent().LogCheckpoint.Query().Count(ctx); err != nil {
+			return err
+		}
+		rows, err = tx.Ent().LogCheckpoint.Query().
+			Order(logcheckpoint.ByEpoch(sql.OrderDesc()), logcheckpoint.BySize(sql.OrderDesc())).
+			Limit(limit).Offset(offset).All(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing log checkpoints: %w", err)
+	}
+	return rows, total, nil
+}
+
+// ProveConsistency proves that the tree of the newest log checkpoint begins with that of older
+// leaves, for whoever holds the checkpoint of those. It reads O(log n) hashes.
+func (a *Archive) ProveConsistency(ctx context.Context, older int64) (*proof.Consistency, error) {
+	newest, err := a.Checkpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if older < 0 || older > newest.Size {
+		return nil, codex.BadInput("from", "the log has %s: it does not begin with %d", leaves(newest.Size), older)
+	}
+	p := &proof.Consistency{Older: older, Checkpoint: []byte(newest.Note)}
+	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
+		p.Hashes, err = proof.ProveConsistency(ctx, storedHashes{tx}, older, newest.Size)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("proving that the log only grew: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,77 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/hivematrix/codex/archive/proof"
+)
+
+// outside is the newest signed log checkpoint that is known outside the database: a file, by which a
+// database that came back from an older backup is recognised. It only ever goes forward.
+type outside struct {
+	path string
+
+	mu   sync.Mutex
+	last *SignedCheckpoint // as it was read last, since verifying takes longer than reading
+}
+
+// read gives the checkpoint, nil where there is no file. One that is none of the log's is a
+// [*StoppedError]: it is evidence of something, and only a person may take it away.
+func (o *outside) read(key proof.VerifierKey) (*SignedCheckpoint, error) {
+	text, err := os.ReadFile(o.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, stopped(StopOutside, err, "the log checkpoint in %s cannot be read", o.path)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last != nil && o.last.Note == string(text) && o.last.Origin == key.Origin() {
+		return o.last, nil
+	}
+	opened, err := proof.OpenCheckpoint(text, key)
+	if err != nil {
+		return nil, stopped(StopOutside, err, "%s holds no log checkpoint of this log: find out whose it is, and move it away if it is not this log's", o.path)
+	}
+	o.last = &SignedCheckpoint{Checkpoint: opened, Note: string(text)}
+	return o.last, nil
+}
+
+// advance writes the checkpoint down, unless a later one is there.
+func (o *outside) advance(signed *SignedCheckpoint, key proof.VerifierKey) error {
+	unlock, err := lockFolder(filepath.Dir(o.path)) // other processes may work in the same folder
+	if err != nil {
+		return fmt.Errorf("keeping the log checkpoint outside the database: %w", err)
+	}
+	defer unlock()
+	there, err := o.read(key)
+	if err != nil {
+		return err
+	}
+	if there != nil && !newer(signed.Checkpoint, there.Checkpoint) {
+		return nil
+	}
+	if err := writeBeside(o.path, []byte(signed.Note), 0o600, os.Rename); err != nil {
+		return fmt.Errorf("keeping the log checkpoint outside the database: %w", err)
+	}
+	return nil
+}
+
+// lockFolder waits for the lock of a folder, which its owner has for moments only.
+func lockFolder(path string) (unlock func(), err error) {
+	folder, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return func() { _ = folder.Close() }, nil // closing releases
+}

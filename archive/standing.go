@@ -1,0 +1,128 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"entgo.io/ent/dialect/sql"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive/proof"
+	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/logcheckpoint"
+	"github.com/hivematrix/codex/ent/logepoch"
+	"github.com/hivematrix/codex/ent/loghead"
+	"github.com/hivematrix/codex/store"
+)
+
+// standing is the log as the database has it in a transaction.
+type standing struct {
+	head   proof.Checkpoint // of the newest epoch
+	epochs []*ent.LogEpoch  // after the first, in the order in which they were opened
+}
+
+func readStanding(ctx context.Context, tx *store.Tx, origin string) (standing, error) {
+	s := standing{head: proof.Checkpoint{Origin: origin, Epoch: 1}}
+	head, err := tx.Ent().LogHead.Query().Order(loghead.ByID(sql.OrderDesc())).First(ctx)
+	switch {
+	case err == nil:
+		s.head.Size = head.ID
+		if s.head.Root, err = tlog.ParseHash(head.Root); err != nil {
+			return standing{}, fmt.Errorf("reading the head of the log: %w", err)
+		}
+	case ent.IsNotFound(err):
+		if s.head.Root, err = proof.Root(ctx, storedHashes{tx}, 0); err != nil {
+			return standing{}, err
+		}
+	default:
+		return standing{}, fmt.Errorf("reading the head of the log: %w", err)
+	}
+	if s.epochs, err = tx.Ent().LogEpoch.Query().Order(logepoch.ByID()).All(ctx); err != nil {
+		return standing{}, fmt.Errorf("reading the epochs of the log: %w", err)
+	}
+	if n := len(s.epochs); n > 0 {
+		s.head.Epoch = s.epochs[n-1].ID
+	}
+	return s, nil
+}
+
+// shared is how many leaves of an epoch the database's tree still begins with, at most: a later epoch
+// continued a backup of so many. Where none did, continued is false and they are all that there are.
+func (s standing) shared(epoch int) (size int64, continued bool) {
+	size = s.head.Size
+	for _, later := range s.epochs {
+		if later.ID > epoch {
+			size, continued = min(size, later.LeafIndex), true
+		}
+	}
+	return size, continued
+}
+
+// compare gives the [*StoppedError] of a database that has lost what known is a checkpoint of.
+func (s standing) compare(ctx context.Context, tx *store.Tx, known proof.Checkpoint) error {
+	var root *proof.Hash
+	head, err := tx.Ent().LogHead.Get(ctx, known.Size)
+	switch {
+	case err == nil:
+		hash, err := tlog.ParseHash(head.Root)
+		if err != nil {
+			return fmt.Errorf("reading a head of the log: %w", err)
+		}
+		root = &hash
+	case !ent.IsNotFound(err):
+		return fmt.Errorf("reading a head of the log: %w", err)
+	}
+	if stop := lost(s, known, root); stop != nil {
+		return stop
+	}
+	return nil
+}
+
+// extends makes sure that the tree of head begins with that of known, by the hashes that are stored,
+// and not by what log_heads says of them: what was signed once is never signed otherwise.
+func (s standing) extends(ctx context.Context, tx *store.Tx, known, head proof.Checkpoint) error {
+	if shared, continued := s.shared(known.Epoch); continued && known.Size > shared {
+		return nil
+	}
+	hashes, err := proof.ProveConsistency(ctx, storedHashes{tx}, known.Size, head.Size)
+	if err != nil {
+		return err
+	}
+	err = proof.CheckConsistency(known, head, hashes)
+	var refused *proof.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	stop := stopped(StopContradicts, err, "the stored hashes do not lead from the log checkpoint of %s that was signed to the tree of %d: "+
+		"the database was altered; see codex archive verify, and docs/archive.md", leaves(known.Size), head.Size)
+	stop.Known, stop.Have = known, head
+	return stop
+}
+
+// newestStored is the newest signed checkpoint that the database keeps, or nil.
+func newestStored(ctx context.Context, client *ent.Client, key proof.VerifierKey) (*SignedCheckpoint, error) {
+	row, err := client.LogCheckpoint.Query().
+		Order(logcheckpoint.ByEpoch(sql.OrderDesc()), logcheckpoint.BySize(sql.OrderDesc())).First(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading the newest log checkpoint: %w", err)
+	}
+	opened, err := proof.OpenCheckpoint([]byte(row.Note), key)
+	if err == nil && (opened.Epoch != row.Epoch || opened.Size != row.Size) {
+		err = errors.New("it is another than its row says")
+	}
+	if err != nil {
+		return nil, codex.Wrap(codex.CodeConflict, err, "the newest log checkpoint of the database is none of this log's: "+
+			"the database was altered (codex archive verify tells where)")
+	}
+	return &SignedCheckpoint{Checkpoint: opened, Note: row.Note, SignedAt: row.SignedAt}, nil
+}
+
+// newer tells whether a is a later checkpoint of the log than b.
+func newer(a, b proof.Checkpoint) bool {
+	return a.Epoch > b.Epoch || a.Epoch == b.Epoch && a.Size > b.Size
+}
