@@ -365,6 +365,35 @@ func sections() []section {
 					"refuses it.",
 				value: func(c *Config) value { return into(&c.Archive.Totals, readOneOf("warn", "reject")) },
 			},
+			{
+				name: "key_file", example: "/etc/codex/archive.key",
+				derived: func(c *Config) string { return filepath.Join(c.InstanceDir, "archive.key") },
+				defDoc:  "`archive.key` in the instance folder",
+				doc: "The file with the key by which the log of archived bills is signed; a relative path begins at " +
+					"the instance folder. It is made at the first start, and all replicas have copies of " +
+					"the one key (docs/archive.md, \"The key\").",
+				value: func(c *Config) value {
+					return into(&c.Archive.KeyFile, func(text string) (string, error) { return readPath(text, c.InstanceDir) })
+				},
+			},
+			{
+				name: "log_origin", example: "codex.example.com/archive",
+				defDoc: "what the key says, and of a new one the machine's name with `/archive` behind it",
+				doc: "What the log of archived bills is called, for ever: best the hub's public address without " +
+					"`https://`, with `/archive` behind it. It stands in the key from when that is made; another name " +
+					"than the key's stops all archiving.",
+				value: func(c *Config) value { return into(&c.Archive.LogOrigin, readOrigin) },
+			},
+			{
+				name: "publish", example: "/mnt/elsewhere/codex.checkpoint", defDoc: "nowhere",
+				doc: "Where the newest log checkpoint goes on start, daily and after each snapshot job, best where " +
+					"nobody who may change the database may change it: a file, or an `http://…` or `https://…` address " +
+					"to which it is posted (docs/archive.md, \"Publishing\"). A relative path begins at the instance " +
+					"folder.",
+				value: func(c *Config) value {
+					return into(&c.Archive.Publish, func(text string) (string, error) { return readPublish(text, c.InstanceDir) })
+				},
+			},
 		}},
 		{name: "log", doc: "What the hub says of its work, on standard error.", keys: []key{
 			{

@@ -8,12 +8,15 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones are known on machines, and in containers, that have no zoneinfo
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/robfig/cron/v3"
 
@@ -185,6 +188,35 @@ func readURL(text string) (string, error) {
 		return "", errors.New(asked + ", its port from 1 to 65535")
 	}
 	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// readPath takes the path of a file, which begins at folder where it is relative.
+func readPath(text, folder string) (string, error) {
+	path, err := readText(text)
+	if err != nil || strings.HasSuffix(path, "/") {
+		return "", errors.New("the path of a file")
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	return filepath.Clean(path), nil
+}
+
+// readPublish takes an address of http or https, or the path of a file.
+func readPublish(text, folder string) (string, error) {
+	if strings.Contains(text, "://") {
+		return readURL(text)
+	}
+	return readPath(text, folder)
+}
+
+// readOrigin takes the name of a log, as C2SP's signed notes want it (archive/proof.CheckOrigin).
+func readOrigin(text string) (string, error) {
+	outside := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '+' }
+	if strings.ContainsFunc(text, outside) || !utf8.ValidString(text) || regexp.MustCompile(`/epoch-[0-9]*$`).MatchString(text) {
+		return "", errors.New("a name such as codex.example.com/archive: without blanks and +, and without /epoch- and digits at its end")
+	}
+	return text, nil
 }
 
 // readListen takes address:port, or a port alone, which is then on the loopback interface. Port 0

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,6 +46,7 @@ type app struct {
 	webhooks http.Handler // which expects none
 	logger   *slog.Logger
 
+	endLog     func()   // ends what looks after the log of archived bills
 	disconnect []func() // the upstreams' clients
 	unlock     func()
 }
@@ -62,7 +62,7 @@ type appOptions struct {
 
 // newApp opens the database, migrates it, and wires everything. Close ends it.
 func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
-	a := &app{config: o.config, logger: o.logger, unlock: func() {}}
+	a := &app{config: o.config, logger: o.logger, unlock: func() {}, endLog: func() {}}
 	if a.db, err = openDatabase(ctx, o.config, o.logger, o.now); err != nil {
 		return nil, err
 	}
@@ -92,12 +92,9 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if err = a.authenticate(o); err != nil {
 		return nil, err
 	}
-	a.bills = archive.New(archive.Options{
-		DB:            a.db,
-		RejectUnknown: o.config.Archive.UnknownAccounts == "reject",
-		RejectTotals:  o.config.Archive.Totals == "reject",
-		Random:        rand.Reader, Logger: o.logger,
-	})
+	if err = a.keepBills(o); err != nil {
+		return nil, err
+	}
 	rules := query.Rules{
 		DefaultHours:    o.config.Sync.DefaultHours,
 		BillNonBillable: o.config.Freshservice.BillNonBillable,
@@ -120,6 +117,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if o.serving {
 		a.engine.FindDead()
 		a.engine.ServeRereads()
+		a.keepLog()
 	}
 	return a, nil
 }
@@ -127,6 +125,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 // Close ends the runs of this process, which become interrupted, and gives everything back. The
 // faces must have answered their last request.
 func (a *app) Close() error {
+	a.endLog()
 	if a.engine != nil {
 		a.engine.Close()
 	}

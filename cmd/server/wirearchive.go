@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hivematrix/codex/archive"
+	"github.com/hivematrix/codex/archive/proof"
+	"github.com/hivematrix/codex/clients/publish"
+)
+
+// keepBills makes the archive, with its log's key and where its checkpoints go.
+func (a *app) keepBills(o appOptions) error {
+	c := o.config.Archive
+	options := archive.Options{
+		DB:            a.db,
+		RejectUnknown: c.UnknownAccounts == "reject",
+		RejectTotals:  c.Totals == "reject",
+		KeyFile:       c.KeyFile,
+		Origin:        c.LogOrigin,
+		Random:        rand.Reader, Logger: o.logger,
+	}
+	if c.LogOrigin == "" {
+		var err error
+		if options.NewOrigin, err = newOrigin(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case strings.Contains(c.Publish, "://"):
+		client, err := publish.New(publish.Options{URL: c.Publish, Logger: o.logger})
+		if err != nil {
+			return err
+		}
+		a.disconnect = append(a.disconnect, client.Close)
+		options.Publish = client
+	case c.Publish != "":
+		options.Publish = archive.PublishFile(c.Publish)
+	}
+	a.bills = archive.New(options)
+	return nil
+}
+
+// newOrigin is what a log is called where nobody said how: after the machine on which its key is made.
+func newOrigin() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("naming the log of archived bills: %w", err)
+	}
+	if origin := host + "/archive"; proof.CheckOrigin(origin) == nil {
+		return origin, nil
+	}
+	return "codex/archive", nil
+}
+
+// keepLog looks after the log until the app is closed.
+func (a *app) keepLog() {
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.bills.Keep(ctx)
+	}()
+	a.endLog = func() {
+		end()
+		<-ended
+	}
+}
