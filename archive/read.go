@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -85,10 +86,14 @@ func (a *Archive) Search(ctx context.Context, filter Filter, limit, offset int) 
 			query.Where(snapshot.ArchivedAtGTE(filter.From.Start()))
 		}
 		if filter.To != nil {
-			query.Where(snapshot.ArchivedAtLT((*filter.To + 1).Start()))
+			// Its last instant, and not the next day's first, which may lie beyond the year 9999.
+			query.Where(snapshot.ArchivedAtLTE((*filter.To + 1).Start().Add(-time.Microsecond)))
 		}
 		if total, err = query.Clone().Count(ctx); err != nil {
 			return err
+		}
+		if limit == 0 { // which is no limit to ent
+			return nil
 		}
 		rows, err = query.Order(snapshot.ByArchivedAt(sql.OrderDesc()), snapshot.ByID(sql.OrderDesc())).
 			Limit(limit).Offset(offset).All(ctx)

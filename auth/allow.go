@@ -17,7 +17,9 @@ const (
 	technician
 	service
 
-	startsSyncs // a service that Core speaks for needs the grant [codex.GrantSyncs] besides
+	// A service that Core speaks for needs a grant besides.
+	startsSyncs // codex.GrantSyncs
+	sendsBills  // codex.GrantBills
 )
 
 // The sets, one for each kind of thing that one may do (docs/compatibility.md, "Roles"). No set has
@@ -27,6 +29,7 @@ const (
 	Readers      = admin | billing | technician | service // read what was synced, GraphQL or REST
 	SyncWatchers = admin | technician | service           // ask REST how a sync job stands
 	SyncStarters = admin | service | startsSyncs          // start a sync
+	BillSenders  = admin | billing | service | sendsBills // hand in an accepted bill
 )
 
 // Roles are the roles of the set, in the order in which the documents name them.
@@ -54,7 +57,19 @@ func (a Allow) String() string {
 
 // Admits tells whether the set has the caller's role, in whose hands it is enough.
 func (a Allow) Admits(caller codex.Caller) bool {
-	return a&bit(caller.Role) != 0 && (a&startsSyncs == 0 || caller.May(codex.GrantSyncs))
+	return a&bit(caller.Role) != 0 && caller.May(a.grants())
+}
+
+// grants are what a service that Core speaks for needs to do what the set is for.
+func (a Allow) grants() codex.Grants {
+	var grants codex.Grants
+	if a&startsSyncs != 0 {
+		grants |= codex.GrantSyncs
+	}
+	if a&sendsBills != 0 {
+		grants |= codex.GrantBills
+	}
+	return grants
 }
 
 // Check is the caller of ctx when the set admits it, else a [codex.CodeUnauthenticated] error where
@@ -75,6 +90,8 @@ func (a Allow) admit(caller codex.Caller) error {
 	switch {
 	case a.Admits(caller):
 		return nil
+	case a&bit(caller.Role) != 0 && a&sendsBills != 0:
+		return codex.Errorf(codex.CodeForbidden, "the service %s hands in no bills: of those that Core speaks for %s alone does", caller.Core, billingService)
 	case a&bit(caller.Role) != 0:
 		return codex.Errorf(codex.CodeForbidden, "the service %s only reads: [auth] sync_services does not name it", caller.Core)
 	}

@@ -18,6 +18,7 @@ func TestEachSetAdmitsItsRolesAndNobodyElse(t *testing.T) {
 		{"nobody, the zero value", 0, "nobody", nil},
 		{"readers", auth.Readers, "admin, billing, technician, service", map[codex.Role]bool{"admin": true, "billing": true, "technician": true, "service": true}},
 		{"sync watchers", auth.SyncWatchers, "admin, technician, service", map[codex.Role]bool{"admin": true, "technician": true, "service": true}},
+		{"who hands in bills", auth.BillSenders, "admin, billing, service", map[codex.Role]bool{"admin": true, "billing": true, "service": true}},
 		{"sync starters", auth.SyncStarters, "admin, service", map[codex.Role]bool{"admin": true, "service": true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -48,16 +49,18 @@ func TestEachSetAdmitsItsRolesAndNobodyElse(t *testing.T) {
 // A token of Core's for a service proves little: it reads, and no more without a grant.
 func TestAServiceThatCoreSpeaksForReadsUnlessItIsGrantedMore(t *testing.T) {
 	for _, tc := range []struct {
-		name         string
-		caller       codex.Caller
-		reads, syncs bool
+		name                string
+		caller              codex.Caller
+		reads, syncs, bills bool
 	}{
-		{"a local token", codex.Caller{Name: "n", Role: codex.RoleService}, true, true},
-		{"a service", codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm"}, true, false},
-		{"one that is named", codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm", Grants: codex.GrantSyncs}, true, true},
-		{"one that bills", codex.Caller{Name: "service:ledger", Role: codex.RoleService, Core: "ledger", Grants: codex.GrantBills}, true, false},
-		{"a person", codex.Caller{Name: "a@b.c", Role: codex.RoleAdmin}, true, true},
-		{"a customer", codex.Caller{Name: "a@b.c", Role: codex.RoleClient}, false, false},
+		{"a local token", codex.Caller{Name: "n", Role: codex.RoleService}, true, true, true},
+		{"a service", codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm"}, true, false, false},
+		{"one that is named", codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm", Grants: codex.GrantSyncs}, true, true, false},
+		{"one that bills", codex.Caller{Name: "service:ledger", Role: codex.RoleService, Core: "ledger", Grants: codex.GrantBills}, true, false, true},
+		{"an admin", codex.Caller{Name: "a@b.c", Role: codex.RoleAdmin}, true, true, true},
+		{"somebody of billing", codex.Caller{Name: "a@b.c", Role: codex.RoleBilling}, true, false, true},
+		{"a technician", codex.Caller{Name: "a@b.c", Role: codex.RoleTechnician}, true, false, false},
+		{"a customer", codex.Caller{Name: "a@b.c", Role: codex.RoleClient}, false, false, false},
 	} {
 		if got := auth.Readers.Admits(tc.caller); got != tc.reads {
 			t.Errorf("%s reads: %v", tc.name, got)
@@ -65,9 +68,17 @@ func TestAServiceThatCoreSpeaksForReadsUnlessItIsGrantedMore(t *testing.T) {
 		if got := auth.SyncStarters.Admits(tc.caller); got != tc.syncs {
 			t.Errorf("%s starts syncs: %v", tc.name, got)
 		}
+		if got := auth.BillSenders.Admits(tc.caller); got != tc.bills {
+			t.Errorf("%s hands in bills: %v", tc.name, got)
+		}
 	}
-	_, err := auth.SyncStarters.Check(codex.WithCaller(t.Context(), codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm"}))
-	if codex.CodeOf(err) != codex.CodeForbidden || told(err) != "the service helm only reads: [auth] sync_services does not name it" {
-		t.Errorf("%v", err)
+	helm := codex.WithCaller(t.Context(), codex.Caller{Name: "service:helm", Role: codex.RoleService, Core: "helm"})
+	for allow, want := range map[auth.Allow]string{
+		auth.SyncStarters: "the service helm only reads: [auth] sync_services does not name it",
+		auth.BillSenders:  "the service helm hands in no bills: of those that Core speaks for ledger alone does",
+	} {
+		if _, err := allow.Check(helm); codex.CodeOf(err) != codex.CodeForbidden || told(err) != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

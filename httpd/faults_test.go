@@ -76,7 +76,7 @@ func TestABodyHasALimit(t *testing.T) {
 		var tooLarge *http.MaxBytesError
 		fmt.Fprintf(w, "%d %v", n, errors.As(err, &tooLarge))
 	}))
-	for size, want := range map[int]string{maxBodyBytes: "2097152 false", maxBodyBytes + 1: "2097152 true"} {
+	for size, want := range map[int]string{maxBodyBytes: "16777216 false", maxBodyBytes + 1: "16777216 true"} {
 		got := askWith(t, client(nil), http.MethodPost, h.URL()+"/x", bearer("admin"), bytes.NewReader(make([]byte, size)))
 		expect(t, fmt.Sprint(size), got, 200, want)
 	}

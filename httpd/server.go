@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/rest"
 )
 
 const (
 	maxHeadBytes = 64 << 10
-	maxBodyBytes = 2 << 20 // an outer bound: what takes bodies has a narrower one of its own
+	maxBodyBytes = archive.MaxBodyBytes // an outer bound: what takes bodies has a narrower one of its own
 )
 
 // timeouts are how long things may take.

@@ -130,7 +130,11 @@ func encode(value any) ([]byte, error) {
 }
 
 func write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+	writeAs(w, status, "application/json", body)
+}
+
+func writeAs(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	// A write fails when the client has gone: there is nobody left to tell.

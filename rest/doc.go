@@ -1,9 +1,9 @@
 // Package rest serves the REST paths that the HiveMatrix services had and their callers rely on:
-// companies, assets, contacts, locations, tickets, the bulk answer, and sync jobs. What each answers
-// is docs/compatibility.md, "Codex REST"; the tests hold whole bodies against golden files, the same
-// ones on both databases.
+// companies, assets, contacts, locations, tickets, the bulk answer, sync jobs, and accepted bills. What
+// each answers is docs/compatibility.md, "Codex REST" and "Archive"; the tests hold whole bodies against
+// golden files, the same ones on both databases.
 //
-// A handler is thin: parse, one call of package query or syncers, encode. The JSON struct stands
+// A handler is thin: parse, one call of package query, syncers or archive, encode. The JSON struct stands
 // beside it with its keys in the contract's order. No rule lives here but those of the contract's
 // formats (times, hours, backup sizes).
 //
@@ -11,8 +11,8 @@
 //
 // It authenticates nobody: the caller comes in the request's context (package httpd), and each route
 // states the set of roles that it admits; a route that states none admits nobody. It writes nothing:
-// what changes something is asked of package syncers. It tells no caller the cause of a defect; that
-// goes to the log.
+// what changes something is asked of packages syncers and archive. It tells no caller the cause of a
+// defect; that goes to the log.
 //
 // # The description
 //
@@ -25,7 +25,8 @@
 // it is made of, path and parameters, configuration and program (tag.go). The revisions are read in the
 // snapshot that the answer is read from, before it. Who has the answer already is told so (304) at the
 // cost of one statement. Whatever writes to a served table raises its revision in the same transaction
-// (store.Tx.Raise); what does not would have callers keep an old answer for good.
+// (store.Tx.Raise); what does not would have callers keep an old answer for good. An answer with bills
+// has a tag made of its bytes: a bill never changes, whatever else is archived.
 //
 // # The bulk answer
 //
@@ -40,7 +41,8 @@
 //
 // # When it dies half-way
 //
-// An answer other than bulk is made whole before its first byte is sent. A bulk answer that fails
+// A bill is archived in one transaction of package archive: a caller whose answer is lost sends it
+// again, and is told that it is there. An answer other than bulk is made whole before its first byte is sent. A bulk answer that fails
 // after its first byte breaks the connection, so that no client can take the part for the whole. The
 // temporary file has no name from the moment it is made: it goes with the process.
 package rest

@@ -1,7 +1,9 @@
 package rest
 
 import (
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/auth"
+	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/syncers"
 )
 
@@ -25,3 +27,11 @@ func Routes() map[string]auth.Allow {
 
 // ParseWebhook is parseWebhook.
 func ParseWebhook(body []byte) ([]syncers.UpstreamRecord, error) { return parseWebhook(body) }
+
+// WithoutFormulas is withoutFormulas.
+func WithoutFormulas(text string) ([]byte, error) { return withoutFormulas(text) }
+
+// FileName is fileName of a bill of September 2025.
+func FileName(company string) string {
+	return fileName(&archive.Bill{Snapshot: &ent.Snapshot{CompanyName: company, BillingYear: 2025, BillingMonth: 9}})
+}

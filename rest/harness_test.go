@@ -61,6 +61,7 @@ func options(t *testing.T, db *store.DB) rest.Options {
 		DB:         db,
 		Rules:      query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync:       &starter{},
+		Bills:      bills(t, db),
 		TicketDays: 365,
 		SpoolDir:   t.TempDir(),
 		Logger:     slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -99,7 +100,13 @@ func ask(t *testing.T, server *httptest.Server, method, path string, role codex.
 // askKeeping asks as somebody who has kept answers under tags.
 func askKeeping(t *testing.T, server *httptest.Server, method, path string, role codex.Role, tags ...string) response {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
+	return askSending(t, server, method, path, role, nil, tags...)
+}
+
+// askSending sends a body too.
+func askSending(t *testing.T, server *httptest.Server, method, path string, role codex.Role, content []byte, tags ...string) response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, bytes.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}

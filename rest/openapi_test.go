@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/rest"
 	"github.com/hivematrix/codex/rest/openapitest"
@@ -71,7 +72,12 @@ type checker struct {
 
 func (c checker) ask(t *testing.T, method, path string, role codex.Role, status int, tags ...string) {
 	t.Helper()
-	got := askKeeping(t, c.server, method, path, role, tags...)
+	c.send(t, method, path, role, status, nil, tags...)
+}
+
+func (c checker) send(t *testing.T, method, path string, role codex.Role, status int, content []byte, tags ...string) {
+	t.Helper()
+	got := askSending(t, c.server, method, path, role, content, tags...)
 	if got.status != status {
 		t.Errorf("%s %s as %q: %d, want %d", method, path, role, got.status, status)
 	}
@@ -90,9 +96,23 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		}
 		running := db.Ent().SyncRun.GetX(t.Context(), runID("08"))
 		c := with(func(o *rest.Options) { o.Sync = &starter{run: running} })
+		for _, generation := range []string{"a", "b"} {
+			content := ledgerBill(t, generation)
+			description.Accepts(t, http.MethodPost, "/api/snapshot", string(content))
+			c.send(t, http.MethodPost, "/api/snapshot", codex.RoleService, 201, content)
+			c.send(t, http.MethodPost, "/api/snapshot", codex.RoleService, 409, content)
+			c.send(t, http.MethodPost, "/api/snapshot", codex.RoleService, 409, changed(t, content, "user_count", "77"))
+		}
+		c.ask(t, http.MethodPost, "/api/snapshot", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodPost, "/api/snapshot", "", 401)
+		c.ask(t, http.MethodPost, "/api/snapshot", codex.RoleTechnician, 403)
+		c.send(t, http.MethodPost, "/api/snapshot", codex.RoleAdmin, 413, make([]byte, archive.MaxBodyBytes+1))
 		gets, posts := paths()
 		for _, path := range gets {
 			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 200)
+		}
+		for _, path := range billPaths() {
+			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 304, "*")
 		}
 		for path := range taggedPaths() {
 			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 304, "*")
@@ -104,7 +124,7 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		for _, path := range slices.Concat(gets, []string{"/api/companies/" + url.PathEscape(string(slashed))}) {
 			c.ask(t, http.MethodGet, path, "", 401)
 			c.ask(t, http.MethodGet, path, codex.RoleClient, 403)
-			if unknown := strings.NewReplacer("/620547", "/404", string(runID("08")), "none", "/last/tickets", "/last/none").Replace(path); unknown != path {
+			if unknown := strings.NewReplacer("/620547-202509", "/404", "/snapshots/company/620547", "/snapshots/company/620547", "/620547", "/404", string(runID("08")), "none", "/last/tickets", "/last/none").Replace(path); unknown != path {
 				if !strings.Contains(unknown, "/status/") || path == "/sync/status/"+string(runID("08")) {
 					c.ask(t, http.MethodGet, unknown, codex.RoleAdmin, 404)
 				}
@@ -112,6 +132,9 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		}
 		c.ask(t, http.MethodGet, "/api/companies/620547/tickets?year=x", codex.RoleAdmin, 400)
 		c.ask(t, http.MethodGet, "/api/companies/bulk?year=x", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodGet, "/api/snapshots/search?limit=x", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodGet, "/api/snapshot/620547-202509?revision=0", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodGet, "/api/snapshot/620547-202509/csv?safe=yes", codex.RoleAdmin, 400)
 		for _, path := range posts {
 			c.ask(t, http.MethodPost, path, codex.RoleAdmin, 200)
 			c.ask(t, http.MethodPost, path+"?force=1", codex.RoleAdmin, 400)
@@ -128,7 +151,8 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 				o.Sync = failing{&starter{run: running}, codex.Errorf(codex.CodeUnavailable, "x")}
 			}).ask(t, http.MethodPost, path+"?wait=true", codex.RoleAdmin, 503)
 		}
-		for _, table := range []string{"revisions", "sync_runs"} {
+		fresh := changed(t, ledgerBill(t, "a"), "invoice_number", `"another"`)
+		for _, table := range []string{"revisions", "sync_runs", "snapshots"} {
 			if _, err := db.SQL().ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_elsewhere"); err != nil {
 				t.Fatal(err)
 			}
@@ -136,12 +160,14 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		for _, path := range gets {
 			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 500)
 		}
+		c.send(t, http.MethodPost, "/api/snapshot", codex.RoleAdmin, 500, fresh)
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range gets {
 			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 503)
 		}
+		c.send(t, http.MethodPost, "/api/snapshot", codex.RoleAdmin, 503, fresh)
 		ofREST := func(operation string) bool { return !slices.Contains(servedElsewhere(), operation) }
 		if unseen := c.Unseen(ofREST); len(unseen) > 0 {
 			t.Errorf("described, and never answered: %v", unseen)
@@ -158,6 +184,7 @@ func paths() (gets, posts []string) {
 		gets = append(gets, "/sync/status/"+string(runID(n)))
 	}
 	gets = append(gets, "/api/companies?unknown=1", "/sync/last/tickets", "/sync/last/datto")
+	gets = append(gets, billPaths()...)
 	slices.Sort(gets)
 	return gets, []string{"/sync/freshservice", "/sync/datto", "/sync/tickets"}
 }

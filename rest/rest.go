@@ -29,6 +29,7 @@ type Options struct {
 	DB    *store.DB
 	Rules query.Rules
 	Sync  Starter
+	Bills Bills
 	// TicketDays is [rest] ticket_days: without a year, tickets last updated within so many days are
 	// served.
 	TicketDays int
@@ -84,5 +85,10 @@ func (s *service) routes() []route {
 		{http.MethodPost, "/sync/tickets", auth.SyncStarters, s.startSync(codex.FeedTickets)},
 		{http.MethodGet, "/sync/status/{job_id}", auth.SyncWatchers, s.syncStatus},
 		{http.MethodGet, "/sync/last/{script}", auth.Readers, s.lastSync},
+		{http.MethodPost, "/api/snapshot", auth.BillSenders, s.acceptBill},
+		{http.MethodGet, "/api/snapshot/{invoice_number}", auth.Readers, s.bill},
+		{http.MethodGet, "/api/snapshot/{invoice_number}/csv", auth.Readers, s.billCSV},
+		{http.MethodGet, "/api/snapshots/search", auth.Readers, s.searchBills},
+		{http.MethodGet, "/api/snapshots/company/{account_number}", auth.Readers, s.companyBills},
 	}
 }

@@ -228,8 +228,9 @@ func TestEachPathAdmitsItsRolesAlone(t *testing.T) {
 		o := options(t, db)
 		o.Sync = &starter{run: db.Ent().SyncRun.GetX(t.Context(), runID("08"))}
 		server := serve(t, o)
+		handIn(t, server, ledgerBill(t, "a"), 201)
 		matrix := map[string]map[string]int{}
-		example := strings.NewReplacer("{account_number}", "620547", "{job_id}", string(runID("08")), "{script}", "tickets")
+		example := strings.NewReplacer("{account_number}", "620547", "{job_id}", string(runID("08")), "{script}", "tickets", "{invoice_number}", "620547-202509")
 		for _, request := range rest.Paths() {
 			method, path, _ := strings.Cut(example.Replace(request), " ")
 			matrix[request] = map[string]int{}

@@ -206,6 +206,21 @@ func (s *service) tagged(w http.ResponseWriter, r *http.Request, about subject, 
 	return nil
 }
 
+// hashed answers body under a tag made of its bytes, for what no revision tells from other answers
+// before it is read. A caller who has it already is told so (304).
+func (s *service) hashed(w http.ResponseWriter, r *http.Request, contentType string, body []byte) error {
+	sum := sha256.Sum256(body)
+	made := entityTag{hash: hex.EncodeToString(sum[:16])}
+	mark(w, made.String())
+	tags, whatever := kept(r)
+	if _, unchanged := made.among(tags); unchanged || whatever {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	writeAs(w, http.StatusOK, contentType, body)
+	return nil
+}
+
 // mark lets the caller, and nobody on the way, keep the answer, but ask each time whether it is still
 // good. So it needs no Vary by who asks: they are all shown the same, or are refused before.
 func mark(w http.ResponseWriter, tag string) {

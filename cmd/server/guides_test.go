@@ -52,7 +52,7 @@ func runGuide(t *testing.T, name string, atLeast int) {
 	for _, example := range examples {
 		script.WriteString(example[1] + "echo; echo '" + end + "'\n")
 	}
-	here := strings.NewReplacer("http://127.0.0.1:5001", s.url, "http://127.0.0.1:5093", s.upstream.CoreURL)
+	here := strings.NewReplacer("http://127.0.0.1:5001", s.url, "http://127.0.0.1:5012", s.archive, "http://127.0.0.1:5093", s.upstream.CoreURL)
 	out := runScript(t, here.Replace(script.String()))
 	printed := strings.Split(out, end+"\n")
 	if len(printed) != len(examples)+1 {

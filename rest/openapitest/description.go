@@ -112,11 +112,30 @@ func (d *Description) check(method, path string, status int, header http.Header,
 	if kind == "text/event-stream" {
 		return nil
 	}
+	if strings.HasPrefix(kind, "text/") {
+		return d.validate(append(pointer, "content", kind, "schema"), body)
+	}
 	value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
 	if err != nil {
 		return err
 	}
 	return d.validate(append(pointer, "content", kind, "schema"), value)
+}
+
+// Accepts holds the JSON body of a request that is good against the description of its operation.
+func (d *Description) Accepts(t testing.TB, method, path, body string) {
+	t.Helper()
+	template, found := d.template(path)
+	if !found {
+		t.Fatalf("no path is described that fits %s", path)
+	}
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+	if err == nil {
+		err = d.validate([]string{"paths", template, strings.ToLower(method), "requestBody", "content", "application/json", "schema"}, value)
+	}
+	if err != nil {
+		t.Errorf("%s %s takes a body that is not what is described: %v", method, path, err)
+	}
 }
 
 // checkHeaders looks for the headers that are promised.

@@ -57,7 +57,8 @@ func TestEveryObjectOfOursIsClosedAndHasAllItsKeys(t *testing.T) {
 	optional := map[string][]string{
 		"Company":        {"compliance_level", "contract_end_date", "contract_start_date", "contract_term_length", "support_level"},
 		"CompanyWithAll": {"tickets"}, "Job": {"current_tickets"},
-		"Question": {"extensions", "operationName", "query", "variables"}, "GraphQLAnswer": {"data", "errors", "extensions"},
+		"SnapshotExists": {"differing_fields"},
+		"Question":       {"extensions", "operationName", "query", "variables"}, "GraphQLAnswer": {"data", "errors", "extensions"},
 	}
 	schemas := d.Document()["components"].(map[string]any)["schemas"].(map[string]any)
 	for name, value := range schemas {
@@ -65,7 +66,7 @@ func TestEveryObjectOfOursIsClosedAndHasAllItsKeys(t *testing.T) {
 		if _, err := d.Schema("components", "schemas", name); err != nil {
 			t.Errorf("%s is no schema: %v", name, err)
 		}
-		if schema["type"] != "object" {
+		if schema["type"] != "object" || name == "Submission" { // which is sent, and may have more
 			continue
 		}
 		var left []string
