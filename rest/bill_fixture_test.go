@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/hivematrix/codex"
@@ -15,9 +16,16 @@ import (
 	"github.com/hivematrix/codex/store"
 )
 
-// bills is an archive in db.
-func bills(t testing.TB, db *store.DB) *archive.Archive {
-	return archive.New(archive.Options{DB: db, Random: rand.Reader, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+// bills is an archive in db, whose log has its key in a folder of its own.
+func bills(t testing.TB, db *store.DB, change ...func(o *archive.Options)) *archive.Archive {
+	o := archive.Options{
+		DB: db, KeyFile: filepath.Join(t.TempDir(), "archive.key"), NewOrigin: "codex.example/bills",
+		Random: rand.Reader, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	for _, change := range change {
+		change(&o)
+	}
+	return archive.New(o)
 }
 
 // ledgerBill is the body that Ledger A or B sends for September 2025: A for a customer who pays by the

@@ -235,7 +235,7 @@ func TestTheSettingsRefuseUnknownAccountsAndTotalsThatAreNoSums(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		o := options(t, db)
-		o.Bills = archive.New(archive.Options{DB: db, RejectUnknown: true, RejectTotals: true, Random: strings.NewReader(strings.Repeat("salt", 1000)), Logger: o.Logger})
+		o.Bills = bills(t, db, func(o *archive.Options) { o.RejectUnknown, o.RejectTotals = true, true })
 		server := serve(t, o)
 		expect(t, "unknown", handIn(t, server, changed(t, ledgerBill(t, "a"), "company_account_number", `"555"`), 400), 400,
 			`{"error":"company_account_number: no company has the account number 555 ([archive] unknown_accounts = reject)"}`+"\n")
@@ -252,6 +252,8 @@ func TestAReopenedBillIsGoneForServicesUntilItsNextRevision(t *testing.T) {
 		now = today()
 		fill(t, db)
 		o := options(t, db)
+		kept := bills(t, db)
+		o.Bills = kept
 		server := serve(t, o)
 		admin := codex.Caller{Name: "ana", Role: codex.RoleAdmin}
 		get := func(path string) response { return ask(t, server, http.MethodGet, path, codex.RoleService) }
@@ -262,7 +264,7 @@ func TestAReopenedBillIsGoneForServicesUntilItsNextRevision(t *testing.T) {
 
 		reopen := func() {
 			t.Helper()
-			if _, err := bills(t, db).Reopen(t.Context(), "620547-202509", "a test", admin); err != nil {
+			if _, err := kept.Reopen(t.Context(), "620547-202509", "a test", admin); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -273,7 +275,7 @@ func TestAReopenedBillIsGoneForServicesUntilItsNextRevision(t *testing.T) {
 		expect(t, "open, of its company", get("/api/snapshots/company/620547"), 200, nobody)
 		expect(t, "open, its revision", get("/api/snapshot/620547-202509?revision=1"), 200, first)
 
-		if _, err := bills(t, db).Close(t.Context(), "620547-202509", "it was right", admin); err != nil {
+		if _, err := kept.Close(t.Context(), "620547-202509", "it was right", admin); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, "closed again", get("/api/snapshot/620547-202509"), 200, first)
