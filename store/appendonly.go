@@ -168,46 +168,98 @@ func (tx *Tx) uniqueKeys(ctx context.Context, table string) ([][]string, error) 
 }
 
 // errTried ends the transaction in which refusals were tried.
-var errTried = errors.New("all was refused")
+var errTried = errors.New("all was tried")
+
+// ErrReadOnly is why [DB.AppendOnlyGaps] could not try anything: whoever is connected may only read,
+// or the database itself can only be read.
+var ErrReadOnly = errors.New("the database can only be read by this connection")
+
+// AppendOnlyGap is a statement that would change a table of evidence and that the database does not
+// refuse.
+type AppendOnlyGap struct {
+	Table     string
+	Statement string // UPDATE, DELETE, TRUNCATE or REPLACE
+}
 
 // CheckAppendOnly tries, in a transaction that is rolled back, whatever could change the tables of
 // evidence: an update, a deletion, and TRUNCATE or REPLACE. What the database does not refuse is a
 // [codex.CodeConflict] error that names it; then nothing may be archived, and a person must find out
 // who took the triggers away (docs/archive.md).
 func (db *DB) CheckAppendOnly(ctx context.Context) error {
+	gaps, err := db.AppendOnlyGaps(ctx)
+	if err != nil || len(gaps) == 0 {
+		return err
+	}
+	return fmt.Errorf("trying whether %s is append-only: %w", gaps[0].Table, missing(gaps[0].Statement))
+}
+
+// AppendOnlyGaps tries the same and gives all that the database does not refuse. Where nothing can be
+// tried because the database can only be read, the error is [ErrReadOnly].
+func (db *DB) AppendOnlyGaps(ctx context.Context) ([]AppendOnlyGap, error) {
+	var gaps []AppendOnlyGap
 	err := db.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		gaps = nil
 		for _, table := range AppendOnlyTables() {
-			if err := tx.tryChanges(ctx, table); err != nil {
+			taken, err := tx.tryChanges(ctx, table)
+			if err != nil {
 				return fmt.Errorf("trying whether %s is append-only: %w", table, err)
+			}
+			for _, statement := range taken {
+				gaps = append(gaps, AppendOnlyGap{table, statement})
 			}
 		}
 		return errTried
 	})
-	if errors.Is(err, errTried) {
-		return nil
+	switch {
+	case errors.Is(err, errTried):
+		return gaps, nil
+	case readOnly(err):
+		return nil, fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
-	return err
+	return nil, err
 }
 
-func (tx *Tx) tryChanges(ctx context.Context, name string) error {
+// readOnly tells whether err says that nothing may be written: to a standby, by an account that may
+// only read, to a file that may not be changed.
+func readOnly(err error) bool {
+	var pgErr *pgconn.PgError
+	var liteErr *sqlite3.Error
+	return errors.As(err, &pgErr) && (pgErr.Code == "25006" || pgErr.Code == "42501") ||
+		errors.As(err, &liteErr) && liteErr.Code() == sqlite3.READONLY
+}
+
+// tryChanges gives the statements that were taken.
+func (tx *Tx) tryChanges(ctx context.Context, name string) (taken []string, err error) {
 	at := slices.IndexFunc(migrate.Tables, func(t *schema.Table) bool { return t.Name == name })
 	if at < 0 {
-		return errors.New("there is no such table")
+		return nil, errors.New("there is no such table")
 	}
 	table := migrate.Tables[at]
 	insert := " INTO " + quote(name) + " (" + quoteAll(columnNames(table.Columns)) + ") VALUES (" + placeholders(1, len(table.Columns)) + ")"
 	if _, err := tx.sql.ExecContext(ctx, "INSERT"+insert, tx.trialRow(table, -1, nil)...); err != nil {
-		return err
+		return nil, err
+	}
+	try := func(statement string, args ...any) {
+		if err != nil {
+			return
+		}
+		var refused bool
+		if refused, err = tx.tryChange(ctx, statement, args...); err == nil && !refused {
+			word, _, _ := strings.Cut(statement, " ")
+			if !slices.Contains(taken, word) {
+				taken = append(taken, word)
+			}
+		}
 	}
 	key := quote(table.PrimaryKey[0].Name)
-	if err := tx.tryChange(ctx, "UPDATE "+quote(name)+" SET "+key+" = "+key+" WHERE "+key+" = -1"); err != nil {
-		return err
-	}
-	if err := tx.tryChange(ctx, "DELETE FROM "+quote(name)+" WHERE "+key+" = -1"); err != nil {
-		return err
-	}
-	if tx.dialect == dialect.Postgres {
-		return tx.tryTruncate(ctx, name)
+	try("UPDATE " + quote(name) + " SET " + key + " = " + key + " WHERE " + key + " = -1")
+	try("DELETE FROM " + quote(name) + " WHERE " + key + " = -1")
+	if tx.dialect == dialect.Postgres && err == nil {
+		var refused bool
+		if refused, err = tx.tryTruncate(ctx, name); err == nil && !refused {
+			taken = append(taken, "TRUNCATE")
+		}
+		return taken, err
 	}
 	keys := [][]*schema.Column{table.PrimaryKey}
 	for _, index := range table.Indexes {
@@ -221,11 +273,9 @@ func (tx *Tx) tryChanges(ctx context.Context, name string) error {
 		}
 	}
 	for _, key := range keys {
-		if err := tx.tryChange(ctx, "REPLACE"+insert, tx.trialRow(table, -2, key)...); err != nil {
-			return err
-		}
+		try("REPLACE"+insert, tx.trialRow(table, -2, key)...)
 	}
-	return nil
+	return taken, err
 }
 
 // trialRow is a row that no archive has: its numbers are negative. The columns in like have the values
@@ -249,20 +299,16 @@ func (tx *Tx) trialRow(table *schema.Table, number int64, like []*schema.Column)
 	return row
 }
 
-// tryChange runs a statement that must be refused as a change.
-func (tx *Tx) tryChange(ctx context.Context, statement string, args ...any) error {
-	err := tx.within(ctx, func() error {
+// tryChange runs a statement and tells whether it was refused as a change.
+func (tx *Tx) tryChange(ctx context.Context, statement string, args ...any) (refused bool, err error) {
+	err = tx.within(ctx, func() error {
 		_, err := tx.sql.ExecContext(ctx, statement, args...)
 		return err
 	})
-	switch {
-	case err == nil:
-		word, _, _ := strings.Cut(statement, " ")
-		return missing(word)
-	case isRefusal(err):
-		return nil
+	if isRefusal(err) {
+		return true, nil
 	}
-	return Translate(err)
+	return false, Translate(err)
 }
 
 func missing(word string) error {
@@ -272,24 +318,21 @@ func missing(word string) error {
 
 // tryTruncate tries TRUNCATE, which first waits until nobody reads the table: where a dump of the
 // database does so for long, the trigger is looked at instead.
-func (tx *Tx) tryTruncate(ctx context.Context, table string) error {
+func (tx *Tx) tryTruncate(ctx context.Context, table string) (refused bool, err error) {
 	if _, err := tx.sql.ExecContext(ctx, "SET LOCAL lock_timeout = '1s'"); err != nil {
-		return err
+		return false, err
 	}
-	err := tx.tryChange(ctx, "TRUNCATE "+quote(table))
+	refused, err = tx.tryChange(ctx, "TRUNCATE "+quote(table))
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) || pgErr.Code != "55P03" {
-		return err
+		return refused, err
 	}
 	var triggers int
 	const look = "SELECT count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = to_regclass($1) AND tgname = 'append_only' AND tgenabled = 'A' AND tgtype & 32 <> 0"
 	if err := tx.sql.QueryRowContext(ctx, look, quote(table)).Scan(&triggers); err != nil {
-		return err
+		return false, err
 	}
-	if triggers == 0 {
-		return missing("TRUNCATE")
-	}
-	return nil
+	return triggers > 0, nil
 }
 
 // within runs fn so that its failure, or what it did, does not outlast it.
