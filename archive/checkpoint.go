@@ -19,7 +19,8 @@ import (
 // SignedCheckpoint is a log checkpoint with the signature of the log's key.
 type SignedCheckpoint struct {
 	proof.Checkpoint
-	Note     string // the signed note, verbatim: a C2SP tlog-checkpoint
+	Note string // the signed note, verbatim: a C2SP tlog-checkpoint
+	// SignedAt is when the last leaf that it signs was logged, as that leaf shows.
 	SignedAt time.Time
 }
 
@@ -75,12 +76,13 @@ func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
 		return nil, err
 	}
 	var head proof.Checkpoint
+	var at time.Time
 	var stored *SignedCheckpoint
 	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if stored, err = newestStored(ctx, tx.Ent(), verifier); err != nil {
 			return err
 		}
-		head, err = signable(ctx, tx, verifier.Origin(), known, stored)
+		head, at, err = signable(ctx, tx, verifier.Origin(), known, stored)
 		return err
 	})
 	if err != nil {
@@ -92,7 +94,10 @@ func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		signed = &SignedCheckpoint{Checkpoint: head, Note: string(note), SignedAt: a.db.Now()}
+		signed = &SignedCheckpoint{Checkpoint: head, Note: string(note), SignedAt: at}
+	}
+	if head.Size == 0 {
+		return signed, nil // there is nothing yet that could be lost
 	}
 	if known == nil || known.Checkpoint != head {
 		if err := a.outside.advance(signed, verifier); err != nil {
@@ -102,41 +107,48 @@ func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
 	if signed == stored {
 		return stored, nil
 	}
-	return signed, a.keep(ctx, signed)
+	return a.keep(ctx, signed, verifier)
 }
 
 // signable is the tree's head, which begins with all that was signed before: else nothing is signed.
-func signable(ctx context.Context, tx *store.Tx, origin string, before ...*SignedCheckpoint) (proof.Checkpoint, error) {
+// With it comes when its last leaf was logged.
+func signable(ctx context.Context, tx *store.Tx, origin string, before ...*SignedCheckpoint) (proof.Checkpoint, time.Time, error) {
 	s, err := readStanding(ctx, tx, origin)
 	if err != nil {
-		return proof.Checkpoint{}, err
+		return proof.Checkpoint{}, time.Time{}, err
 	}
 	for _, signed := range before {
 		if signed == nil {
 			continue
 		}
 		if err := s.compare(ctx, tx, signed.Checkpoint); err != nil {
-			return proof.Checkpoint{}, err
+			return proof.Checkpoint{}, time.Time{}, err
 		}
 		if err := s.extends(ctx, tx, signed.Checkpoint, s.head); err != nil {
-			return proof.Checkpoint{}, err
+			return proof.Checkpoint{}, time.Time{}, err
 		}
 	}
-	return s.head, nil
+	return s.head, s.at, nil
 }
 
-// keep stores a signed checkpoint. Another process may have stored the same: signatures of one text
-// by one key are the same bytes.
-func (a *Archive) keep(ctx context.Context, signed *SignedCheckpoint) error {
+// keep stores a signed checkpoint, and gives the newest one that is stored then. Another process may
+// have stored the same: signatures of one text by one key are the same bytes. Where it has stored a
+// later one meanwhile, this one is dropped: rows are numbered in the order in which the log grew.
+func (a *Archive) keep(ctx context.Context, signed *SignedCheckpoint, key proof.VerifierKey) (*SignedCheckpoint, error) {
+	kept := signed
 	err := a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if _, err := tx.Revisions(ctx, Entity); err != nil { // who writes to these tables, queues there
 			return err
 		}
-		there, err := tx.Ent().LogCheckpoint.Query().
-			Where(logcheckpoint.Epoch(signed.Epoch), logcheckpoint.Size(signed.Size)).Exist(ctx)
-		if err != nil || there {
+		stored, err := newestStored(ctx, tx.Ent(), key)
+		if err != nil {
 			return err
 		}
+		if stored != nil && !newer(signed.Checkpoint, stored.Checkpoint) {
+			kept = stored
+			return nil
+		}
+		kept = signed
 		id, err := nextID(ctx, tx, "log_checkpoints")
 		if err != nil {
 			return err
@@ -145,9 +157,9 @@ func (a *Archive) keep(ctx context.Context, signed *SignedCheckpoint) error {
 			SetNote(signed.Note).SetSignedAt(signed.SignedAt).Exec(ctx)
 	})
 	if err != nil {
-		return fmt.Errorf("storing the log checkpoint of %s: %w", leaves(signed.Size), err)
+		return nil, fmt.Errorf("storing the log checkpoint of %s: %w", leaves(signed.Size), err)
 	}
-	return nil
+	return kept, nil
 }
 
 // signAppended signs the head behind an append that was committed. What fails now is done at the next

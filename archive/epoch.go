@@ -29,7 +29,7 @@ func (a *Archive) OpenEpoch(ctx context.Context, reason string, by codex.Caller)
 		if err := tx.Raise(ctx, Entity); err != nil {
 			return err
 		}
-		key, err := a.keys.within(ctx, tx)
+		key, err := a.keys.within(ctx, tx, true)
 		if err != nil {
 			return err
 		}

@@ -37,11 +37,12 @@ const maxKeyBytes = 4096
 
 // within gives the log's key in a write transaction that holds the revision of [Entity], so that of
 // processes which begin at once one makes the key and the others see that it did. Where the log has
-// none yet, it is taken from the key file or made, and recorded. A process that dies behind the file
-// and before the commit leaves a key which the next start takes.
+// none yet, it is taken from the key file or made, and recorded with the first leaf, at that leaf's
+// time: so the leaf shows when it was, and nobody can say another time later. A process that dies
+// behind the file and before the commit leaves a key which the next start takes.
 //
 // The error is a [*StoppedError] where this process has not the log's key.
-func (k *keyring) within(ctx context.Context, tx *store.Tx) (*proof.SigningKey, error) {
+func (k *keyring) within(ctx context.Context, tx *store.Tx, appends bool) (*proof.SigningKey, error) {
 	recorded, err := recordedKey(ctx, tx.Ent())
 	if err != nil {
 		return nil, err
@@ -59,8 +60,18 @@ func (k *keyring) within(ctx context.Context, tx *store.Tx) (*proof.SigningKey, 
 	if err != nil {
 		return nil, err
 	}
+	at := tx.Now()
+	first, err := tx.Ent().LogHead.Get(ctx, 1)
+	switch {
+	case err == nil: // the log is older than its key
+		at = first.AppendedAt
+	case !ent.IsNotFound(err):
+		return nil, fmt.Errorf("reading the first head of the log: %w", err)
+	case !appends:
+		return key, nil
+	}
 	err = tx.Ent().LogKey.Create().SetID(1).SetOrigin(key.VerifierKey().Origin()).
-		SetVerifierKey(key.VerifierKey().String()).SetRecordedAt(tx.Now()).Exec(ctx)
+		SetVerifierKey(key.VerifierKey().String()).SetRecordedAt(at).Exec(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("recording the log's key: %w", err)
 	}
@@ -187,7 +198,7 @@ func (a *Archive) signingKey(ctx context.Context) (*proof.SigningKey, error) {
 		if _, err := tx.Revisions(ctx, Entity); err != nil { // who appends, queues there
 			return err
 		}
-		key, err = a.keys.within(ctx, tx)
+		key, err = a.keys.within(ctx, tx, false)
 		return err
 	})
 	return key, err

@@ -23,7 +23,7 @@ type appending struct {
 // the database, in a transaction that holds the revision of [Entity]. The error is a [*StoppedError]
 // where nothing may be appended.
 func (a *Archive) mayAppend(ctx context.Context, tx *store.Tx) (*appending, error) {
-	key, err := a.keys.within(ctx, tx)
+	key, err := a.keys.within(ctx, tx, true)
 	if err != nil {
 		return nil, err
 	}

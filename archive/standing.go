@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"golang.org/x/mod/sumdb/tlog"
@@ -20,6 +21,7 @@ import (
 // standing is the log as the database has it in a transaction.
 type standing struct {
 	head   proof.Checkpoint // of the newest epoch
+	at     time.Time        // when its last leaf was logged; zero where it has none
 	epochs []*ent.LogEpoch  // after the first, in the order in which they were opened
 }
 
@@ -28,7 +30,7 @@ func readStanding(ctx context.Context, tx *store.Tx, origin string) (standing, e
 	head, err := tx.Ent().LogHead.Query().Order(loghead.ByID(sql.OrderDesc())).First(ctx)
 	switch {
 	case err == nil:
-		s.head.Size = head.ID
+		s.head.Size, s.at = head.ID, head.AppendedAt
 		if s.head.Root, err = tlog.ParseHash(head.Root); err != nil {
 			return standing{}, fmt.Errorf("reading the head of the log: %w", err)
 		}

@@ -54,7 +54,8 @@ func (LogHead) Fields() []ent.Field {
 // Annotations name the table.
 func (LogHead) Annotations() []schema.Annotation { return table("log_heads") }
 
-// LogCheckpoint is a signed head of the tree.
+// LogCheckpoint is a signed head of the tree. It has the time of the last leaf under it, which proves
+// it. Rows are numbered in the order in which the log grew.
 type LogCheckpoint struct{ ent.Schema }
 
 // Fields of the table log_checkpoints.
@@ -95,8 +96,8 @@ func (LogEpoch) Fields() []ent.Field {
 // Annotations name the table.
 func (LogEpoch) Annotations() []schema.Annotation { return table("log_epochs") }
 
-// LogKey is the log's identity: its origin and public key. There is one row, from when it was first
-// signed on.
+// LogKey is the log's identity: its origin and public key. There is one row, with the time of the
+// first leaf, which proves it.
 type LogKey struct{ ent.Schema }
 
 // Fields of the table log_keys.
