@@ -7,12 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
-
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive/proof"
-	"github.com/hivematrix/codex/ent"
-	"github.com/hivematrix/codex/ent/logcheckpoint"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -36,7 +32,7 @@ func (a *Archive) Checkpoint(ctx context.Context) (*SignedCheckpoint, error) {
 	if !errors.As(err, &stop) {
 		return signed, err
 	}
-	key, keyErr := recordedKey(ctx, a.db.Ent())
+	key, keyErr := a.knownKey(ctx)
 	if keyErr != nil {
 		return nil, keyErr
 	}
@@ -66,48 +62,71 @@ func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting to sign: %w", context.Cause(ctx))
 	}
-	key, err := a.signingKey(ctx)
+	l, err := a.examine(ctx)
 	if err != nil {
 		return nil, err
 	}
-	verifier := key.VerifierKey()
-	known, err := a.outside.read(verifier) // before the database: it is never ahead of what is committed
-	if err != nil {
-		return nil, err
-	}
-	var head proof.Checkpoint
-	var at time.Time
-	var stored *SignedCheckpoint
-	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if stored, err = newestStored(ctx, tx.Ent(), verifier); err != nil {
-			return err
-		}
-		head, at, err = signable(ctx, tx, verifier.Origin(), known, stored)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	signed := stored
-	if stored == nil || stored.Checkpoint != head {
-		note, err := proof.SignCheckpoint(head, key)
+	verifier := l.key.VerifierKey()
+	signed := l.stored
+	if l.stored == nil || l.stored.Checkpoint != l.head {
+		note, err := proof.SignCheckpoint(l.head, l.key)
 		if err != nil {
 			return nil, err
 		}
-		signed = &SignedCheckpoint{Checkpoint: head, Note: string(note), SignedAt: at}
+		signed = &SignedCheckpoint{Checkpoint: l.head, Note: string(note), SignedAt: l.at}
 	}
-	if head.Size == 0 {
+	if l.head.Size == 0 {
 		return signed, nil // there is nothing yet that could be lost
 	}
-	if known == nil || known.Checkpoint != head {
+	if l.known == nil || l.known.Checkpoint != l.head {
 		if err := a.outside.advance(signed, verifier); err != nil {
 			return nil, err
 		}
 	}
-	if signed == stored {
-		return stored, nil
+	if signed == l.stored {
+		return signed, nil
 	}
 	return a.keep(ctx, signed, verifier)
+}
+
+// examined is a log that may be signed and appended to.
+type examined struct {
+	key    *proof.SigningKey
+	known  *SignedCheckpoint // the newest that is outside the database, nil where there is none
+	stored *SignedCheckpoint // the newest that is in it
+	head   proof.Checkpoint
+	at     time.Time // when the last leaf under it was logged
+}
+
+// examine compares the log with its key, with what is known outside the database, and with what it
+// signed last. The error is a [*StoppedError] where nothing may be signed nor appended.
+func (a *Archive) examine(ctx context.Context) (l examined, err error) {
+	if l.key, err = a.signingKey(ctx); err != nil {
+		return l, err
+	}
+	verifier := l.key.VerifierKey()
+	// Before the database is read: it is never ahead of what is committed.
+	if l.known, err = a.outside.read(verifier); err != nil {
+		return l, err
+	}
+	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if l.stored, err = newestStored(ctx, tx.Ent(), verifier); err != nil {
+			return err
+		}
+		l.head, l.at, err = signable(ctx, tx, verifier.Origin(), l.known, l.stored)
+		return err
+	})
+	return l, err
+}
+
+// Stopped says why nothing is archived now; nil where bills are.
+func (a *Archive) Stopped(ctx context.Context) (*StoppedError, error) {
+	_, err := a.examine(ctx)
+	var stop *StoppedError
+	if errors.As(err, &stop) {
+		return stop, nil
+	}
+	return nil, err
 }
 
 // signable is the tree's head, which begins with all that was signed before: else nothing is signed.
@@ -170,24 +189,6 @@ func (a *Archive) signAppended(ctx context.Context) {
 	if _, err := a.sign(ctx); err != nil {
 		a.logger.WarnContext(ctx, "the head of the log could not be signed yet", slog.Any("err", err))
 	}
-}
-
-// Checkpoints are signed log checkpoints that the database keeps, newest first, and how many there
-// are in all.
-func (a *Archive) Checkpoints(ctx context.Context, limit, offset int) (rows []*ent.LogCheckpoint, total int, err error) {
-	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if total, err = tx.Ent().LogCheckpoint.Query().Count(ctx); err != nil {
-			return err
-		}
-		rows, err = tx.Ent().LogCheckpoint.Query().
-			Order(logcheckpoint.ByEpoch(sql.OrderDesc()), logcheckpoint.BySize(sql.OrderDesc())).
-			Limit(limit).Offset(offset).All(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("listing log checkpoints: %w", err)
-	}
-	return rows, total, nil
 }
 
 // ProveConsistency proves that the tree of the newest log checkpoint begins with that of older

@@ -36,10 +36,13 @@ type keyring struct {
 const maxKeyBytes = 4096
 
 // within gives the log's key in a write transaction that holds the revision of [Entity], so that of
-// processes which begin at once one makes the key and the others see that it did. Where the log has
-// none yet, it is taken from the key file or made, and recorded with the first leaf, at that leaf's
-// time: so the leaf shows when it was, and nobody can say another time later. A process that dies
-// behind the file and before the commit leaves a key which the next start takes.
+// processes which begin at once one makes the key and the others see that it did. A log without a key
+// takes that of the key file, or a new one. A process that dies behind the file and before the commit
+// leaves a key which the next start takes.
+//
+// log_keys has the key from the first leaf on (appends), with that leaf's time: so the leaf shows when it
+// was, and nobody can say another time later. Before that there is nothing to prove, and the key
+// stands among what else this database takes from one place alone ([announcedAs]).
 //
 // The error is a [*StoppedError] where this process has not the log's key.
 func (k *keyring) within(ctx context.Context, tx *store.Tx, appends bool) (*proof.SigningKey, error) {
@@ -47,18 +50,20 @@ func (k *keyring) within(ctx context.Context, tx *store.Tx, appends bool) (*proo
 	if err != nil {
 		return nil, err
 	}
-	if recorded != nil {
-		return k.matching(ctx, *recorded)
+	known := recorded
+	if known == nil {
+		if known, err = announcedKey(ctx, tx.Ent()); err != nil {
+			return nil, err
+		}
 	}
-	key, err := k.read(ctx)
-	if err == nil && key == nil {
-		key, err = k.make(ctx)
+	var key *proof.SigningKey
+	if known != nil {
+		key, err = k.matching(ctx, *known)
+	} else {
+		key, err = k.first(ctx, tx)
 	}
-	if err == nil {
-		err = k.named(key)
-	}
-	if err != nil {
-		return nil, err
+	if err != nil || recorded != nil {
+		return key, err
 	}
 	at := tx.Now()
 	first, err := tx.Ent().LogHead.Get(ctx, 1)
@@ -76,6 +81,24 @@ func (k *keyring) within(ctx context.Context, tx *store.Tx, appends bool) (*proo
 		return nil, fmt.Errorf("recording the log's key: %w", err)
 	}
 	return key, nil
+}
+
+// announcedAs is under what name the key of a log without leaves stands in the table upstreams.
+const announcedAs = "archive log"
+
+// first takes the key of the key file for a log that has none, or makes one, and announces it.
+func (k *keyring) first(ctx context.Context, tx *store.Tx) (*proof.SigningKey, error) {
+	key, err := k.read(ctx)
+	if err == nil && key == nil {
+		key, err = k.make(ctx)
+	}
+	if err == nil {
+		err = k.named(key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return key, tx.RememberUpstream(ctx, announcedAs, key.VerifierKey().String(), false)
 }
 
 // matching gives the key of this process if it is the one that was recorded.
@@ -168,7 +191,23 @@ func (k *keyring) make(ctx context.Context) (*proof.SigningKey, error) {
 	return key, nil
 }
 
-// recordedKey is the log's key as the database has it; nil before the first start.
+// announcedKey is the key of a log that has no leaf yet; nil before the first start.
+func announcedKey(ctx context.Context, client *ent.Client) (*proof.VerifierKey, error) {
+	row, err := client.Upstream.Get(ctx, announcedAs)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading the log's key: %w", err)
+	}
+	key, err := proof.ParseVerifierKey(row.Identity)
+	if err != nil {
+		return nil, codex.Wrap(codex.CodeConflict, err, "the log's key in the database is none: the database was altered")
+	}
+	return &key, nil
+}
+
+// recordedKey is the log's key as the database has it from the first leaf on; nil before.
 func recordedKey(ctx context.Context, client *ent.Client) (*proof.VerifierKey, error) {
 	row, err := client.LogKey.Query().Order(logkey.ByID()).First(ctx)
 	switch {
@@ -184,14 +223,23 @@ func recordedKey(ctx context.Context, client *ent.Client) (*proof.VerifierKey, e
 	return &key, nil
 }
 
+// knownKey is the log's key as the database has it, with or without leaves; nil before the first start.
+func (a *Archive) knownKey(ctx context.Context) (*proof.VerifierKey, error) {
+	key, err := recordedKey(ctx, a.db.Ent())
+	if err != nil || key != nil {
+		return key, err
+	}
+	return announcedKey(ctx, a.db.Ent())
+}
+
 // signingKey gives the log's key outside of a transaction, and makes it where there is none.
 func (a *Archive) signingKey(ctx context.Context) (*proof.SigningKey, error) {
-	recorded, err := recordedKey(ctx, a.db.Ent())
+	known, err := a.knownKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if recorded != nil {
-		return a.keys.matching(ctx, *recorded)
+	if known != nil {
+		return a.keys.matching(ctx, *known)
 	}
 	var key *proof.SigningKey
 	err = a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -206,8 +254,8 @@ func (a *Archive) signingKey(ctx context.Context) (*proof.SigningKey, error) {
 
 // VerifierKey is what the log's checkpoints are verified with. A log that has no key yet gets one.
 func (a *Archive) VerifierKey(ctx context.Context) (proof.VerifierKey, error) {
-	recorded, err := recordedKey(ctx, a.db.Ent())
-	if err == nil && recorded == nil {
+	known, err := a.knownKey(ctx)
+	if err == nil && known == nil {
 		var key *proof.SigningKey
 		if key, err = a.signingKey(ctx); err == nil {
 			return key.VerifierKey(), nil
@@ -216,7 +264,7 @@ func (a *Archive) VerifierKey(ctx context.Context) (proof.VerifierKey, error) {
 	if err != nil {
 		return proof.VerifierKey{}, fmt.Errorf("finding the log's verifier key: %w", err)
 	}
-	return *recorded, nil
+	return *known, nil
 }
 
 // writeOnce writes a file for its owner alone, wholly or not at all, and never over another: then

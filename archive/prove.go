@@ -27,9 +27,9 @@ type Proof struct {
 // no more than the leaf does, but for the salt of the CSV: the customer has that, and shows it beside
 // the proof. It reads the bill and O(log n) hashes.
 //
-// A bill or content that there is not is [codex.CodeNotFound]. What no longer leads to the signed
-// root, or is not what its leaf commits to, is [codex.CodeConflict]: no proof is handed out that would
-// not verify.
+// A bill that there is not is [codex.CodeNotFound], a content [codex.CodeBadInput]. What no longer leads
+// to the signed root, or is not what its leaf commits to, is [codex.CodeConflict]: no proof is handed
+// out that would not verify.
 func (a *Archive) Prove(ctx context.Context, invoice string, revision int, enclose ...proof.Committed) (*Proof, error) {
 	for _, name := range enclose {
 		if !slices.Contains(proof.Contents(), name) {
@@ -141,7 +141,7 @@ func openings(ctx context.Context, tx *store.Tx, bill int, enclose []proof.Commi
 	}
 	for _, name := range enclose {
 		if _, there := opened[name]; !there {
-			return nil, codex.Errorf(codex.CodeNotFound, "the bill has no %s", name)
+			return nil, codex.BadInput("enclose", "the bill has no %s", name)
 		}
 	}
 	return opened, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/graph/exec"
 	"github.com/hivematrix/codex/query/querytest"
@@ -31,6 +32,7 @@ func TestEveryFieldHasItsValueWhenItIsAskedForAlone(t *testing.T) {
 		} else {
 			token.LastUsedAt = token.RevokedAt
 		}
+		g.archiveLog.stop = &archive.StoppedError{Reason: archive.StopBehind, Message: "an older backup"}
 		schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 		filled := map[string]bool{} // by Type.field, whether it had a value
 		for _, edge := range edges(t, schema) {
@@ -124,6 +126,7 @@ func arguments() map[string]string {
 		"Past.ticketTotals":  "(groupBy: [COMPANY, BILLING_MONTH, STATUS, PRIORITY])",
 		"Past.company":       `(accountNumber: "620547")`, "Past.asset": "(id: 1)", "Past.contact": "(id: 1)",
 		"Past.ticket": "(ticketId: 1001)", "Past.location": "(id: 1)",
+		"Query.snapshotProof": `(invoiceNumber: "620547-202510")`, "Query.logConsistency": "(from: 1)",
 	}
 }
 

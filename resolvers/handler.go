@@ -11,6 +11,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
+	"github.com/hivematrix/codex/archive/proof"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/graph/exec"
@@ -65,12 +67,25 @@ type TokenAdmin interface {
 	Revoke(ctx context.Context, name string) (*ent.Token, error)
 }
 
+// Log is the log of archived bills.
+type Log interface {
+	Prove(ctx context.Context, invoice string, revision int, enclose ...proof.Committed) (*archive.Proof, error)
+	Checkpoint(ctx context.Context) (*archive.SignedCheckpoint, error)
+	ProveConsistency(ctx context.Context, older int64) (*proof.Consistency, error)
+	Epochs(ctx context.Context) ([]*ent.LogEpoch, error)
+	VerifierKey(ctx context.Context) (proof.VerifierKey, error)
+	Stopped(ctx context.Context) (*archive.StoppedError, error)
+	OpenEpoch(ctx context.Context, reason string, by codex.Caller) (*ent.LogEpoch, error)
+	Publish(ctx context.Context) (*archive.SignedCheckpoint, error)
+}
+
 var (
 	_ Syncer     = (*syncers.Engine)(nil)
 	_ RunAdmin   = (*syncers.Engine)(nil)
 	_ LocalAdmin = (*syncers.Engine)(nil)
 	_ Progress   = (*syncers.Progress)(nil)
 	_ TokenAdmin = (*auth.Tokens)(nil)
+	_ Log        = (*archive.Archive)(nil)
 )
 
 // Options are what the handler works with.
@@ -83,6 +98,7 @@ type Options struct {
 	Local     LocalAdmin
 	Progress  Progress
 	Tokens    TokenAdmin
+	Log       Log
 	Logger    *slog.Logger
 	Limits    Limits // what is 0 has its default
 	// AdminsIntrospect keeps the schema from all but admins. Names that are nearly right are then hinted
@@ -113,7 +129,7 @@ func NewHandler(o Options) *Handler {
 	schema := exec.NewExecutableSchema(exec.Config{
 		Resolvers: &resolver{
 			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
-			tokens: o.Tokens, now: o.DB.Now,
+			tokens: o.Tokens, log: o.Log, now: o.DB.Now,
 		},
 	})
 	h := &Handler{server: handler.New(schema), reader: reader, errors: presenter{logger: o.Logger}}

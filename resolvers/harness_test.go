@@ -55,18 +55,20 @@ type graph struct {
 	companies *fakeCompanies
 	tokens    *fakeTokens
 	log       *bytes.Buffer
+
+	archiveLog *fakeLog
 }
 
 func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *graph {
 	g := &graph{
 		t: t, sync: &fakeSync{db: db}, runs: &fakeRuns{db: db}, companies: &fakeCompanies{db: db},
-		tokens: &fakeTokens{}, log: &bytes.Buffer{},
+		tokens: &fakeTokens{}, log: &bytes.Buffer{}, archiveLog: &fakeLog{},
 	}
 	logger := slog.New(slog.NewTextHandler(g.log, nil))
 	o := resolvers.Options{
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync: g.sync, Runs: g.runs, Companies: g.companies, Local: syncers.New(syncers.Options{DB: db, Logger: logger}), Progress: syncers.NewProgress(db, logger),
-		Tokens: g.tokens, Logger: logger,
+		Tokens: g.tokens, Log: g.archiveLog, Logger: logger,
 	}
 	for _, option := range options {
 		option(&o)
@@ -79,6 +81,7 @@ func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *
 func eachWorld(t *testing.T, fn func(t *testing.T, g *graph)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		querytest.World(t, db)
+		logWorld(t, db)
 		fn(t, newGraph(t, db))
 	})
 }
@@ -87,6 +90,7 @@ func eachWorld(t *testing.T, fn func(t *testing.T, g *graph)) {
 func onWorld(t *testing.T, options ...func(*resolvers.Options)) *graph {
 	db := storetest.Open(t, "sqlite3")
 	querytest.World(t, db)
+	logWorld(t, db)
 	return newGraph(t, db, options...)
 }
 

@@ -21,6 +21,7 @@ type resolver struct {
 	local     LocalAdmin
 	progress  Progress
 	tokens    TokenAdmin
+	log       Log
 	now       func() time.Time
 }
 
@@ -46,6 +47,9 @@ type (
 	syncRunConnectionResolver   struct{ *resolver }
 	runChangeConnectionResolver struct{ *resolver }
 	syncIssueConnectionResolver struct{ *resolver }
+
+	logCheckpointResolver           struct{ *resolver }
+	logCheckpointConnectionResolver struct{ *resolver }
 )
 
 func (r *resolver) Query() exec.QueryResolver               { return queryResolver{r} }
@@ -110,6 +114,10 @@ func (r *resolver) FieldChange() exec.FieldChangeResolver     { return fieldChan
 func (r *resolver) Change() exec.ChangeResolver               { return changeResolver{r} }
 func (r *resolver) ChangeConnection() exec.ChangeConnectionResolver {
 	return changeConnectionResolver{r}
+}
+func (r *resolver) LogCheckpoint() exec.LogCheckpointResolver { return logCheckpointResolver{r} }
+func (r *resolver) LogCheckpointConnection() exec.LogCheckpointConnectionResolver {
+	return logCheckpointConnectionResolver{r}
 }
 
 // Me is who is asking.

@@ -35,6 +35,8 @@ type ResolverRoot interface {
 	FieldChange() FieldChangeResolver
 	Location() LocationResolver
 	LocationConnection() LocationConnectionResolver
+	LogCheckpoint() LogCheckpointResolver
+	LogCheckpointConnection() LogCheckpointConnectionResolver
 	Mutation() MutationResolver
 	Past() PastResolver
 	PastAsset() PastAssetResolver
@@ -231,6 +233,173 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../archive_log.graphql", Input: `"""
+A log checkpoint: how many leaves the log of archived bills had, and the root of its tree, signed with the
+log's key. Whoever holds one can tell later whether anything that stood in the log then has changed.
+"""
+type LogCheckpoint {
+  "The epoch of the log: 1, and one more each time that an older backup was continued."
+  epoch: Int!
+  "How many leaves the tree had."
+  size: Int!
+  "The root of the tree, in standard base64."
+  root: String!
+  "The signed note to its last byte, a C2SP tlog-checkpoint: what is verified, and kept."
+  note: String!
+  "When it was signed."
+  signedAt: Time!
+}
+
+"A page of log checkpoints."
+type LogCheckpointConnection {
+  "The log checkpoints, each with its cursor."
+  edges: [LogCheckpointEdge!]!
+  "The log checkpoints."
+  nodes: [LogCheckpoint!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many there are. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A log checkpoint of a page."
+type LogCheckpointEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The log checkpoint."
+  node: LogCheckpoint!
+}
+
+"An epoch of the log after the first: the database came back from an older backup and was continued."
+type LogEpoch {
+  "Its number, 2 or more."
+  epoch: Int!
+  "Where its first leaf stands in the log, which names what was lost."
+  leafIndex: Int!
+  "The signed note of the log checkpoint that was lost."
+  lostCheckpoint: String!
+  "Why it was opened, in that person's words."
+  reason: String!
+  "Who opened it."
+  openedBy: String!
+  "When it was opened."
+  openedAt: Time!
+}
+
+"What the log's checkpoints are verified with."
+type LogKey {
+  "What the log is called, for ever."
+  origin: String!
+  "The verifier key, in the form of C2SP's signed notes. It is for everybody."
+  verifierKey: String!
+}
+
+"Why nothing is archived now, while bills are read and served."
+type LogStop {
+  """
+  A word for it: key_missing, key_other, key_broken, origin, outside, behind (the database is behind what
+  was signed) or contradicts (it has another tree than what was signed).
+  """
+  reason: String!
+  "What has happened, and what a person has to do."
+  message: String!
+}
+
+"A content of a bill that its leaf commits to without holding it."
+enum BillContent {
+  "The document that the bill was made from."
+  BILLING_DATA
+  "The request by which it was archived, or the answer that it was fetched in."
+  BODY
+  "The invoice as CSV."
+  CSV
+  "The lines."
+  LINE_ITEMS
+  "The notes."
+  NOTES
+}
+
+"That a revision of a bill stands in the log."
+type SnapshotProof {
+  "Where its leaf stands, from 0."
+  leafIndex: Int!
+  "The leaf: a line codex-bill/v1, then its fields as JSON."
+  leaf: String!
+  "The hashes that lead from the leaf's sibling up to the root (RFC 6962), in standard base64."
+  hashes: [String!]!
+  "The signed note of the log checkpoint whose root they lead to."
+  checkpoint: String!
+  "All of it as one file, a C2SP tlog-proof, which is checked offline (docs/archive.md)."
+  file: String!
+}
+
+"That the log only grew: its tree begins with an older one."
+type LogConsistency {
+  "How many leaves the older tree has."
+  older: Int!
+  "The hashes of RFC 6962, section 2.1.2, in standard base64."
+  hashes: [String!]!
+  "The signed note of the newer log checkpoint."
+  checkpoint: String!
+  "All of it as one file, the body of a C2SP add-checkpoint request."
+  file: String!
+}
+
+extend type Query {
+  """
+  Proves that a bill stands in the log as it was archived. Without revision it is the newest one, unless that
+  is reopened; null where there is none.
+  """
+  snapshotProof(
+    "The bill's invoice number."
+    invoiceNumber: ID!
+    "Which revision, from 1."
+    revision: Int
+    "The contents that the file holds wholly. Of the others it holds no more than the commitment, and of the CSV the salt."
+    enclose: [BillContent!]
+  ): SnapshotProof @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "The newest log checkpoint. If the log has grown since the last one, it is signed now."
+  logCheckpoint: LogCheckpoint! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "All log checkpoints that were signed, newest first."
+  logCheckpoints(
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the log checkpoint after which to go on."
+    after: String
+  ): LogCheckpointConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "Proves that the newest log checkpoint's tree begins with that of an older one."
+  logConsistency("How many leaves the older one has." from: Int!): LogConsistency!
+    @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "The epochs of the log after the first, oldest first."
+  logEpochs: [LogEpoch!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "What the log's checkpoints are verified with."
+  logKey: LogKey! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "Why nothing is archived now; null where bills are."
+  logStop: LogStop @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"What openEpoch did."
+type OpenEpochPayload {
+  "The epoch that began."
+  epoch: LogEpoch!
+}
+
+"What publishCheckpoint did."
+type PublishCheckpointPayload {
+  "The log checkpoint that was published."
+  checkpoint: LogCheckpoint!
+}
+
+extend type Mutation {
+  """
+  Lets the log go on from a database that came back from an older backup: its next leaf names the log
+  checkpoint that was lost. Where nothing is lost this is refused.
+  """
+  openEpoch("Why; it stands in the log for ever." reason: String!): OpenEpochPayload! @allow(roles: [ADMIN])
+  "Takes the newest log checkpoint to where [archive] publish says."
+  publishCheckpoint: PublishCheckpointPayload! @allow(roles: [ADMIN])
+}
+`, BuiltIn: false},
 	{Name: "../asset.graphql", Input: `"A machine of a company: a Datto RMM device at one of the company's sites."
 type Asset {
   "Its id, which never changes. Ledger keeps billing overrides by it."
@@ -4030,6 +4199,106 @@ func (ec *executionContext) childFields_LocationEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type LocationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LogCheckpoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "epoch":
+		return ec.fieldContext_LogCheckpoint_epoch(ctx, field)
+	case "size":
+		return ec.fieldContext_LogCheckpoint_size(ctx, field)
+	case "root":
+		return ec.fieldContext_LogCheckpoint_root(ctx, field)
+	case "note":
+		return ec.fieldContext_LogCheckpoint_note(ctx, field)
+	case "signedAt":
+		return ec.fieldContext_LogCheckpoint_signedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogCheckpoint", field.Name)
+}
+
+func (ec *executionContext) childFields_LogCheckpointConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_LogCheckpointConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_LogCheckpointConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_LogCheckpointConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_LogCheckpointConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogCheckpointConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_LogCheckpointEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_LogCheckpointEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_LogCheckpointEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogCheckpointEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LogConsistency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "older":
+		return ec.fieldContext_LogConsistency_older(ctx, field)
+	case "hashes":
+		return ec.fieldContext_LogConsistency_hashes(ctx, field)
+	case "checkpoint":
+		return ec.fieldContext_LogConsistency_checkpoint(ctx, field)
+	case "file":
+		return ec.fieldContext_LogConsistency_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogConsistency", field.Name)
+}
+
+func (ec *executionContext) childFields_LogEpoch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "epoch":
+		return ec.fieldContext_LogEpoch_epoch(ctx, field)
+	case "leafIndex":
+		return ec.fieldContext_LogEpoch_leafIndex(ctx, field)
+	case "lostCheckpoint":
+		return ec.fieldContext_LogEpoch_lostCheckpoint(ctx, field)
+	case "reason":
+		return ec.fieldContext_LogEpoch_reason(ctx, field)
+	case "openedBy":
+		return ec.fieldContext_LogEpoch_openedBy(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_LogEpoch_openedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogEpoch", field.Name)
+}
+
+func (ec *executionContext) childFields_LogKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "origin":
+		return ec.fieldContext_LogKey_origin(ctx, field)
+	case "verifierKey":
+		return ec.fieldContext_LogKey_verifierKey(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogKey", field.Name)
+}
+
+func (ec *executionContext) childFields_LogStop(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_LogStop_reason(ctx, field)
+	case "message":
+		return ec.fieldContext_LogStop_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogStop", field.Name)
+}
+
+func (ec *executionContext) childFields_OpenEpochPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "epoch":
+		return ec.fieldContext_OpenEpochPayload_epoch(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenEpochPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -4428,6 +4697,14 @@ func (ec *executionContext) childFields_PastTicketGroup(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type PastTicketGroup", field.Name)
 }
 
+func (ec *executionContext) childFields_PublishCheckpointPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "checkpoint":
+		return ec.fieldContext_PublishCheckpointPayload_checkpoint(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishCheckpointPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "from":
@@ -4514,6 +4791,22 @@ func (ec *executionContext) childFields_SearchHit(ctx context.Context, field gra
 		return ec.fieldContext_SearchHit_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SearchHit", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotProof(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "leafIndex":
+		return ec.fieldContext_SnapshotProof_leafIndex(ctx, field)
+	case "leaf":
+		return ec.fieldContext_SnapshotProof_leaf(ctx, field)
+	case "hashes":
+		return ec.fieldContext_SnapshotProof_hashes(ctx, field)
+	case "checkpoint":
+		return ec.fieldContext_SnapshotProof_checkpoint(ctx, field)
+	case "file":
+		return ec.fieldContext_SnapshotProof_file(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotProof", field.Name)
 }
 
 func (ec *executionContext) childFields_SyncDattoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -167,6 +167,51 @@ type LocationEdge struct {
 	Node *ent.Location `json:"node"`
 }
 
+// A page of log checkpoints.
+type LogCheckpointConnection struct {
+	// The log checkpoints, each with its cursor.
+	Edges []*LogCheckpointEdge `json:"edges"`
+	// The log checkpoints.
+	Nodes []*ent.LogCheckpoint `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// A log checkpoint of a page.
+type LogCheckpointEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The log checkpoint.
+	Node *ent.LogCheckpoint `json:"node"`
+}
+
+// That the log only grew: its tree begins with an older one.
+type LogConsistency struct {
+	// How many leaves the older tree has.
+	Older int `json:"older"`
+	// The hashes of RFC 6962, section 2.1.2, in standard base64.
+	Hashes []string `json:"hashes"`
+	// The signed note of the newer log checkpoint.
+	Checkpoint string `json:"checkpoint"`
+	// All of it as one file, the body of a C2SP add-checkpoint request.
+	File string `json:"file"`
+}
+
+// Why nothing is archived now, while bills are read and served.
+type LogStop struct {
+	// A word for it: key_missing, key_other, key_broken, origin, outside, behind (the database is behind what
+	// was signed) or contradicts (it has another tree than what was signed).
+	Reason string `json:"reason"`
+	// What has happened, and what a person has to do.
+	Message string `json:"message"`
+}
+
+// What openEpoch did.
+type OpenEpochPayload struct {
+	// The epoch that began.
+	Epoch *ent.LogEpoch `json:"epoch"`
+}
+
 // Where a page lies in its list.
 type PageInfo struct {
 	// Whether rows follow this page.
@@ -289,6 +334,12 @@ type PastTicketEdge struct {
 	Node *query.PastTicket `json:"node"`
 }
 
+// What publishCheckpoint did.
+type PublishCheckpointPayload struct {
+	// The log checkpoint that was published.
+	Checkpoint *ent.LogCheckpoint `json:"checkpoint"`
+}
+
 // What renameCompany did.
 type RenameCompanyPayload struct {
 	// The company under its new number.
@@ -319,6 +370,20 @@ type RunChangeEdge struct {
 	Cursor string `json:"cursor"`
 	// The change.
 	Node *query.RunChange `json:"node"`
+}
+
+// That a revision of a bill stands in the log.
+type SnapshotProof struct {
+	// Where its leaf stands, from 0.
+	LeafIndex int `json:"leafIndex"`
+	// The leaf: a line codex-bill/v1, then its fields as JSON.
+	Leaf string `json:"leaf"`
+	// The hashes that lead from the leaf's sibling up to the root (RFC 6962), in standard base64.
+	Hashes []string `json:"hashes"`
+	// The signed note of the log checkpoint whose root they lead to.
+	Checkpoint string `json:"checkpoint"`
+	// All of it as one file, a C2SP tlog-proof, which is checked offline (docs/archive.md).
+	File string `json:"file"`
 }
 
 // What is told as it happens, over Server-Sent Events.

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive/proof"
 	"github.com/hivematrix/codex/graph/exec"
 	"github.com/hivematrix/codex/graph/scalar"
 	"github.com/hivematrix/codex/query"
@@ -53,6 +54,9 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 	t.Run("SearchMatch", func(t *testing.T) {
 		enum(t, "SearchMatch", scalar.UnmarshalSearchMatch, scalar.MarshalSearchMatch, query.SearchMatches()...)
 	})
+	t.Run("BillContent", func(t *testing.T) {
+		enum(t, "BillContent", scalar.UnmarshalBillContent, scalar.MarshalBillContent, proof.Contents()...)
+	})
 	t.Run("RunChangeKind", func(t *testing.T) {
 		enum(t, "RunChangeKind", scalar.UnmarshalRunChangeKind, scalar.MarshalRunChangeKind,
 			query.ChangeCreated, query.ChangeChanged, query.ChangeRemoved, query.ChangeReturned, query.ChangeHeld)
@@ -62,7 +66,7 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 // What gqlgen makes of enum_values takes a word that it does not know for none, and gqlparser lets
 // words in any letter case pass.
 func TestEveryEnumOfTheSchemaIsInTheTestAbove(t *testing.T) {
-	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind", "RunChangeKind", "Direction", "SearchType", "SearchMatch"}
+	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind", "RunChangeKind", "Direction", "SearchType", "SearchMatch", "BillContent"}
 	for name, def := range exec.NewExecutableSchema(exec.Config{}).Schema().Types {
 		if def.Kind == ast.Enum && !def.BuiltIn && !slices.Contains(tested, name) &&
 			!strings.HasSuffix(name, "OrderField") && !strings.HasSuffix(name, "GroupBy") {
