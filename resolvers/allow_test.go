@@ -56,6 +56,7 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.updateCompany": keepers, "Mutation.updateContact": keepers,
 		"Mutation.linkContact": keepers, "Mutation.unlinkContact": keepers,
 		"Mutation.linkAsset": keepers, "Mutation.unlinkAsset": keepers,
+		"Mutation.openEpoch": admins, "Mutation.publishCheckpoint": admins,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	met := 0
