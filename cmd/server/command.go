@@ -35,7 +35,7 @@ func (p *program) command() *cobra.Command {
 	flags.StringVar(&p.configFile, "config", "", "the configuration `file` (default: codex.conf in the instance folder)")
 	flags.StringVar(&p.instanceDir, "instance", "", "the instance `folder` (default: the configuration file's, else instance)")
 	root.AddCommand(
-		p.serveCommand(), p.syncCommand(), p.companyCommand(), p.contactCommand(), p.assetCommand(), p.tokenCommand(), p.migrateCommand(),
+		p.serveCommand(), p.syncCommand(), p.companyCommand(), p.contactCommand(), p.assetCommand(), p.archiveCommand(), p.tokenCommand(), p.migrateCommand(),
 		p.initCommand(), p.configCommand(), p.simulateCommand(), p.versionCommand(),
 	)
 	return root
