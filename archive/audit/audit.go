@@ -18,6 +18,9 @@ type Options struct {
 	// Against is a signed log checkpoint that was received earlier, verbatim: then it is verified
 	// that nothing which existed then has changed. None: nil.
 	Against []byte
+	// AgainstOwn tells that Against is the hub's own, from its file: the hub writes it down there a
+	// moment before its row is in the database, so a row of it need not be there yet.
+	AgainstOwn bool
 	// Most is how many findings are listed; 0 is a thousand.
 	Most int
 }

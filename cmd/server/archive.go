@@ -16,10 +16,10 @@ import (
 )
 
 func (p *program) archiveCommand() *cobra.Command {
-	return group("archive", "Prove archived bills, and look after their log",
+	return group("archive", "Prove and verify archived bills, and look after their log",
 		"  codex archive proof 620547-202510 --enclose csv -o bill.tlog-proof\n  codex archive checkpoint -o kept.checkpoint\n"+
-			"  codex archive key > log.vkey",
-		p.archiveProofCommand(), p.archiveCheckpointCommand(), p.archiveConsistencyCommand(), p.archiveKeyCommand(), p.archiveEpochCommand())
+			"  codex archive key > log.vkey\n  codex archive verify",
+		p.archiveProofCommand(), p.archiveCheckpointCommand(), p.archiveConsistencyCommand(), p.archiveKeyCommand(), p.archiveVerifyCommand(), p.archiveEpochCommand())
 }
 
 // outputFlag is where a verb writes what it was asked for.

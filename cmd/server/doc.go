@@ -8,6 +8,7 @@
 //	codex contact VERB       change what is local of a contact, and link it to companies
 //	codex asset VERB         link a machine to whom uses it
 //	codex token VERB         create, list and revoke local tokens
+//	codex archive verify     recompute the archive from its rows, or check an exported proof
 //	codex migrate            bring the database to this program's schema, or tell how far it is
 //	codex init               write instance/codex.conf
 //	codex config check       check the configuration and show what is in force
@@ -24,8 +25,9 @@
 //
 // Both ways carry the same GraphQL, so that there is one code path; where a serve runs it does all
 // the work, so that there is one rate limiter and one writer. Over the socket the caller is "ana
-// (local socket)", in process "ana (command line)", by the user's name; both are admin. migrate, init, config check, simulate
-// and version never ask the socket. Every verb that needs the database migrates it first.
+// (local socket)", in process "ana (command line)", by the user's name; both are admin. migrate, init, config check, simulate,
+// version and archive verify never ask the socket. Every verb that needs the database migrates it
+// first, but for archive verify, which only reads.
 //
 // # Exit status
 //
@@ -35,6 +37,7 @@
 //	3  partial: something could not be read
 //	4  held: too many removals at once were not made; they wait until the records are there again,
 //	   until an admin approves them, or until somebody syncs with --force
+//	5  archived bills, or a proof of one, are not as they were logged
 //
 // # What it never does
 //

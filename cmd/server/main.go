@@ -21,6 +21,7 @@ const (
 	exitUsage   = 2
 	exitPartial = 3
 	exitHeld    = 4
+	exitAltered = 5 // archived bills, or a proof of one, are not as they were logged
 )
 
 func main() {
