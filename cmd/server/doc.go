@@ -8,7 +8,7 @@
 //	codex contact VERB       change what is local of a contact, and link it to companies
 //	codex asset VERB         link a machine to whom uses it
 //	codex token VERB         create, list and revoke local tokens
-//	codex archive verify     recompute the archive from its rows, or check an exported proof
+//	codex archive VERB       prove and verify archived bills, and look after their log
 //	codex migrate            bring the database to this program's schema, or tell how far it is
 //	codex init               write instance/codex.conf
 //	codex config check       check the configuration and show what is in force
