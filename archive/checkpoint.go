@@ -67,6 +67,11 @@ func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
 		return nil, err
 	}
 	verifier := l.key.VerifierKey()
+	if l.unkept != nil {
+		if l.stored, err = a.keep(ctx, l.unkept, verifier); err != nil {
+			return nil, err
+		}
+	}
 	signed := l.stored
 	if l.stored == nil || l.stored.Checkpoint != l.head {
 		note, err := proof.SignCheckpoint(l.head, l.key)
@@ -94,6 +99,7 @@ type examined struct {
 	key    *proof.SigningKey
 	known  *SignedCheckpoint // the newest that is outside the database, nil where there is none
 	stored *SignedCheckpoint // the newest that is in it
+	unkept *SignedCheckpoint // known, where a process died before it stored it
 	head   proof.Checkpoint
 	at     time.Time // when the last leaf under it was logged
 }
@@ -113,10 +119,27 @@ func (a *Archive) examine(ctx context.Context) (l examined, err error) {
 		if l.stored, err = newestStored(ctx, tx.Ent(), verifier); err != nil {
 			return err
 		}
-		l.head, l.at, err = signable(ctx, tx, verifier.Origin(), l.known, l.stored)
+		if l.head, l.at, err = signable(ctx, tx, verifier.Origin(), l.known, l.stored); err != nil {
+			return err
+		}
+		l.unkept, err = onlyOutside(ctx, tx, l.known, l.stored, l.head)
 		return err
 	})
 	return l, err
+}
+
+// onlyOutside is the checkpoint outside the database if it is not in it, which a process left that died
+// in between: whoever holds it may ask for its row. Nil: there is no such thing. It bears the time of
+// the last leaf that it signs.
+func onlyOutside(ctx context.Context, tx *store.Tx, known, stored *SignedCheckpoint, head proof.Checkpoint) (*SignedCheckpoint, error) {
+	if known == nil || known.Checkpoint == head || known.Epoch != head.Epoch || stored != nil && !newer(known.Checkpoint, stored.Checkpoint) {
+		return nil, nil
+	}
+	row, err := tx.Ent().LogHead.Get(ctx, known.Size)
+	if err != nil {
+		return nil, fmt.Errorf("reading the head of %s: %w", leaves(known.Size), err)
+	}
+	return &SignedCheckpoint{Checkpoint: known.Checkpoint, Note: known.Note, SignedAt: row.AppendedAt}, nil
 }
 
 // Stopped says why nothing is archived now; nil where bills are.

@@ -295,12 +295,17 @@ func (v *verifier) holed(size int64) bool {
 	return v.broken
 }
 
-// judgeKept sees that the database still has the row of a checkpoint that it gave away.
+// judgeKept sees that the database still has the row of a checkpoint that it gave away, unless it has a
+// later one: of two processes that sign at once the earlier one's is not kept, and a row that was taken
+// away left a gap in their numbers.
 func (v *verifier) judgeKept(then proof.Checkpoint) {
 	if v.o.AgainstOwn {
 		return
 	}
 	for _, c := range v.checkpoints {
+		if c.opened != nil && (c.opened.Epoch > then.Epoch || c.opened.Epoch == then.Epoch && c.opened.Size > then.Size) {
+			return
+		}
 		if c.opened != nil && *c.opened == then || c.opened == nil && c.size == numberCell(then.Size) {
 			return
 		}

@@ -5,11 +5,14 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/hivematrix/codex/archive/audit"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/storetest"
 )
@@ -50,6 +53,7 @@ type killing struct {
 	token  string
 	random *rand.Rand
 	next   int
+	signed []byte // the newest log checkpoint when it was killed before
 }
 
 // TestAKillInMidAcceptLeavesAWholeBillOrNothing kills a codex serve, five times a database or as many as
@@ -101,6 +105,7 @@ func TestAKillInMidAcceptLeavesAWholeBillOrNothing(t *testing.T) {
 					t.Fatalf("try %d, seed %d\n%s", tries, seed, p.stderr)
 				}
 			}
+			k.signed = nil // the last kill's may have no row
 			k.sound(db, 0, answered, unanswered)
 			t.Logf("%d kills in %d serves; of the bills without an answer %d were whole and %d were not there; %d bills in all",
 				killed, tries, whole, nothing, checked)
@@ -145,10 +150,22 @@ func (k *killing) handInUntilKilled(p *process) []sent {
 	return all
 }
 
-// sound makes sure that every answered bill is there, once, and no other but those that had no answer.
+// sound makes sure that every answered bill is there, once, and no other but those that had no answer;
+// that the archive is as it was logged, and the log begins with what was signed before.
 func (k *killing) sound(db *store.DB, checked int, answered map[string]bool, unanswered []sent) int {
 	k.t.Helper()
 	bills := evidence(k.t, db, checked+1)
+	report, err := audit.Verify(k.t.Context(), db, audit.Options{Against: k.signed})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	// What was signed when it was killed has its row once the next serve has signed.
+	if k.signed, err = os.ReadFile(filepath.Join(k.dir, "instance", "archive.checkpoint")); err != nil {
+		k.t.Fatal(err)
+	}
+	for _, finding := range report.Findings {
+		k.t.Errorf("the verifier finds %+v", finding)
+	}
 	may := map[string]bool{}
 	for _, s := range unanswered {
 		may[s.invoice+" 1"] = true
