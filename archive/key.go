@@ -147,7 +147,7 @@ func (k *keyring) read(ctx context.Context) (*proof.SigningKey, error) {
 	if err != nil {
 		return nil, stopped(StopKeyBroken, err, "the log's key file %s cannot be opened", k.file)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(file, maxKeyBytes))
 	if err != nil {
 		return nil, stopped(StopKeyBroken, err, "the log's key file %s cannot be read", k.file)

@@ -49,7 +49,11 @@ func TestADatabaseThatCanOnlyBeReadIsVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	report, err := audit.Verify(t.Context(), db, audit.Options{})
 	if err != nil || !report.OK() || report.Untried != "the database can only be read by this connection" {
 		t.Errorf("%+v, %v", report, err)
