@@ -69,6 +69,11 @@ func TestEachMigrationKeepsWhatWasWrittenBeforeIt(t *testing.T) {
 				if err != nil || len(applied) != 1 || applied[0].Version != file.Version {
 					t.Fatalf("%s: applied %v, %v", file.Version, applied, err)
 				}
+				if file.Version >= "0008" { // from when there are tables of evidence
+					if err := db.CheckAppendOnly(t.Context()); err != nil {
+						t.Errorf("behind %s: %v", file.Version, err)
+					}
+				}
 				for _, statement := range older[file.Version].writes {
 					if _, err := db.SQL().ExecContext(t.Context(), statement); err != nil {
 						t.Fatalf("%s: %s: %v", file.Version, statement, err)
