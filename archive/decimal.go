@@ -128,12 +128,15 @@ func unitsOf(raw json.RawMessage, places int) (int64, error) {
 	return d.units(places)
 }
 
-func centsOf(raw json.RawMessage) (codex.Cents, error) {
+// CentsOf takes an amount as bills have it, a number of JSON or a text that holds one, from its digits:
+// rounded to cents half away from zero (docs/compatibility.md, "Archive").
+func CentsOf(raw json.RawMessage) (codex.Cents, error) {
 	n, err := unitsOf(raw, centPlaces)
 	return codex.Cents(n), err
 }
 
-func quantityOf(raw json.RawMessage) (codex.Quantity, error) {
+// QuantityOf takes a quantity, a rate or hours in the same way, rounded to four decimals.
+func QuantityOf(raw json.RawMessage) (codex.Quantity, error) {
 	n, err := unitsOf(raw, quantityPlaces)
 	return codex.Quantity(n), err
 }

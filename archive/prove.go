@@ -104,7 +104,7 @@ func (a *Archive) unsigned(ctx context.Context) error {
 func findRevision(ctx context.Context, tx *store.Tx, invoice string, revision int) (*ent.Snapshot, error) {
 	query := tx.Ent().Snapshot.Query().Where(snapshot.InvoiceNumber(invoice))
 	if revision == 0 {
-		query.Where(current)
+		query.Where(Current)
 	} else {
 		query.Where(snapshot.Revision(revision))
 	}

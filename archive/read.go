@@ -32,7 +32,7 @@ func (a *Archive) Get(ctx context.Context, invoice string, revision int) (*Bill,
 	err := a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
 		query := tx.Ent().Snapshot.Query().Where(snapshot.InvoiceNumber(invoice))
 		if revision == 0 {
-			query.Where(current)
+			query.Where(Current)
 		} else {
 			query.Where(snapshot.Revision(revision))
 		}
@@ -72,7 +72,7 @@ type Filter struct {
 // all. Of each bill the newest revision is found, and none that is open.
 func (a *Archive) Search(ctx context.Context, filter Filter, limit, offset int) (rows []*ent.Snapshot, total int, err error) {
 	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		query := tx.Ent().Snapshot.Query().Where(current)
+		query := tx.Ent().Snapshot.Query().Where(Current)
 		if filter.Account != "" {
 			query.Where(snapshot.CompanyAccountNumber(filter.Account))
 		}
@@ -108,7 +108,7 @@ func (a *Archive) Search(ctx context.Context, filter Filter, limit, offset int) 
 // ByCompany gives the bills of an account number that are served, newest billing month first. An
 // account number that nobody has, has none.
 func (a *Archive) ByCompany(ctx context.Context, account codex.AccountNumber) ([]*ent.Snapshot, error) {
-	rows, err := a.db.Ent().Snapshot.Query().Where(current, snapshot.CompanyAccountNumber(account)).
+	rows, err := a.db.Ent().Snapshot.Query().Where(Current, snapshot.CompanyAccountNumber(account)).
 		Order(snapshot.ByBillingYear(sql.OrderDesc()), snapshot.ByBillingMonth(sql.OrderDesc()),
 			snapshot.ByArchivedAt(sql.OrderDesc()), snapshot.ByID(sql.OrderDesc())).All(ctx)
 	if err != nil {
@@ -117,9 +117,9 @@ func (a *Archive) ByCompany(ctx context.Context, account codex.AccountNumber) ([
 	return rows, nil
 }
 
-// current keeps the newest revision of each bill, unless the last that happened to it is that it was
+// Current keeps the newest revision of each bill, unless the last that happened to it is that it was
 // reopened. The views of the migrations have the same condition.
-func current(s *sql.Selector) {
+func Current(s *sql.Selector) {
 	s.Where(sql.P(func(b *sql.Builder) {
 		b.WriteString("NOT EXISTS (SELECT 1 FROM snapshots AS newer WHERE newer.invoice_number = ").Ident(s.C(snapshot.FieldInvoiceNumber)).
 			WriteString(" AND newer.revision > ").Ident(s.C(snapshot.FieldRevision)).WriteString(")")

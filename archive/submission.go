@@ -167,7 +167,7 @@ func (f *fields) submission() *Submission {
 		s.HasParts = s.HasParts || there
 	}
 	if raw, given := f.given("billable_hours"); given {
-		hours, err := quantityOf(raw)
+		hours, err := QuantityOf(raw)
 		if err != nil {
 			f.fail("billable_hours", err)
 		}
@@ -243,7 +243,7 @@ func (f *fields) cents(key string) codex.Cents {
 	if !there {
 		return 0
 	}
-	amount, err := centsOf(raw)
+	amount, err := CentsOf(raw)
 	if err != nil {
 		f.fail(key, err)
 	}
@@ -323,11 +323,11 @@ func (f *fields) line() proof.LineItem {
 	}
 	var err error
 	if raw, given := f.given("quantity"); given {
-		if line.Quantity, err = quantityOf(raw); err != nil {
+		if line.Quantity, err = QuantityOf(raw); err != nil {
 			f.fail("quantity", err)
 		}
 	}
-	if line.Rate, err = quantityOf(f.values["rate"]); err != nil {
+	if line.Rate, err = QuantityOf(f.values["rate"]); err != nil {
 		f.fail("rate", err)
 	}
 	return line

@@ -16,10 +16,13 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/hivematrix/codex/ent/acknowledgement"
 	"github.com/hivematrix/codex/ent/asset"
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/assetversion"
 	"github.com/hivematrix/codex/ent/backupreading"
+	"github.com/hivematrix/codex/ent/billeditem"
+	"github.com/hivematrix/codex/ent/billedticket"
 	"github.com/hivematrix/codex/ent/billevent"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/companyversion"
@@ -28,6 +31,7 @@ import (
 	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
 	"github.com/hivematrix/codex/ent/contactversion"
 	"github.com/hivematrix/codex/ent/dattositelink"
+	"github.com/hivematrix/codex/ent/derivedbill"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/logcheckpoint"
@@ -60,6 +64,8 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// Acknowledgement is the client for interacting with the Acknowledgement builders.
+	Acknowledgement *AcknowledgementClient
 	// Asset is the client for interacting with the Asset builders.
 	Asset *AssetClient
 	// AssetContactLink is the client for interacting with the AssetContactLink builders.
@@ -70,6 +76,10 @@ type Client struct {
 	BackupReading *BackupReadingClient
 	// BillEvent is the client for interacting with the BillEvent builders.
 	BillEvent *BillEventClient
+	// BilledItem is the client for interacting with the BilledItem builders.
+	BilledItem *BilledItemClient
+	// BilledTicket is the client for interacting with the BilledTicket builders.
+	BilledTicket *BilledTicketClient
 	// Company is the client for interacting with the Company builders.
 	Company *CompanyClient
 	// CompanyVersion is the client for interacting with the CompanyVersion builders.
@@ -84,6 +94,8 @@ type Client struct {
 	ContactVersion *ContactVersionClient
 	// DattoSiteLink is the client for interacting with the DattoSiteLink builders.
 	DattoSiteLink *DattoSiteLinkClient
+	// DerivedBill is the client for interacting with the DerivedBill builders.
+	DerivedBill *DerivedBillClient
 	// Location is the client for interacting with the Location builders.
 	Location *LocationClient
 	// LocationVersion is the client for interacting with the LocationVersion builders.
@@ -141,11 +153,14 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.Acknowledgement = NewAcknowledgementClient(c.config)
 	c.Asset = NewAssetClient(c.config)
 	c.AssetContactLink = NewAssetContactLinkClient(c.config)
 	c.AssetVersion = NewAssetVersionClient(c.config)
 	c.BackupReading = NewBackupReadingClient(c.config)
 	c.BillEvent = NewBillEventClient(c.config)
+	c.BilledItem = NewBilledItemClient(c.config)
+	c.BilledTicket = NewBilledTicketClient(c.config)
 	c.Company = NewCompanyClient(c.config)
 	c.CompanyVersion = NewCompanyVersionClient(c.config)
 	c.Contact = NewContactClient(c.config)
@@ -153,6 +168,7 @@ func (c *Client) init() {
 	c.ContactCompanyLinkVersion = NewContactCompanyLinkVersionClient(c.config)
 	c.ContactVersion = NewContactVersionClient(c.config)
 	c.DattoSiteLink = NewDattoSiteLinkClient(c.config)
+	c.DerivedBill = NewDerivedBillClient(c.config)
 	c.Location = NewLocationClient(c.config)
 	c.LocationVersion = NewLocationVersionClient(c.config)
 	c.LogCheckpoint = NewLogCheckpointClient(c.config)
@@ -268,11 +284,14 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:                       ctx,
 		config:                    cfg,
+		Acknowledgement:           NewAcknowledgementClient(cfg),
 		Asset:                     NewAssetClient(cfg),
 		AssetContactLink:          NewAssetContactLinkClient(cfg),
 		AssetVersion:              NewAssetVersionClient(cfg),
 		BackupReading:             NewBackupReadingClient(cfg),
 		BillEvent:                 NewBillEventClient(cfg),
+		BilledItem:                NewBilledItemClient(cfg),
+		BilledTicket:              NewBilledTicketClient(cfg),
 		Company:                   NewCompanyClient(cfg),
 		CompanyVersion:            NewCompanyVersionClient(cfg),
 		Contact:                   NewContactClient(cfg),
@@ -280,6 +299,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ContactCompanyLinkVersion: NewContactCompanyLinkVersionClient(cfg),
 		ContactVersion:            NewContactVersionClient(cfg),
 		DattoSiteLink:             NewDattoSiteLinkClient(cfg),
+		DerivedBill:               NewDerivedBillClient(cfg),
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		LogCheckpoint:             NewLogCheckpointClient(cfg),
@@ -322,11 +342,14 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:                       ctx,
 		config:                    cfg,
+		Acknowledgement:           NewAcknowledgementClient(cfg),
 		Asset:                     NewAssetClient(cfg),
 		AssetContactLink:          NewAssetContactLinkClient(cfg),
 		AssetVersion:              NewAssetVersionClient(cfg),
 		BackupReading:             NewBackupReadingClient(cfg),
 		BillEvent:                 NewBillEventClient(cfg),
+		BilledItem:                NewBilledItemClient(cfg),
+		BilledTicket:              NewBilledTicketClient(cfg),
 		Company:                   NewCompanyClient(cfg),
 		CompanyVersion:            NewCompanyVersionClient(cfg),
 		Contact:                   NewContactClient(cfg),
@@ -334,6 +357,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ContactCompanyLinkVersion: NewContactCompanyLinkVersionClient(cfg),
 		ContactVersion:            NewContactVersionClient(cfg),
 		DattoSiteLink:             NewDattoSiteLinkClient(cfg),
+		DerivedBill:               NewDerivedBillClient(cfg),
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		LogCheckpoint:             NewLogCheckpointClient(cfg),
@@ -363,7 +387,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Asset.
+//		Acknowledgement.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -386,13 +410,14 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.BillEvent,
-		c.Company, c.CompanyVersion, c.Contact, c.ContactCompanyLink,
-		c.ContactCompanyLinkVersion, c.ContactVersion, c.DattoSiteLink, c.Location,
-		c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash, c.LogHead, c.LogKey,
-		c.LogLeaf, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
-		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
-		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.Acknowledgement, c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading,
+		c.BillEvent, c.BilledItem, c.BilledTicket, c.Company, c.CompanyVersion,
+		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
+		c.DattoSiteLink, c.DerivedBill, c.Location, c.LocationVersion, c.LogCheckpoint,
+		c.LogEpoch, c.LogHash, c.LogHead, c.LogKey, c.LogLeaf, c.Revision, c.Session,
+		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SyncChange, c.SyncCheckpoint,
+		c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry,
+		c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -402,13 +427,14 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading, c.BillEvent,
-		c.Company, c.CompanyVersion, c.Contact, c.ContactCompanyLink,
-		c.ContactCompanyLinkVersion, c.ContactVersion, c.DattoSiteLink, c.Location,
-		c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash, c.LogHead, c.LogKey,
-		c.LogLeaf, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
-		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
-		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.Acknowledgement, c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading,
+		c.BillEvent, c.BilledItem, c.BilledTicket, c.Company, c.CompanyVersion,
+		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
+		c.DattoSiteLink, c.DerivedBill, c.Location, c.LocationVersion, c.LogCheckpoint,
+		c.LogEpoch, c.LogHash, c.LogHead, c.LogKey, c.LogLeaf, c.Revision, c.Session,
+		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SyncChange, c.SyncCheckpoint,
+		c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry,
+		c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -417,6 +443,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *AcknowledgementMutation:
+		return c.Acknowledgement.mutate(ctx, m)
 	case *AssetMutation:
 		return c.Asset.mutate(ctx, m)
 	case *AssetContactLinkMutation:
@@ -427,6 +455,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.BackupReading.mutate(ctx, m)
 	case *BillEventMutation:
 		return c.BillEvent.mutate(ctx, m)
+	case *BilledItemMutation:
+		return c.BilledItem.mutate(ctx, m)
+	case *BilledTicketMutation:
+		return c.BilledTicket.mutate(ctx, m)
 	case *CompanyMutation:
 		return c.Company.mutate(ctx, m)
 	case *CompanyVersionMutation:
@@ -441,6 +473,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ContactVersion.mutate(ctx, m)
 	case *DattoSiteLinkMutation:
 		return c.DattoSiteLink.mutate(ctx, m)
+	case *DerivedBillMutation:
+		return c.DerivedBill.mutate(ctx, m)
 	case *LocationMutation:
 		return c.Location.mutate(ctx, m)
 	case *LocationVersionMutation:
@@ -489,6 +523,139 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Upstream.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// AcknowledgementClient is a client for the Acknowledgement schema.
+type AcknowledgementClient struct {
+	config
+}
+
+// NewAcknowledgementClient returns a client for the Acknowledgement from the given config.
+func NewAcknowledgementClient(c config) *AcknowledgementClient {
+	return &AcknowledgementClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `acknowledgement.Hooks(f(g(h())))`.
+func (c *AcknowledgementClient) Use(hooks ...Hook) {
+	c.hooks.Acknowledgement = append(c.hooks.Acknowledgement, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `acknowledgement.Intercept(f(g(h())))`.
+func (c *AcknowledgementClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Acknowledgement = append(c.inters.Acknowledgement, interceptors...)
+}
+
+// Create returns a builder for creating a Acknowledgement entity.
+func (c *AcknowledgementClient) Create() *AcknowledgementCreate {
+	mutation := newAcknowledgementMutation(c.config, OpCreate)
+	return &AcknowledgementCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Acknowledgement entities.
+func (c *AcknowledgementClient) CreateBulk(builders ...*AcknowledgementCreate) *AcknowledgementCreateBulk {
+	return &AcknowledgementCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AcknowledgementClient) MapCreateBulk(slice any, setFunc func(*AcknowledgementCreate, int)) *AcknowledgementCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AcknowledgementCreateBulk{err: fmt.Errorf("calling to AcknowledgementClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AcknowledgementCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AcknowledgementCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Acknowledgement.
+func (c *AcknowledgementClient) Update() *AcknowledgementUpdate {
+	mutation := newAcknowledgementMutation(c.config, OpUpdate)
+	return &AcknowledgementUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AcknowledgementClient) UpdateOne(_m *Acknowledgement) *AcknowledgementUpdateOne {
+	mutation := newAcknowledgementMutation(c.config, OpUpdateOne, withAcknowledgement(_m))
+	return &AcknowledgementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AcknowledgementClient) UpdateOneID(id int) *AcknowledgementUpdateOne {
+	mutation := newAcknowledgementMutation(c.config, OpUpdateOne, withAcknowledgementID(id))
+	return &AcknowledgementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Acknowledgement.
+func (c *AcknowledgementClient) Delete() *AcknowledgementDelete {
+	mutation := newAcknowledgementMutation(c.config, OpDelete)
+	return &AcknowledgementDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AcknowledgementClient) DeleteOne(_m *Acknowledgement) *AcknowledgementDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AcknowledgementClient) DeleteOneID(id int) *AcknowledgementDeleteOne {
+	builder := c.Delete().Where(acknowledgement.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AcknowledgementDeleteOne{builder}
+}
+
+// Query returns a query builder for Acknowledgement.
+func (c *AcknowledgementClient) Query() *AcknowledgementQuery {
+	return &AcknowledgementQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAcknowledgement},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Acknowledgement entity by its id.
+func (c *AcknowledgementClient) Get(ctx context.Context, id int) (*Acknowledgement, error) {
+	return c.Query().Where(acknowledgement.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AcknowledgementClient) GetX(ctx context.Context, id int) *Acknowledgement {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AcknowledgementClient) Hooks() []Hook {
+	return c.hooks.Acknowledgement
+}
+
+// Interceptors returns the client interceptors.
+func (c *AcknowledgementClient) Interceptors() []Interceptor {
+	return c.inters.Acknowledgement
+}
+
+func (c *AcknowledgementClient) mutate(ctx context.Context, m *AcknowledgementMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AcknowledgementCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AcknowledgementUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AcknowledgementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AcknowledgementDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Acknowledgement mutation op: %q", m.Op())
 	}
 }
 
@@ -1217,6 +1384,272 @@ func (c *BillEventClient) mutate(ctx context.Context, m *BillEventMutation) (Val
 		return (&BillEventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BillEvent mutation op: %q", m.Op())
+	}
+}
+
+// BilledItemClient is a client for the BilledItem schema.
+type BilledItemClient struct {
+	config
+}
+
+// NewBilledItemClient returns a client for the BilledItem from the given config.
+func NewBilledItemClient(c config) *BilledItemClient {
+	return &BilledItemClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `billeditem.Hooks(f(g(h())))`.
+func (c *BilledItemClient) Use(hooks ...Hook) {
+	c.hooks.BilledItem = append(c.hooks.BilledItem, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `billeditem.Intercept(f(g(h())))`.
+func (c *BilledItemClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BilledItem = append(c.inters.BilledItem, interceptors...)
+}
+
+// Create returns a builder for creating a BilledItem entity.
+func (c *BilledItemClient) Create() *BilledItemCreate {
+	mutation := newBilledItemMutation(c.config, OpCreate)
+	return &BilledItemCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BilledItem entities.
+func (c *BilledItemClient) CreateBulk(builders ...*BilledItemCreate) *BilledItemCreateBulk {
+	return &BilledItemCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BilledItemClient) MapCreateBulk(slice any, setFunc func(*BilledItemCreate, int)) *BilledItemCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BilledItemCreateBulk{err: fmt.Errorf("calling to BilledItemClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BilledItemCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BilledItemCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BilledItem.
+func (c *BilledItemClient) Update() *BilledItemUpdate {
+	mutation := newBilledItemMutation(c.config, OpUpdate)
+	return &BilledItemUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BilledItemClient) UpdateOne(_m *BilledItem) *BilledItemUpdateOne {
+	mutation := newBilledItemMutation(c.config, OpUpdateOne, withBilledItem(_m))
+	return &BilledItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BilledItemClient) UpdateOneID(id int) *BilledItemUpdateOne {
+	mutation := newBilledItemMutation(c.config, OpUpdateOne, withBilledItemID(id))
+	return &BilledItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BilledItem.
+func (c *BilledItemClient) Delete() *BilledItemDelete {
+	mutation := newBilledItemMutation(c.config, OpDelete)
+	return &BilledItemDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BilledItemClient) DeleteOne(_m *BilledItem) *BilledItemDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BilledItemClient) DeleteOneID(id int) *BilledItemDeleteOne {
+	builder := c.Delete().Where(billeditem.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BilledItemDeleteOne{builder}
+}
+
+// Query returns a query builder for BilledItem.
+func (c *BilledItemClient) Query() *BilledItemQuery {
+	return &BilledItemQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBilledItem},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BilledItem entity by its id.
+func (c *BilledItemClient) Get(ctx context.Context, id int) (*BilledItem, error) {
+	return c.Query().Where(billeditem.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BilledItemClient) GetX(ctx context.Context, id int) *BilledItem {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BilledItemClient) Hooks() []Hook {
+	return c.hooks.BilledItem
+}
+
+// Interceptors returns the client interceptors.
+func (c *BilledItemClient) Interceptors() []Interceptor {
+	return c.inters.BilledItem
+}
+
+func (c *BilledItemClient) mutate(ctx context.Context, m *BilledItemMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BilledItemCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BilledItemUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BilledItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BilledItemDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BilledItem mutation op: %q", m.Op())
+	}
+}
+
+// BilledTicketClient is a client for the BilledTicket schema.
+type BilledTicketClient struct {
+	config
+}
+
+// NewBilledTicketClient returns a client for the BilledTicket from the given config.
+func NewBilledTicketClient(c config) *BilledTicketClient {
+	return &BilledTicketClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `billedticket.Hooks(f(g(h())))`.
+func (c *BilledTicketClient) Use(hooks ...Hook) {
+	c.hooks.BilledTicket = append(c.hooks.BilledTicket, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `billedticket.Intercept(f(g(h())))`.
+func (c *BilledTicketClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BilledTicket = append(c.inters.BilledTicket, interceptors...)
+}
+
+// Create returns a builder for creating a BilledTicket entity.
+func (c *BilledTicketClient) Create() *BilledTicketCreate {
+	mutation := newBilledTicketMutation(c.config, OpCreate)
+	return &BilledTicketCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BilledTicket entities.
+func (c *BilledTicketClient) CreateBulk(builders ...*BilledTicketCreate) *BilledTicketCreateBulk {
+	return &BilledTicketCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BilledTicketClient) MapCreateBulk(slice any, setFunc func(*BilledTicketCreate, int)) *BilledTicketCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BilledTicketCreateBulk{err: fmt.Errorf("calling to BilledTicketClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BilledTicketCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BilledTicketCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BilledTicket.
+func (c *BilledTicketClient) Update() *BilledTicketUpdate {
+	mutation := newBilledTicketMutation(c.config, OpUpdate)
+	return &BilledTicketUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BilledTicketClient) UpdateOne(_m *BilledTicket) *BilledTicketUpdateOne {
+	mutation := newBilledTicketMutation(c.config, OpUpdateOne, withBilledTicket(_m))
+	return &BilledTicketUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BilledTicketClient) UpdateOneID(id int) *BilledTicketUpdateOne {
+	mutation := newBilledTicketMutation(c.config, OpUpdateOne, withBilledTicketID(id))
+	return &BilledTicketUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BilledTicket.
+func (c *BilledTicketClient) Delete() *BilledTicketDelete {
+	mutation := newBilledTicketMutation(c.config, OpDelete)
+	return &BilledTicketDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BilledTicketClient) DeleteOne(_m *BilledTicket) *BilledTicketDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BilledTicketClient) DeleteOneID(id int) *BilledTicketDeleteOne {
+	builder := c.Delete().Where(billedticket.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BilledTicketDeleteOne{builder}
+}
+
+// Query returns a query builder for BilledTicket.
+func (c *BilledTicketClient) Query() *BilledTicketQuery {
+	return &BilledTicketQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBilledTicket},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BilledTicket entity by its id.
+func (c *BilledTicketClient) Get(ctx context.Context, id int) (*BilledTicket, error) {
+	return c.Query().Where(billedticket.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BilledTicketClient) GetX(ctx context.Context, id int) *BilledTicket {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BilledTicketClient) Hooks() []Hook {
+	return c.hooks.BilledTicket
+}
+
+// Interceptors returns the client interceptors.
+func (c *BilledTicketClient) Interceptors() []Interceptor {
+	return c.inters.BilledTicket
+}
+
+func (c *BilledTicketClient) mutate(ctx context.Context, m *BilledTicketMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BilledTicketCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BilledTicketUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BilledTicketUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BilledTicketDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BilledTicket mutation op: %q", m.Op())
 	}
 }
 
@@ -2307,6 +2740,139 @@ func (c *DattoSiteLinkClient) mutate(ctx context.Context, m *DattoSiteLinkMutati
 		return (&DattoSiteLinkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown DattoSiteLink mutation op: %q", m.Op())
+	}
+}
+
+// DerivedBillClient is a client for the DerivedBill schema.
+type DerivedBillClient struct {
+	config
+}
+
+// NewDerivedBillClient returns a client for the DerivedBill from the given config.
+func NewDerivedBillClient(c config) *DerivedBillClient {
+	return &DerivedBillClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `derivedbill.Hooks(f(g(h())))`.
+func (c *DerivedBillClient) Use(hooks ...Hook) {
+	c.hooks.DerivedBill = append(c.hooks.DerivedBill, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `derivedbill.Intercept(f(g(h())))`.
+func (c *DerivedBillClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DerivedBill = append(c.inters.DerivedBill, interceptors...)
+}
+
+// Create returns a builder for creating a DerivedBill entity.
+func (c *DerivedBillClient) Create() *DerivedBillCreate {
+	mutation := newDerivedBillMutation(c.config, OpCreate)
+	return &DerivedBillCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DerivedBill entities.
+func (c *DerivedBillClient) CreateBulk(builders ...*DerivedBillCreate) *DerivedBillCreateBulk {
+	return &DerivedBillCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DerivedBillClient) MapCreateBulk(slice any, setFunc func(*DerivedBillCreate, int)) *DerivedBillCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DerivedBillCreateBulk{err: fmt.Errorf("calling to DerivedBillClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DerivedBillCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DerivedBillCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DerivedBill.
+func (c *DerivedBillClient) Update() *DerivedBillUpdate {
+	mutation := newDerivedBillMutation(c.config, OpUpdate)
+	return &DerivedBillUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DerivedBillClient) UpdateOne(_m *DerivedBill) *DerivedBillUpdateOne {
+	mutation := newDerivedBillMutation(c.config, OpUpdateOne, withDerivedBill(_m))
+	return &DerivedBillUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DerivedBillClient) UpdateOneID(id int) *DerivedBillUpdateOne {
+	mutation := newDerivedBillMutation(c.config, OpUpdateOne, withDerivedBillID(id))
+	return &DerivedBillUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DerivedBill.
+func (c *DerivedBillClient) Delete() *DerivedBillDelete {
+	mutation := newDerivedBillMutation(c.config, OpDelete)
+	return &DerivedBillDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DerivedBillClient) DeleteOne(_m *DerivedBill) *DerivedBillDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DerivedBillClient) DeleteOneID(id int) *DerivedBillDeleteOne {
+	builder := c.Delete().Where(derivedbill.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DerivedBillDeleteOne{builder}
+}
+
+// Query returns a query builder for DerivedBill.
+func (c *DerivedBillClient) Query() *DerivedBillQuery {
+	return &DerivedBillQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDerivedBill},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DerivedBill entity by its id.
+func (c *DerivedBillClient) Get(ctx context.Context, id int) (*DerivedBill, error) {
+	return c.Query().Where(derivedbill.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DerivedBillClient) GetX(ctx context.Context, id int) *DerivedBill {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DerivedBillClient) Hooks() []Hook {
+	return c.hooks.DerivedBill
+}
+
+// Interceptors returns the client interceptors.
+func (c *DerivedBillClient) Interceptors() []Interceptor {
+	return c.inters.DerivedBill
+}
+
+func (c *DerivedBillClient) mutate(ctx context.Context, m *DerivedBillMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DerivedBillCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DerivedBillUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DerivedBillUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DerivedBillDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DerivedBill mutation op: %q", m.Op())
 	}
 }
 
@@ -5436,22 +6002,22 @@ func (c *UpstreamClient) mutate(ctx context.Context, m *UpstreamMutation) (Value
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Asset, AssetContactLink, AssetVersion, BackupReading, BillEvent, Company,
-		CompanyVersion, Contact, ContactCompanyLink, ContactCompanyLinkVersion,
-		ContactVersion, DattoSiteLink, Location, LocationVersion, LogCheckpoint,
-		LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Revision, Session, Snapshot,
-		SnapshotContent, SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue,
-		SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
-		Upstream []ent.Hook
+		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
+		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
+		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
+		DerivedBill, Location, LocationVersion, LogCheckpoint, LogEpoch, LogHash,
+		LogHead, LogKey, LogLeaf, Revision, Session, Snapshot, SnapshotContent,
+		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
+		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Hook
 	}
 	inters struct {
-		Asset, AssetContactLink, AssetVersion, BackupReading, BillEvent, Company,
-		CompanyVersion, Contact, ContactCompanyLink, ContactCompanyLinkVersion,
-		ContactVersion, DattoSiteLink, Location, LocationVersion, LogCheckpoint,
-		LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Revision, Session, Snapshot,
-		SnapshotContent, SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue,
-		SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
-		Upstream []ent.Interceptor
+		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
+		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
+		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
+		DerivedBill, Location, LocationVersion, LogCheckpoint, LogEpoch, LogHash,
+		LogHead, LogKey, LogLeaf, Revision, Session, Snapshot, SnapshotContent,
+		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
+		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
 	}
 )
 

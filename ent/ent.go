@@ -12,10 +12,13 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/hivematrix/codex/ent/acknowledgement"
 	"github.com/hivematrix/codex/ent/asset"
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/assetversion"
 	"github.com/hivematrix/codex/ent/backupreading"
+	"github.com/hivematrix/codex/ent/billeditem"
+	"github.com/hivematrix/codex/ent/billedticket"
 	"github.com/hivematrix/codex/ent/billevent"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/companyversion"
@@ -24,6 +27,7 @@ import (
 	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
 	"github.com/hivematrix/codex/ent/contactversion"
 	"github.com/hivematrix/codex/ent/dattositelink"
+	"github.com/hivematrix/codex/ent/derivedbill"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/logcheckpoint"
@@ -107,11 +111,14 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			acknowledgement.Table:           acknowledgement.ValidColumn,
 			asset.Table:                     asset.ValidColumn,
 			assetcontactlink.Table:          assetcontactlink.ValidColumn,
 			assetversion.Table:              assetversion.ValidColumn,
 			backupreading.Table:             backupreading.ValidColumn,
 			billevent.Table:                 billevent.ValidColumn,
+			billeditem.Table:                billeditem.ValidColumn,
+			billedticket.Table:              billedticket.ValidColumn,
 			company.Table:                   company.ValidColumn,
 			companyversion.Table:            companyversion.ValidColumn,
 			contact.Table:                   contact.ValidColumn,
@@ -119,6 +126,7 @@ func checkColumn(t, c string) error {
 			contactcompanylinkversion.Table: contactcompanylinkversion.ValidColumn,
 			contactversion.Table:            contactversion.ValidColumn,
 			dattositelink.Table:             dattositelink.ValidColumn,
+			derivedbill.Table:               derivedbill.ValidColumn,
 			location.Table:                  location.ValidColumn,
 			locationversion.Table:           locationversion.ValidColumn,
 			logcheckpoint.Table:             logcheckpoint.ValidColumn,

@@ -15,11 +15,14 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
+	TypeAcknowledgement           = "Acknowledgement"
 	TypeAsset                     = "Asset"
 	TypeAssetContactLink          = "AssetContactLink"
 	TypeAssetVersion              = "AssetVersion"
 	TypeBackupReading             = "BackupReading"
 	TypeBillEvent                 = "BillEvent"
+	TypeBilledItem                = "BilledItem"
+	TypeBilledTicket              = "BilledTicket"
 	TypeCompany                   = "Company"
 	TypeCompanyVersion            = "CompanyVersion"
 	TypeContact                   = "Contact"
@@ -27,6 +30,7 @@ const (
 	TypeContactCompanyLinkVersion = "ContactCompanyLinkVersion"
 	TypeContactVersion            = "ContactVersion"
 	TypeDattoSiteLink             = "DattoSiteLink"
+	TypeDerivedBill               = "DerivedBill"
 	TypeLocation                  = "Location"
 	TypeLocationVersion           = "LocationVersion"
 	TypeLogCheckpoint             = "LogCheckpoint"

@@ -14,6 +14,8 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Acknowledgement is the client for interacting with the Acknowledgement builders.
+	Acknowledgement *AcknowledgementClient
 	// Asset is the client for interacting with the Asset builders.
 	Asset *AssetClient
 	// AssetContactLink is the client for interacting with the AssetContactLink builders.
@@ -24,6 +26,10 @@ type Tx struct {
 	BackupReading *BackupReadingClient
 	// BillEvent is the client for interacting with the BillEvent builders.
 	BillEvent *BillEventClient
+	// BilledItem is the client for interacting with the BilledItem builders.
+	BilledItem *BilledItemClient
+	// BilledTicket is the client for interacting with the BilledTicket builders.
+	BilledTicket *BilledTicketClient
 	// Company is the client for interacting with the Company builders.
 	Company *CompanyClient
 	// CompanyVersion is the client for interacting with the CompanyVersion builders.
@@ -38,6 +44,8 @@ type Tx struct {
 	ContactVersion *ContactVersionClient
 	// DattoSiteLink is the client for interacting with the DattoSiteLink builders.
 	DattoSiteLink *DattoSiteLinkClient
+	// DerivedBill is the client for interacting with the DerivedBill builders.
+	DerivedBill *DerivedBillClient
 	// Location is the client for interacting with the Location builders.
 	Location *LocationClient
 	// LocationVersion is the client for interacting with the LocationVersion builders.
@@ -215,11 +223,14 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Acknowledgement = NewAcknowledgementClient(tx.config)
 	tx.Asset = NewAssetClient(tx.config)
 	tx.AssetContactLink = NewAssetContactLinkClient(tx.config)
 	tx.AssetVersion = NewAssetVersionClient(tx.config)
 	tx.BackupReading = NewBackupReadingClient(tx.config)
 	tx.BillEvent = NewBillEventClient(tx.config)
+	tx.BilledItem = NewBilledItemClient(tx.config)
+	tx.BilledTicket = NewBilledTicketClient(tx.config)
 	tx.Company = NewCompanyClient(tx.config)
 	tx.CompanyVersion = NewCompanyVersionClient(tx.config)
 	tx.Contact = NewContactClient(tx.config)
@@ -227,6 +238,7 @@ func (tx *Tx) init() {
 	tx.ContactCompanyLinkVersion = NewContactCompanyLinkVersionClient(tx.config)
 	tx.ContactVersion = NewContactVersionClient(tx.config)
 	tx.DattoSiteLink = NewDattoSiteLinkClient(tx.config)
+	tx.DerivedBill = NewDerivedBillClient(tx.config)
 	tx.Location = NewLocationClient(tx.config)
 	tx.LocationVersion = NewLocationVersionClient(tx.config)
 	tx.LogCheckpoint = NewLogCheckpointClient(tx.config)
@@ -259,7 +271,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Asset.QueryXXX(), the query will be executed
+// applies a query, for example: Acknowledgement.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

@@ -9,6 +9,18 @@ import (
 	"github.com/hivematrix/codex/ent"
 )
 
+// The AcknowledgementFunc type is an adapter to allow the use of ordinary
+// function as Acknowledgement mutator.
+type AcknowledgementFunc func(context.Context, *ent.AcknowledgementMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AcknowledgementFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AcknowledgementMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AcknowledgementMutation", m)
+}
+
 // The AssetFunc type is an adapter to allow the use of ordinary
 // function as Asset mutator.
 type AssetFunc func(context.Context, *ent.AssetMutation) (ent.Value, error)
@@ -67,6 +79,30 @@ func (f BillEventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, e
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BillEventMutation", m)
+}
+
+// The BilledItemFunc type is an adapter to allow the use of ordinary
+// function as BilledItem mutator.
+type BilledItemFunc func(context.Context, *ent.BilledItemMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BilledItemFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BilledItemMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BilledItemMutation", m)
+}
+
+// The BilledTicketFunc type is an adapter to allow the use of ordinary
+// function as BilledTicket mutator.
+type BilledTicketFunc func(context.Context, *ent.BilledTicketMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BilledTicketFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BilledTicketMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BilledTicketMutation", m)
 }
 
 // The CompanyFunc type is an adapter to allow the use of ordinary
@@ -151,6 +187,18 @@ func (f DattoSiteLinkFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Valu
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DattoSiteLinkMutation", m)
+}
+
+// The DerivedBillFunc type is an adapter to allow the use of ordinary
+// function as DerivedBill mutator.
+type DerivedBillFunc func(context.Context, *ent.DerivedBillMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DerivedBillFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.DerivedBillMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DerivedBillMutation", m)
 }
 
 // The LocationFunc type is an adapter to allow the use of ordinary

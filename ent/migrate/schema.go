@@ -9,6 +9,43 @@ import (
 )
 
 var (
+	// AcknowledgementsColumns holds the columns for the "acknowledgements" table.
+	AcknowledgementsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "company_account_number", Type: field.TypeString},
+		{Name: "billing_year", Type: field.TypeInt},
+		{Name: "billing_month", Type: field.TypeInt},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "item_entity", Type: field.TypeString},
+		{Name: "item_id", Type: field.TypeString, Size: 2147483647},
+		{Name: "item_name", Type: field.TypeString, Size: 2147483647},
+		{Name: "fingerprint", Type: field.TypeString, Size: 2147483647},
+		{Name: "standing", Type: field.TypeBool},
+		{Name: "note", Type: field.TypeString, Size: 2147483647},
+		{Name: "acknowledged_by", Type: field.TypeString, Size: 2147483647},
+		{Name: "acknowledged_at", Type: field.TypeTime},
+		{Name: "withdrawn_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "withdrawn_note", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "withdrawn_at", Type: field.TypeTime, Nullable: true},
+	}
+	// AcknowledgementsTable holds the schema information for the "acknowledgements" table.
+	AcknowledgementsTable = &schema.Table{
+		Name:       "acknowledgements",
+		Columns:    AcknowledgementsColumns,
+		PrimaryKey: []*schema.Column{AcknowledgementsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "acknowledgement_billing_year_billing_month",
+				Unique:  false,
+				Columns: []*schema.Column{AcknowledgementsColumns[2], AcknowledgementsColumns[3]},
+			},
+			{
+				Name:    "acknowledgement_company_account_number",
+				Unique:  false,
+				Columns: []*schema.Column{AcknowledgementsColumns[1]},
+			},
+		},
+	}
 	// AssetsColumns holds the columns for the "assets" table.
 	AssetsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt},
@@ -202,6 +239,65 @@ var (
 				Name:    "billevent_leaf_index",
 				Unique:  true,
 				Columns: []*schema.Column{BillEventsColumns[7]},
+			},
+		},
+	}
+	// BilledItemsColumns holds the columns for the "billed_items" table.
+	BilledItemsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "snapshot_id", Type: field.TypeInt},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "item_id", Type: field.TypeInt, Nullable: true},
+		{Name: "name", Type: field.TypeString, Size: 2147483647},
+		{Name: "billed_type", Type: field.TypeString, Size: 2147483647},
+		{Name: "quantity_e4", Type: field.TypeInt64},
+		{Name: "rate_e4", Type: field.TypeInt64},
+		{Name: "amount_cents", Type: field.TypeInt64},
+	}
+	// BilledItemsTable holds the schema information for the "billed_items" table.
+	BilledItemsTable = &schema.Table{
+		Name:       "billed_items",
+		Columns:    BilledItemsColumns,
+		PrimaryKey: []*schema.Column{BilledItemsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "billeditem_snapshot_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{BilledItemsColumns[1], BilledItemsColumns[2]},
+			},
+			{
+				Name:    "billeditem_kind_item_id",
+				Unique:  false,
+				Columns: []*schema.Column{BilledItemsColumns[3], BilledItemsColumns[4]},
+			},
+		},
+	}
+	// BilledTicketsColumns holds the columns for the "billed_tickets" table.
+	BilledTicketsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "snapshot_id", Type: field.TypeInt},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "ticket_id", Type: field.TypeInt, Nullable: true},
+		{Name: "ticket_number", Type: field.TypeString, Size: 2147483647},
+		{Name: "subject", Type: field.TypeString, Size: 2147483647},
+		{Name: "hours_e4", Type: field.TypeInt64},
+	}
+	// BilledTicketsTable holds the schema information for the "billed_tickets" table.
+	BilledTicketsTable = &schema.Table{
+		Name:       "billed_tickets",
+		Columns:    BilledTicketsColumns,
+		PrimaryKey: []*schema.Column{BilledTicketsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "billedticket_snapshot_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{BilledTicketsColumns[1], BilledTicketsColumns[2]},
+			},
+			{
+				Name:    "billedticket_ticket_id",
+				Unique:  false,
+				Columns: []*schema.Column{BilledTicketsColumns[3]},
 			},
 		},
 	}
@@ -469,6 +565,28 @@ var (
 				Name:    "dattositelink_company_account_number",
 				Unique:  false,
 				Columns: []*schema.Column{DattoSiteLinksColumns[5]},
+			},
+		},
+	}
+	// DerivedBillsColumns holds the columns for the "derived_bills" table.
+	DerivedBillsColumns = []*schema.Column{
+		{Name: "snapshot_id", Type: field.TypeInt},
+		{Name: "reading", Type: field.TypeInt},
+		{Name: "source", Type: field.TypeString},
+		{Name: "problem", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "rates", Type: field.TypeString, Size: 2147483647},
+		{Name: "backup_bytes", Type: field.TypeInt64},
+	}
+	// DerivedBillsTable holds the schema information for the "derived_bills" table.
+	DerivedBillsTable = &schema.Table{
+		Name:       "derived_bills",
+		Columns:    DerivedBillsColumns,
+		PrimaryKey: []*schema.Column{DerivedBillsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "derivedbill_reading",
+				Unique:  false,
+				Columns: []*schema.Column{DerivedBillsColumns[1]},
 			},
 		},
 	}
@@ -1114,11 +1232,14 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AcknowledgementsTable,
 		AssetsTable,
 		AssetContactLinkTable,
 		AssetsHistoryTable,
 		BackupReadingsTable,
 		BillEventsTable,
+		BilledItemsTable,
+		BilledTicketsTable,
 		CompaniesTable,
 		CompaniesHistoryTable,
 		ContactsTable,
@@ -1126,6 +1247,7 @@ var (
 		ContactCompanyLinkHistoryTable,
 		ContactsHistoryTable,
 		DattoSiteLinksTable,
+		DerivedBillsTable,
 		LocationsTable,
 		LocationsHistoryTable,
 		LogCheckpointsTable,
@@ -1153,6 +1275,9 @@ var (
 )
 
 func init() {
+	AcknowledgementsTable.Annotation = &entsql.Annotation{
+		Table: "acknowledgements",
+	}
 	AssetsTable.ForeignKeys[0].RefTable = CompaniesTable
 	AssetsTable.Annotation = &entsql.Annotation{
 		Table: "assets",
@@ -1171,6 +1296,12 @@ func init() {
 	}
 	BillEventsTable.Annotation = &entsql.Annotation{
 		Table: "bill_events",
+	}
+	BilledItemsTable.Annotation = &entsql.Annotation{
+		Table: "billed_items",
+	}
+	BilledTicketsTable.Annotation = &entsql.Annotation{
+		Table: "billed_tickets",
 	}
 	CompaniesTable.Annotation = &entsql.Annotation{
 		Table: "companies",
@@ -1195,6 +1326,9 @@ func init() {
 	DattoSiteLinksTable.ForeignKeys[0].RefTable = CompaniesTable
 	DattoSiteLinksTable.Annotation = &entsql.Annotation{
 		Table: "datto_site_links",
+	}
+	DerivedBillsTable.Annotation = &entsql.Annotation{
+		Table: "derived_bills",
 	}
 	LocationsTable.ForeignKeys[0].RefTable = CompaniesTable
 	LocationsTable.Annotation = &entsql.Annotation{

@@ -6,6 +6,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Acknowledgement is the predicate function for acknowledgement builders.
+type Acknowledgement func(*sql.Selector)
+
 // Asset is the predicate function for asset builders.
 type Asset func(*sql.Selector)
 
@@ -20,6 +23,12 @@ type BackupReading func(*sql.Selector)
 
 // BillEvent is the predicate function for billevent builders.
 type BillEvent func(*sql.Selector)
+
+// BilledItem is the predicate function for billeditem builders.
+type BilledItem func(*sql.Selector)
+
+// BilledTicket is the predicate function for billedticket builders.
+type BilledTicket func(*sql.Selector)
 
 // Company is the predicate function for company builders.
 type Company func(*sql.Selector)
@@ -41,6 +50,9 @@ type ContactVersion func(*sql.Selector)
 
 // DattoSiteLink is the predicate function for dattositelink builders.
 type DattoSiteLink func(*sql.Selector)
+
+// DerivedBill is the predicate function for derivedbill builders.
+type DerivedBill func(*sql.Selector)
 
 // Location is the predicate function for location builders.
 type Location func(*sql.Selector)
