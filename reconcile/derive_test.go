@@ -97,8 +97,8 @@ func TestBillsAreReadOnceAndCanBeReadAnew(t *testing.T) {
 			"BilledItem(id=10000003, snapshot_id=1, position=3, kind=asset, item_id=8, name=SRV-1, billed_type=No Charge, quantity_e4=1.0000, rate_e4=0.0000, amount_cents=0.00)\n" +
 			"BilledItem(id=10000004, snapshot_id=1, position=4, kind=asset, , name=Printer, billed_type=Custom, quantity_e4=1.0000, rate_e4=5.0000, amount_cents=5.00)\n" +
 			"BilledItem(id=10000005, snapshot_id=1, position=5, kind=custom, , name=Credit, billed_type=Recurring, quantity_e4=1.0000, rate_e4=-10.1000, amount_cents=-10.10)\n" +
-			"BilledItem(id=10000006, snapshot_id=1, position=6, kind=backup, name=Backup, billed_type=, quantity_e4=1.0000, rate_e4=0.0000, amount_cents=33.30)\n" +
-			"BilledItem(id=10000007, snapshot_id=1, position=7, kind=ticket, name=Hours, billed_type=, quantity_e4=1.4167, rate_e4=0.0000, amount_cents=177.08)\n"
+			"BilledItem(id=10000006, snapshot_id=1, position=6, kind=backup, , name=Backup, billed_type=, quantity_e4=1.0000, rate_e4=0.0000, amount_cents=33.30)\n" +
+			"BilledItem(id=10000007, snapshot_id=1, position=7, kind=ticket, , name=Hours, billed_type=, quantity_e4=1.4167, rate_e4=0.0000, amount_cents=177.08)\n"
 		want := first +
 			"BilledItem(id=20000001, snapshot_id=2, position=1, kind=asset, item_id=7, name=PC-1, billed_type=Server, quantity_e4=1.0000, rate_e4=7.0000, amount_cents=7.00)\n" +
 			"BilledTicket(id=10000001, snapshot_id=1, position=1, ticket_id=4711, ticket_number=4711, subject=Printer, hours_e4=1.4167)\n" +
