@@ -48,16 +48,18 @@ func (f PublishFile) Published(context.Context) ([]byte, error) {
 }
 
 // Publish takes the newest signed log checkpoint to where [archive] publish says: daily, behind each
-// snapshot job, and whenever somebody asks. Where nothing is configured it is [codex.CodeBadInput].
+// snapshot job, and whenever somebody asks. Where nothing is configured it is [codex.CodeBadInput], and a
+// log that is stopped is a [*StoppedError].
 func (a *Archive) Publish(ctx context.Context) (*SignedCheckpoint, error) {
 	if a.o.Publish == nil {
 		return nil, codex.BadInput("publish", "[archive] publish names no place to publish at")
 	}
-	signed, err := a.Checkpoint(ctx)
-	if err != nil {
+	// Before what is there is written over.
+	if err := a.learn(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.learn(ctx); err != nil { // before what is there is written over
+	signed, err := a.sign(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if err := a.o.Publish.Publish(ctx, []byte(signed.Note)); err != nil {
@@ -71,8 +73,11 @@ func (a *Archive) Publish(ctx context.Context) (*SignedCheckpoint, error) {
 // that file came back from a backup with the database, what was published still tells.
 func (a *Archive) learn(ctx context.Context) error {
 	note, err := a.o.Publish.Published(ctx)
-	if err != nil || note == nil {
-		return err
+	if err != nil {
+		return codex.Wrap(codex.CodeUnavailable, err, "what was published cannot be read")
+	}
+	if note == nil {
+		return nil
 	}
 	key, err := a.VerifierKey(ctx)
 	if err != nil {
@@ -82,7 +87,24 @@ func (a *Archive) learn(ctx context.Context) error {
 	if err != nil {
 		return codex.Wrap(codex.CodeConflict, err, "where log checkpoints are published is one that is none of this log's: it is not written over")
 	}
+	if opened.Size == 0 {
+		return nil
+	}
 	return a.outside.advance(&SignedCheckpoint{Checkpoint: opened, Note: string(note)}, key)
+}
+
+// Start compares the log with its key, with what is known outside the database, and with what was
+// published last, before anything is archived: where the log must not go on, that is logged, and each
+// append says so. The key of a new log is made now.
+func (a *Archive) Start(ctx context.Context) {
+	var err error
+	if a.o.Publish != nil {
+		err = a.learn(ctx)
+	}
+	_, examined := a.examine(ctx)
+	if err := errors.Join(err, examined); err != nil {
+		a.logger.ErrorContext(ctx, "the log of archived bills needs attention", slog.Any("err", err))
+	}
 }
 
 // Every how long [Archive.Keep] looks, and how long it waits behind a failure to publish.
@@ -138,6 +160,6 @@ func (k *keeper) look(ctx context.Context, a *Archive) {
 		k.told = ""
 	case err.Error() != k.told:
 		k.told = err.Error()
-		a.logger.ErrorContext(ctx, "the log of the archive needs attention", slog.Any("err", err))
+		a.logger.ErrorContext(ctx, "the log of archived bills needs attention", slog.Any("err", err))
 	}
 }

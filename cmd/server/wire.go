@@ -117,7 +117,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if o.serving {
 		a.engine.FindDead()
 		a.engine.ServeRereads()
-		a.keepLog()
+		a.keepLog(ctx)
 	}
 	return a, nil
 }

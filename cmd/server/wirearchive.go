@@ -56,9 +56,10 @@ func newOrigin() (string, error) {
 	return "codex/archive", nil
 }
 
-// keepLog looks after the log until the app is closed.
-func (a *app) keepLog() {
-	ctx, end := context.WithCancel(context.Background())
+// keepLog looks at the log before anything is archived, and after it until the app is closed.
+func (a *app) keepLog(ctx context.Context) {
+	a.bills.Start(ctx)
+	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

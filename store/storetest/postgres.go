@@ -32,6 +32,23 @@ func postgres(t testing.TB, migrated bool) *Database {
 	if migrated {
 		template = migratedTemplate
 	}
+	return postgresOf(t, template)
+}
+
+// postgresCopy is a copy of a database that nobody has open.
+func postgresCopy(t testing.TB, d *Database) *Database {
+	t.Helper()
+	from, err := url.Parse(d.dsn.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return postgresOf(t, func(context.Context, string, *pgx.Conn) (string, error) {
+		return strings.TrimPrefix(from.Path, "/"), nil
+	})
+}
+
+func postgresOf(t testing.TB, template func(context.Context, string, *pgx.Conn) (string, error)) *Database {
+	t.Helper()
 	dsn, drop, err := createPostgres(t.Context(), serverURL(t), template)
 	if err != nil {
 		t.Fatal(err)

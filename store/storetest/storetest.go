@@ -96,6 +96,27 @@ func (d *Database) Options() store.Options {
 	return store.Options{Dialect: d.Dialect, DSN: d.dsn, Path: d.path}
 }
 
+// Backup is a copy of d as it is, to be restored from: it is opened in d's place. Nobody may have d
+// open meanwhile.
+func (d *Database) Backup(t testing.TB) *Database {
+	t.Helper()
+	if d.Dialect == dialect.Postgres {
+		return postgresCopy(t, d)
+	}
+	text, err := os.ReadFile(d.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(d.path + "-wal"); err == nil {
+		t.Fatal("the database is still open: what stands in its WAL would be missing")
+	}
+	backup := &Database{Dialect: d.Dialect, path: filepath.Join(t.TempDir(), "codex.db")}
+	if err := os.WriteFile(backup.path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return backup
+}
+
 // Open opens d once more, until the test ends.
 func (d *Database) Open(t testing.TB, options ...Option) *store.DB {
 	t.Helper()
