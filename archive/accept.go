@@ -37,9 +37,6 @@ var errThere = errors.New("the bill is there already")
 //
 // What the settings refuse is a [codex.CodeBadInput] error.
 func (a *Archive) Accept(ctx context.Context, s *Submission, by codex.Caller) (*Accepted, error) {
-	if found := s.differences(); a.o.RejectTotals && len(found) > 0 {
-		return nil, codex.BadInput("total_amount", "it is %s, and %s ([archive] totals = reject)", s.TotalAmount, strings.Join(found, ", "))
-	}
 	var accepted *Accepted
 	err := a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if err := tx.Raise(ctx, Entity); err != nil {
@@ -87,6 +84,9 @@ func (a *Archive) Accept(ctx context.Context, s *Submission, by codex.Caller) (*
 
 // write stores a revision of a bill: its row, contents, lines and leaf.
 func (a *Archive) write(ctx context.Context, tx *store.Tx, s *Submission, revision int, by codex.Caller) (*ent.Snapshot, error) {
+	if found := s.differences(); a.o.RejectTotals && len(found) > 0 {
+		return nil, codex.BadInput("total_amount", "it is %s, and %s ([archive] totals = reject)", s.TotalAmount, strings.Join(found, ", "))
+	}
 	marks := s.marks()
 	name := "Unknown"
 	known, err := tx.Ent().Company.Query().Where(company.ID(s.AccountNumber)).Only(ctx)

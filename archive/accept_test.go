@@ -254,6 +254,18 @@ func TestWhatIsNoticedIsMarkedOrRefusedAsTheSettingsSay(t *testing.T) {
 	}
 }
 
+func TestARetryOfABillThatWouldBeRefusedNowFindsTheBill(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		before := open(t, db)
+		odd := bill(t, "273.5833333333333", "300", `"620547", "company_name"`, `"nobody", "company_name"`)
+		accept(t, before, odd)
+		after := open(t, db, func(o *archive.Options) { o.RejectTotals, o.RejectUnknown = true, true })
+		if again := accept(t, after, odd); !again.Existing || again.Differing != nil {
+			t.Errorf("%+v", again)
+		}
+	})
+}
+
 func TestWhatWasLeftOutIsTheCompanysNameAndTheCallersAddress(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
 		a := open(t, db)

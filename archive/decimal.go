@@ -95,6 +95,9 @@ func (d decimal) units(places int) (int64, error) {
 	if up {
 		n++
 	}
+	if len(strconv.FormatInt(n, 10)) > wholeDigits+places {
+		return 0, errTooLarge // by rounding alone, like 99999999.995
+	}
 	if d.negative {
 		n = -n
 	}

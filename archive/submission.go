@@ -274,7 +274,8 @@ func (f *fields) document(key string) string {
 	if raw[0] == '"' {
 		text = f.wholeText(key)
 	}
-	if trimmed := strings.TrimSpace(text); !strings.HasPrefix(trimmed, "{") || !json.Valid([]byte(trimmed)) {
+	// With the blanks of JSON and no others: the text is kept as it is, and must be JSON for whoever reads it.
+	if trimmed := strings.Trim(text, " \t\r\n"); !strings.HasPrefix(trimmed, "{") || !json.Valid([]byte(trimmed)) {
 		f.fail(key, errors.New("give a JSON object, or a text that holds one"))
 	}
 	return text

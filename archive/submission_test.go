@@ -75,8 +75,11 @@ func TestAValueOfAnotherKindIsRefusedAndItsKeyIsNamed(t *testing.T) {
 		{"an amount that is none", `"total_amount": 273.5833333333333`, `"total_amount": "NaN"`, "total_amount: give a number, or a text that holds one"},
 		{"an amount that is true", `"total_user_charges": 0`, `"total_user_charges": true`, "total_user_charges: give a number, or a text that holds one"},
 		{"an amount beyond the column", `"total_amount": 273.5833333333333`, `"total_amount": 100000000`, "total_amount: a number here has at most 8 digits before the point"},
+		{"an amount that is rounded beyond the column", `"total_amount": 273.5833333333333`, `"total_amount": -99999999.995`, "total_amount: a number here has at most 8 digits before the point"},
+		{"a rate that is rounded beyond the column", `"rate": 125.0`, `"rate": "99999999.99995"`, "line_items[1].rate: a number here has at most 8 digits before the point"},
 		{"fewer than no users", `"user_count": 1`, `"user_count": -1`, "user_count: give a whole number from 0 to 99999999"},
 		{"billing data that are no object", `"billing_data_json": {`, `"billing_data_json": "[]", "x": {`, "billing_data_json: give a JSON object, or a text that holds one"},
+		{"billing data within blanks that are none of JSON's", `"billing_data_json": {`, `"billing_data_json": "\u00a0{}", "x": {`, "billing_data_json: give a JSON object, or a text that holds one"},
 		{"a line without an amount", `"rate": 59.0, "amount": 59.0`, `"rate": 59.0`, "line_items[0].amount: it is missing"},
 		{"a line with a null rate", `"rate": 125.0`, `"rate": null`, "line_items[1].rate: give a number, or a text that holds one"},
 	} {
@@ -130,7 +133,7 @@ func TestAnyNumberIsRoundedHalfAwayFromZeroWithoutAFloat(t *testing.T) {
 			t.Fatalf("%s: %d cents, want %d", number, s.TotalAmount, want)
 		}
 	}
-	for _, number := range []string{"2450.005", "-2450.005", "412.2749999999984", "0.004999999999999999999999", "1e-05", "5E-3", "-0", "0.1e3", "99999999.99"} {
+	for _, number := range []string{"2450.005", "-2450.005", "412.2749999999984", "0.004999999999999999999999", "1e-05", "5E-3", "-0", "0.1e3", "99999999.99", "99999999.994"} {
 		check(t, number)
 	}
 	rapid.Check(t, func(t *rapid.T) {
