@@ -72,7 +72,7 @@ type Filter struct {
 // all. Of each bill the newest revision is found, and none that is open.
 func (a *Archive) Search(ctx context.Context, filter Filter, limit, offset int) (rows []*ent.Snapshot, total int, err error) {
 	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		query := tx.Ent().Snapshot.Query().Where(Current)
+		query := tx.Ent().Snapshot.Query().Where(notOpen)
 		if filter.Account != "" {
 			query.Where(snapshot.CompanyAccountNumber(filter.Account))
 		}
@@ -108,7 +108,7 @@ func (a *Archive) Search(ctx context.Context, filter Filter, limit, offset int) 
 // ByCompany gives the bills of an account number that are served, newest billing month first. An
 // account number that nobody has, has none.
 func (a *Archive) ByCompany(ctx context.Context, account codex.AccountNumber) ([]*ent.Snapshot, error) {
-	rows, err := a.db.Ent().Snapshot.Query().Where(Current, snapshot.CompanyAccountNumber(account)).
+	rows, err := a.db.Ent().Snapshot.Query().Where(notOpen, snapshot.CompanyAccountNumber(account)).
 		Order(snapshot.ByBillingYear(sql.OrderDesc()), snapshot.ByBillingMonth(sql.OrderDesc()),
 			snapshot.ByArchivedAt(sql.OrderDesc()), snapshot.ByID(sql.OrderDesc())).All(ctx)
 	if err != nil {
@@ -124,6 +124,14 @@ func Current(s *sql.Selector) {
 		b.WriteString("NOT EXISTS (SELECT 1 FROM snapshots AS newer WHERE newer.invoice_number = ").Ident(s.C(snapshot.FieldInvoiceNumber)).
 			WriteString(" AND newer.revision > ").Ident(s.C(snapshot.FieldRevision)).WriteString(")")
 	}))
+	notOpen(s)
+}
+
+// notOpen keeps revisions unless the last that happened to them is that they were reopened. Those are
+// the current ones, since a next revision is stored behind a reopening alone, and only the newest is
+// closed; so lists ask for no more. To look for a newer revision of each of some thousand bills
+// PostgreSQL would join the whole table with itself. Events are few.
+func notOpen(s *sql.Selector) {
 	s.Where(sql.P(func(b *sql.Builder) {
 		b.WriteString("NOT EXISTS (SELECT 1 FROM bill_events AS e WHERE e.invoice_number = ").Ident(s.C(snapshot.FieldInvoiceNumber)).
 			WriteString(" AND e.revision = ").Ident(s.C(snapshot.FieldRevision)).
