@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -79,6 +80,9 @@ func Describe(err error) (status int, message string) {
 		return http.StatusInternalServerError, "Internal error"
 	}
 	status = Status(coded.Code)
+	if stop, ok := errors.AsType[*archive.StoppedError](err); ok {
+		return status, stop.Message // trying again later helps when a person has done what it says
+	}
 	switch {
 	case status == http.StatusInternalServerError:
 		return status, "Internal error"

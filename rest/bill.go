@@ -166,15 +166,22 @@ func (s *service) bill(w http.ResponseWriter, r *http.Request) error {
 
 // billAsked is the bill of the path, of the revision that the parameter has.
 func (s *service) billAsked(r *http.Request) (*archive.Bill, error) {
-	revision := 0
-	text, given, err := parameter(r, "revision")
+	revision, err := revisionAsked(r)
 	if err != nil {
 		return nil, err
 	}
-	if given {
-		if revision, err = strconv.Atoi(text); err != nil || revision < 1 {
-			return nil, codex.BadInput("revision", "give the number of a revision, from 1 on")
-		}
-	}
 	return s.Bills.Get(r.Context(), r.PathValue("invoice_number"), revision)
+}
+
+// revisionAsked is the revision that a request names, 0 where it names none.
+func revisionAsked(r *http.Request) (int, error) {
+	text, given, err := parameter(r, "revision")
+	if err != nil || !given {
+		return 0, err
+	}
+	revision, err := strconv.Atoi(text)
+	if err != nil || revision < 1 {
+		return 0, codex.BadInput("revision", "give the number of a revision, from 1 on")
+	}
+	return revision, nil
 }

@@ -92,6 +92,11 @@ func billPaths() []string {
 		"/api/snapshots/search?account_number=620547&year=2025&month=9&from_date=2020-01-01&to_date=2099-12-31&limit=1&offset=0",
 		"/api/snapshots/company/620547",
 		"/api/snapshots/company/nobody",
+		"/api/snapshot/620547-202509/proof",
+		"/api/snapshot/" + slashedInvoice + "/proof?revision=1&enclose=csv,line_items",
+		"/api/archive/checkpoint",
+		"/api/archive/consistency?from=1",
+		"/api/archive/key",
 	}
 }
 

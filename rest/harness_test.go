@@ -57,11 +57,13 @@ func (s *starter) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error
 
 // options are those of most tests.
 func options(t *testing.T, db *store.DB) rest.Options {
+	kept := bills(t, db)
 	return rest.Options{
 		DB:         db,
 		Rules:      query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync:       &starter{},
-		Bills:      bills(t, db),
+		Bills:      kept,
+		Log:        kept,
 		TicketDays: 365,
 		SpoolDir:   t.TempDir(),
 		Logger:     slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -135,6 +135,8 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		c.ask(t, http.MethodGet, "/api/snapshots/search?limit=x", codex.RoleAdmin, 400)
 		c.ask(t, http.MethodGet, "/api/snapshot/620547-202509?revision=0", codex.RoleAdmin, 400)
 		c.ask(t, http.MethodGet, "/api/snapshot/620547-202509/csv?safe=yes", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodGet, "/api/snapshot/620547-202509/proof?enclose=salary", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodGet, "/api/archive/consistency", codex.RoleAdmin, 400)
 		for _, path := range posts {
 			c.ask(t, http.MethodPost, path, codex.RoleAdmin, 200)
 			c.ask(t, http.MethodPost, path+"?force=1", codex.RoleAdmin, 400)
@@ -152,7 +154,7 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 			}).ask(t, http.MethodPost, path+"?wait=true", codex.RoleAdmin, 503)
 		}
 		fresh := changed(t, ledgerBill(t, "a"), "invoice_number", `"another"`)
-		for _, table := range []string{"revisions", "sync_runs", "snapshots"} {
+		for _, table := range []string{"revisions", "sync_runs", "snapshots", "log_keys"} {
 			if _, err := db.SQL().ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_elsewhere"); err != nil {
 				t.Fatal(err)
 			}

@@ -30,6 +30,8 @@ type Options struct {
 	Rules query.Rules
 	Sync  Starter
 	Bills Bills
+	// Log proves them.
+	Log Log
 	// TicketDays is [rest] ticket_days: without a year, tickets last updated within so many days are
 	// served.
 	TicketDays int
@@ -88,7 +90,11 @@ func (s *service) routes() []route {
 		{http.MethodPost, "/api/snapshot", auth.BillSenders, s.acceptBill},
 		{http.MethodGet, "/api/snapshot/{invoice_number}", auth.Readers, s.bill},
 		{http.MethodGet, "/api/snapshot/{invoice_number}/csv", auth.Readers, s.billCSV},
+		{http.MethodGet, "/api/snapshot/{invoice_number}/proof", auth.Readers, s.billProof},
 		{http.MethodGet, "/api/snapshots/search", auth.Readers, s.searchBills},
 		{http.MethodGet, "/api/snapshots/company/{account_number}", auth.Readers, s.companyBills},
+		{http.MethodGet, "/api/archive/checkpoint", auth.Readers, s.logCheckpoint},
+		{http.MethodGet, "/api/archive/consistency", auth.Readers, s.logConsistency},
+		{http.MethodGet, "/api/archive/key", auth.Readers, s.logKey},
 	}
 }
