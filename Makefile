@@ -40,7 +40,7 @@ test: $(PAGES) ## Run all tests, against SQLite and a throw-away PostgreSQL, and
 
 # What a quick look makes smaller; `go test ./bench -args -help` lists all of it.
 quick_look := -past.assets 2000 -past.asks 10 -first.companies 50 -first.assets 2000 -first.contacts 1000 -first.repeats 1 \
-	-tickets.count 100 -tickets.sequential 20 -webhooks.closings 6 -webhooks.flood 1000 -webhooks.flooded 10
+	-bills.most 10000 -bills.asks 100 -tickets.count 100 -tickets.sequential 20 -webhooks.closings 6 -webhooks.flood 1000 -webhooks.flooded 10
 
 # 45 minutes, most of them spent waiting for the simulated upstreams' limits; the quick look takes five.
 .PHONY: bench

@@ -9,6 +9,8 @@
 //	BenchmarkWebhookFlood    many webhooks for few tickets: re-reads, and none lost
 //	BenchmarkFirstSync       a first sync's applying beside a bare loop over the same rows, and its memory
 //	BenchmarkPast            the past of a company, and of a page of 50, beside the present; sizes on disk
+//	BenchmarkBills           one bill, its CSV, its proof, a company's bills and a search in archives of 1,000,
+//	                         10,000 and 100,000 bills, in turn
 //
 // The first four measure a `codex serve` in a process of its own, over real HTTP and simulated upstreams
 // in this one. Each benchmark's flags make it smaller for a quick look (`make bench quick=yes`); their
