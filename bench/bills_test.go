@@ -22,7 +22,7 @@ import (
 
 var (
 	billsMost = flag.Int("bills.most", 100_000, "bills in the largest archive: 1,000 times a power of ten")
-	billsAsks = flag.Int("bills.asks", 1_000, "how often each question is asked of each archive; the percentiles count")
+	billsAsks = flag.Int("bills.asks", 1_000, "of how many bills of each archive each question is asked, three times in a row")
 )
 
 // BenchmarkBills asks archives of 1,000, 10,000 and 100,000 bills the same questions in turn, each for
@@ -96,38 +96,51 @@ func (a askable) get(path, begins string) error {
 	return nil
 }
 
-// growth asks one question of each archive in turn, and tells how its time grows with the archive.
+// tries is how often a question is asked for one bill in a row.
+const tries = 3
+
+// growth asks one question of each archive in turn, and tells how its time grows with the archive: all
+// times, and of each bill the shortest of three, which is what the question takes where others leave the
+// machine alone. The percentiles of the latter are over bills, and they are what is judged.
 func growth(b *testing.B, archives []askable, ask func(a askable, i int)) {
 	random := rand.New(rand.NewPCG(1, 2))
-	took := make([][]time.Duration, len(archives))
+	all, shortest := make([][]time.Duration, len(archives)), make([][]time.Duration, len(archives))
 	warm := *billsAsks / 10
 	for round := range warm + *billsAsks {
 		for _, which := range random.Perm(len(archives)) {
 			i := random.IntN(archives[which].n)
-			begun := time.Now()
-			ask(archives[which], i)
+			var took []time.Duration
+			for range tries {
+				begun := time.Now()
+				ask(archives[which], i)
+				took = append(took, time.Since(begun))
+			}
 			if round >= warm {
-				took[which] = append(took[which], time.Since(begun))
+				all[which] = append(all[which], took...)
+				shortest[which] = append(shortest[which], slices.Min(took))
 			}
 		}
-	}
-	percentile := func(which, percent int) float64 {
-		slices.Sort(took[which])
-		return float64(took[which][(len(took[which])-1)*percent/100].Microseconds()) / 1000
 	}
 	b.ReportMetric(0, "ns/op") // of all together: nothing that anybody asked for
 	verdict := "no faster than log n"
 	for which, a := range archives {
-		p50, p99 := percentile(which, 50), percentile(which, 99)
-		ratio50, ratio99 := p50/percentile(0, 50), p99/percentile(0, 99)
+		p50, p99 := percentile(shortest[which], 50), percentile(shortest[which], 99)
+		ratio := p99 / percentile(shortest[0], 99)
 		log := math.Log(float64(a.n)) / math.Log(float64(archives[0].n))
-		say("%-40s %7d bills: p50 %7.2f ms (%.2f), p99 %7.2f ms (%.2f), log n %.2f", b.Name(), a.n, p50, ratio50, p99, ratio99, log)
-		if ratio99 > log {
+		say("%-40s %6d bills: p50 %5.2f ms (%.2f), p99 %5.2f ms (%.2f), log n %.2f; of all tries p50 %5.2f ms, p99 %6.2f ms (%.2f)",
+			b.Name(), a.n, p50, p50/percentile(shortest[0], 50), p99, ratio, log,
+			percentile(all[which], 50), percentile(all[which], 99), percentile(all[which], 99)/percentile(all[0], 99))
+		if ratio > log {
 			verdict = "FASTER than log n"
 		}
 		b.ReportMetric(p99, fmt.Sprintf("p99-ms-%d", a.n))
 	}
-	last := len(archives) - 1
-	b.ReportMetric(percentile(last, 99)/percentile(0, 99), "p99-ratio")
+	b.ReportMetric(percentile(shortest[len(archives)-1], 99)/percentile(shortest[0], 99), "p99-ratio")
 	say("%-40s p99 grows %s", b.Name(), verdict)
+}
+
+// percentile is in milliseconds.
+func percentile(took []time.Duration, percent int) float64 {
+	sorted := slices.Sorted(slices.Values(took))
+	return float64(sorted[(len(sorted)-1)*percent/100].Microseconds()) / 1000
 }
