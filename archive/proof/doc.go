@@ -170,7 +170,7 @@
 //	head -3 checkpoint > signed
 //	grep '^— codex.example.com/archive ' checkpoint | cut -d' ' -f3 | base64 -d | tail -c 64 > signature
 //	(printf '\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00'
-//	 cut -d+ -f3 log.vkey | base64 -d | tail -c 32) > key.der
+//	 cut -d+ -f3- log.vkey | base64 -d | tail -c 32) > key.der
 //	openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey key.der -in signed -sigfile signature
 //
 // # Consistency

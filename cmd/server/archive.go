@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,10 +32,7 @@ func (p *program) deliver(text, file string) error {
 		_, err := fmt.Fprint(p.stdout, text)
 		return err
 	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(p.workDir, file)
-	}
-	return os.WriteFile(file, []byte(text), 0o644)
+	return os.WriteFile(p.path(file), []byte(text), 0o644)
 }
 
 func (p *program) archiveProofCommand() *cobra.Command {
@@ -133,16 +129,35 @@ func (h *hub) logCheckpoint(ctx context.Context, publish bool) (string, error) {
 }
 
 func (p *program) archiveConsistencyCommand() *cobra.Command {
+	var check, against, key string
 	cmd := &cobra.Command{
 		Use:   "consistency SIZE",
-		Short: "Export the proof that the log only grew since it had so many leaves",
+		Short: "Export, or check, the proof that the log only grew since it had so many leaves",
 		Long: "Writes the proof that the newest log checkpoint's tree begins with that of SIZE leaves, which is the\n" +
-			"second line of a log checkpoint: the body of a C2SP add-checkpoint request.",
-		Example: "  codex archive consistency \"$(sed -n 2p kept.checkpoint)\" -o grown.consistency",
-		Args:    exactly("SIZE"),
+			"second line of a log checkpoint: the body of a C2SP add-checkpoint request.\n\n" +
+			"With --check it checks such a proof instead, without any database or instance: that the log still had\n" +
+			"all that it had at the log checkpoint of --against when the proof was exported.",
+		Example: "  codex archive consistency \"$(sed -n 2p kept.checkpoint)\" -o grown.consistency\n" +
+			"  codex archive consistency --check grown.consistency --against kept.checkpoint --key log.vkey",
 	}
 	output := outputFlag(cmd)
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&check, "check", "", "check this proof, a `file`")
+	cmd.Flags().StringVar(&against, "against", "", "with --check: the older signed log checkpoint, a `file`")
+	cmd.Flags().StringVar(&key, "key", "", "with --check: the log's verifier key, a `file`")
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if check != "" {
+			return exactly()(cmd, args)
+		}
+		return exactly("SIZE")(cmd, args)
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if check != "" {
+			if against == "" || key == "" {
+				return usageError("--check needs --against and --key")
+			}
+			return p.checkConsistency(check, against, key)
+		}
 		from, err := strconv.ParseInt(args[0], 10, 32)
 		if err != nil || from < 0 {
 			return usageError("SIZE is a number of leaves, not %q", args[0])
@@ -156,6 +171,28 @@ func (p *program) archiveConsistencyCommand() *cobra.Command {
 		})
 	}
 	return cmd
+}
+
+// checkConsistency checks a proof of consistency offline.
+func (p *program) checkConsistency(file, against, keyFile string) error {
+	key, err := p.readKey(keyFile)
+	if err != nil {
+		return err
+	}
+	grown, err := os.ReadFile(p.path(file))
+	if err != nil {
+		return err
+	}
+	older, err := os.ReadFile(p.path(against))
+	if err != nil {
+		return err
+	}
+	from, to, err := proof.VerifyConsistency(older, grown, key)
+	if err != nil {
+		return notAsLogged("%s does not prove it: %w", file, err)
+	}
+	fmt.Fprintf(p.stdout, "%s: the log of %d leaves begins with the %d of %s\n", file, to.Size, from.Size, against)
+	return nil
 }
 
 func (p *program) archiveKeyCommand() *cobra.Command {

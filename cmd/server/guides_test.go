@@ -16,7 +16,8 @@ import (
 func guided(t *testing.T) *served {
 	t.Helper()
 	i := install(t, dialect.SQLite)
-	i.configure(dialect.SQLite, "[core]\nurl = "+i.upstream.CoreURL, "[auth]\nsync_services = helm, ledger")
+	i.configure(dialect.SQLite, "[core]\nurl = "+i.upstream.CoreURL, "[auth]\nsync_services = helm, ledger",
+		"[archive]\nlog_origin = codex.example.com/archive\npublish = published.checkpoint")
 	s := i.serve()
 	i.must("sync", "all")
 	return s
@@ -25,7 +26,7 @@ func guided(t *testing.T) *served {
 // The examples of a guide run in one shell, in their order: what one sets, a later one has. The block
 // behind an example is what it prints.
 func TestTheShellExamplesOfTheGuidesRun(t *testing.T) {
-	for guide, atLeast := range map[string]int{"auth.md": 10, "graphql.md": 5, "rest.md": 5} {
+	for guide, atLeast := range map[string]int{"archive.md": 9, "auth.md": 10, "graphql.md": 5, "rest.md": 5} {
 		t.Run(guide, func(t *testing.T) { runGuide(t, guide, atLeast) })
 	}
 }
@@ -41,7 +42,7 @@ func runGuide(t *testing.T, name string, atLeast int) {
 		t.Fatalf("%d of %d examples can be run", len(examples), begun)
 	}
 	s := guided(t)
-	curl(t)
+	programs(t, "curl", "jq", "openssl")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -67,14 +68,17 @@ func runGuide(t *testing.T, name string, atLeast int) {
 	}
 }
 
-// curl makes sure that there is one, as the Makefile does for what it needs.
-func curl(t *testing.T) {
+// programs makes sure that the programs are there which the guides use, as the Makefile does for what it
+// needs.
+func programs(t *testing.T, names ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("curl"); err == nil {
-		return
-	}
-	if out, err := exec.CommandContext(t.Context(), "../../scripts/debian-package", "curl").CombinedOutput(); err != nil {
-		t.Fatalf("there is no curl: %v\n%s", err, out)
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err == nil {
+			continue
+		}
+		if out, err := exec.CommandContext(t.Context(), "../../scripts/debian-package", name).CombinedOutput(); err != nil {
+			t.Fatalf("there is no %s: %v\n%s", name, err, out)
+		}
 	}
 }
 
