@@ -38,6 +38,7 @@ type Config struct {
 	GraphQL      GraphQL      // [graphql]: how much one may ask for at once
 	Rest         Rest         // [rest]: what the documented REST paths serve
 	Archive      Archive      // [archive]: how accepted bills are kept
+	Review       Review       // [review]: what the review before the bill takes notice of
 	Log          Log          // [log]: what the hub says of its work
 
 	// Unused are the settings that are accepted for the sake of other tools and not used, each with
@@ -56,7 +57,7 @@ type Freshservice struct {
 	// `http://…` or `https://…` URL is taken as it is. No default.
 	URL string
 	// The address that people open in a browser, in the forms of `domain`. Accepted and checked;
-	// used for links to tickets from a later release on. Default: `domain`.
+	// links to tickets begin with it. Default: `domain`.
 	WebURL string
 	// The ids of the workspaces whose tickets are synced, separated by commas; `0`, alone, is all of
 	// them with their global fields. Default: the primary workspace.
@@ -241,6 +242,16 @@ type Archive struct {
 	// to which it is posted (docs/archive.md, "Publishing"). A relative path begins at the instance
 	// folder. Default: nowhere.
 	Publish string
+}
+
+// Review is the section [review].
+type Review struct {
+	// A machine that Datto RMM has not seen for more than so many days when the month ends is flagged.
+	// Default: `60`.
+	UnseenDays int
+	// A count of machines or people that moved by more than so many percent since the company's last
+	// bill is flagged. Default: `20`.
+	MovedPercent int
 }
 
 // Log is the section [log].

@@ -77,7 +77,7 @@ func sections() []section {
 					derived: func(c *Config) string { return c.Freshservice.URL },
 					defDoc:  "`domain`",
 					doc: "The address that people open in a browser, in the forms of `domain`. Accepted and " +
-						"checked; used for links to tickets from a later release on.",
+						"checked; links to tickets begin with it.",
 					value: func(c *Config) value { return into(&c.Freshservice.WebURL, readURL) },
 				},
 				{
@@ -393,6 +393,20 @@ func sections() []section {
 				value: func(c *Config) value {
 					return into(&c.Archive.Publish, func(text string) (string, error) { return readPublish(text, c.InstanceDir) })
 				},
+			},
+		}},
+		{name: "review", doc: "What the review before the bill takes notice of (docs/billing-review.md).", keys: []key{
+			{
+				name: "unseen_days", def: "60",
+				doc: "A machine that Datto RMM has not seen for more than so many days when the month ends is " +
+					"flagged.",
+				value: func(c *Config) value { return into(&c.Review.UnseenDays, readInt(1, 3650)) },
+			},
+			{
+				name: "moved_percent", def: "20",
+				doc: "A count of machines or people that moved by more than so many percent since the company's " +
+					"last bill is flagged.",
+				value: func(c *Config) value { return into(&c.Review.MovedPercent, readInt(0, 1000)) },
 			},
 		}},
 		{name: "log", doc: "What the hub says of its work, on standard error.", keys: []key{
