@@ -46,6 +46,7 @@ func TestEveryRootFieldSaysForWhomItIs(t *testing.T) {
 func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 	admins := []codex.Role{codex.RoleAdmin}
 	keepers := []codex.Role{codex.RoleAdmin, codex.RoleTechnician}
+	billers := []codex.Role{codex.RoleAdmin, codex.RoleBilling}
 	want := map[string][]codex.Role{
 		"Query.tokens": admins, "Mutation.createToken": admins, "Mutation.revokeToken": admins,
 		"Mutation.syncFreshservice": auth.SyncStarters.Roles(), "Mutation.syncFreshservice(force:)": admins,
@@ -56,6 +57,7 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.updateCompany": keepers, "Mutation.updateContact": keepers,
 		"Mutation.linkContact": keepers, "Mutation.unlinkContact": keepers,
 		"Mutation.linkAsset": keepers, "Mutation.unlinkAsset": keepers,
+		"Mutation.acknowledge": billers, "Mutation.withdrawAcknowledgement": billers,
 		"Mutation.openEpoch": admins, "Mutation.publishCheckpoint": admins,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()

@@ -18,6 +18,7 @@ import (
 	"github.com/hivematrix/codex/graph/exec"
 	"github.com/hivematrix/codex/loaders"
 	"github.com/hivematrix/codex/query"
+	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/syncers"
 )
@@ -86,6 +87,7 @@ var (
 	_ Progress   = (*syncers.Progress)(nil)
 	_ TokenAdmin = (*auth.Tokens)(nil)
 	_ Log        = (*archive.Archive)(nil)
+	_ Reviewer   = (*reconcile.Reviewer)(nil)
 )
 
 // Options are what the handler works with.
@@ -99,6 +101,7 @@ type Options struct {
 	Progress  Progress
 	Tokens    TokenAdmin
 	Log       Log
+	Reviews   Reviewer
 	Logger    *slog.Logger
 	Limits    Limits // what is 0 has its default
 	// AdminsIntrospect keeps the schema from all but admins. Names that are nearly right are then hinted
@@ -130,6 +133,7 @@ func NewHandler(o Options) *Handler {
 		Resolvers: &resolver{
 			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
 			tokens: o.Tokens, log: o.Log, now: o.DB.Now,
+			reviews: o.Reviews,
 		},
 	})
 	h := &Handler{server: handler.New(schema), reader: reader, errors: presenter{logger: o.Logger}}

@@ -22,6 +22,7 @@ type resolver struct {
 	progress  Progress
 	tokens    TokenAdmin
 	log       Log
+	reviews   Reviewer
 	now       func() time.Time
 }
 
@@ -87,9 +88,13 @@ func (r *resolver) RunChangeConnection() exec.RunChangeConnectionResolver {
 func (r *resolver) SyncIssueConnection() exec.SyncIssueConnectionResolver {
 	return syncIssueConnectionResolver{r}
 }
-func (r *resolver) Past() exec.PastResolver               { return pastResolver{r} }
-func (r *resolver) Coverage() exec.CoverageResolver       { return coverageResolver{r} }
-func (r *resolver) PastCompany() exec.PastCompanyResolver { return pastCompanyResolver{r} }
+func (r *resolver) BillReview() exec.BillReviewResolver           { return billReviewResolver{r} }
+func (r *resolver) CompanyReview() exec.CompanyReviewResolver     { return companyReviewResolver{r} }
+func (r *resolver) ReviewFlag() exec.ReviewFlagResolver           { return reviewFlagResolver{r} }
+func (r *resolver) Acknowledgement() exec.AcknowledgementResolver { return acknowledgementResolver{r} }
+func (r *resolver) Past() exec.PastResolver                       { return pastResolver{r} }
+func (r *resolver) Coverage() exec.CoverageResolver               { return coverageResolver{r} }
+func (r *resolver) PastCompany() exec.PastCompanyResolver         { return pastCompanyResolver{r} }
 func (r *resolver) PastCompanyConnection() exec.PastCompanyConnectionResolver {
 	return pastCompanyConnectionResolver{r}
 }

@@ -21,13 +21,16 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Acknowledgement() AcknowledgementResolver
 	Asset() AssetResolver
 	AssetConnection() AssetConnectionResolver
 	AssetGroup() AssetGroupResolver
+	BillReview() BillReviewResolver
 	Change() ChangeResolver
 	ChangeConnection() ChangeConnectionResolver
 	Company() CompanyResolver
 	CompanyConnection() CompanyConnectionResolver
+	CompanyReview() CompanyReviewResolver
 	Contact() ContactResolver
 	ContactConnection() ContactConnectionResolver
 	Coverage() CoverageResolver
@@ -53,6 +56,7 @@ type ResolverRoot interface {
 	PastTicketGroup() PastTicketGroupResolver
 	Query() QueryResolver
 	RecordVersion() RecordVersionResolver
+	ReviewFlag() ReviewFlagResolver
 	RunChangeConnection() RunChangeConnectionResolver
 	Subscription() SubscriptionResolver
 	SyncIssueConnection() SyncIssueConnectionResolver
@@ -90,9 +94,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AcknowledgeInput", ec.unmarshalInputAcknowledgeInput),
 			graphql.NewInputUnmarshaler("AssetFilter", ec.unmarshalInputAssetFilter),
 			graphql.NewInputUnmarshaler("AssetListFilter", ec.unmarshalInputAssetListFilter),
 			graphql.NewInputUnmarshaler("AssetOrder", ec.unmarshalInputAssetOrder),
+			graphql.NewInputUnmarshaler("BillItemInput", ec.unmarshalInputBillItemInput),
 			graphql.NewInputUnmarshaler("BooleanFilter", ec.unmarshalInputBooleanFilter),
 			graphql.NewInputUnmarshaler("BytesFilter", ec.unmarshalInputBytesFilter),
 			graphql.NewInputUnmarshaler("CompanyFilter", ec.unmarshalInputCompanyFilter),
@@ -2475,6 +2481,219 @@ input PastTicketOrder {
   direction: Direction! = ASC
 }
 `, BuiltIn: false},
+	{Name: "../review.graphql", Input: `# What to look at before the bills of a month are made, and what people said of it.
+
+"What should be looked at before the bills of a month are made."
+type BillReview {
+  "The month, as 2025-10: a month of UTC, as in Ledger."
+  month: String!
+  "When the review was made: it is made anew whenever it is asked for."
+  at: Time!
+  "How many flags nobody acknowledged, in all."
+  open: Int!
+  "What concerns no company that is served: feeds, and what could not be placed."
+  flags: [ReviewFlag!]!
+  "Company by company, by account number."
+  companies(
+    "Whether only companies that have flags are wanted."
+    flagged: Boolean! = true
+  ): [CompanyReview!]!
+}
+
+"What should be looked at before a company's bill is made."
+type CompanyReview {
+  "The company's account number."
+  accountNumber: ID!
+  "What the company is called."
+  name: String!
+  "The newest earlier month that it was billed for, as 2025-09; null where there is none."
+  lastBilled: String
+  "The bills of the month that are archived already."
+  invoices: [String!]!
+  "How many of its flags nobody acknowledged."
+  open: Int!
+  "What should be looked at."
+  flags: [ReviewFlag!]!
+}
+
+"Something that a person should look at before the bill is made. docs/billing-review.md tells of each kind."
+type ReviewFlag {
+  "What kind it is, a word: unseen, type_differs and so on."
+  kind: String!
+  "The account number of its company; null where it concerns none that is served."
+  accountNumber: ID
+  "What it is about."
+  item: BillItem!
+  "What is seen."
+  seen: String!
+  "What to do about it."
+  do: String!
+  "Where it is about two values, what a bill has: a type, hours, a count."
+  before: String
+  "Where it is about two values, what is so now."
+  now: String
+  "The item's page at its upstream, where one is known."
+  link: String
+  "What is at stake on the bill; null where that cannot be said exactly."
+  worth: Decimal
+  "Stands for the facts that it is about: another one, and it is not what was looked at."
+  fingerprint: String!
+  "The acknowledgement that holds; null where it is open."
+  acknowledgement: Acknowledgement
+  "Where it is open, the newest acknowledgement that held until what it was about changed."
+  lapsed: Acknowledgement
+}
+
+"What a flag or an acknowledgement is about."
+type BillItem {
+  """
+  What it is. assets, contacts, companies and tickets are records here; sites, devices, departments and
+  requesters are those of the upstreams, by their ids there.
+  """
+  entity: String!
+  "Its id, unique among those of its entity."
+  id: ID!
+  "What people call it; its id where nothing better is known."
+  name: String!
+}
+
+"""
+Somebody looked at something, and said so. It belongs to a company, a month, an item and a kind, and holds
+until what it is about changes or it is withdrawn. It is kept for ever.
+"""
+type Acknowledgement {
+  "Its id."
+  id: ID!
+  "The account number of the company; null where it concerns none."
+  accountNumber: ID
+  "The month, as 2025-10."
+  month: String!
+  "The kind of what was acknowledged."
+  kind: String!
+  "What it is about."
+  item: BillItem!
+  "Stands for the facts that were looked at."
+  fingerprint: String!
+  "Whether it holds for later months too."
+  standing: Boolean!
+  "Why it is in order, in that person's words."
+  note: String!
+  "Who said so."
+  by: String!
+  "When."
+  at: Time!
+  "Who withdrew it; null while it stands."
+  withdrawnBy: String
+  "When it was withdrawn; null while it stands."
+  withdrawnAt: Time
+  "Why it was withdrawn."
+  withdrawnNote: String
+}
+
+"An acknowledgement in its list."
+type AcknowledgementEdge {
+  "Where to go on behind it."
+  cursor: String!
+  "The acknowledgement."
+  node: Acknowledgement!
+}
+
+"A page of acknowledgements."
+type AcknowledgementConnection {
+  "The acknowledgements, each with its cursor."
+  edges: [AcknowledgementEdge!]!
+  "The acknowledgements."
+  nodes: [Acknowledgement!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+}
+
+"What is to be acknowledged."
+input AcknowledgeInput {
+  "The account number of the company. Without it: what concerns none that is served."
+  accountNumber: ID
+  "The year of the month."
+  year: Int!
+  "The month, 1 to 12."
+  month: Int!
+  "The kind, as the flag has it."
+  kind: String!
+  "The item, as the flag has it."
+  item: BillItemInput!
+  "Why it is in order."
+  note: String!
+  "Whether it holds for later months too."
+  standing: Boolean! = false
+  "The fingerprint of the flag that was looked at: if it has another one now, this is CONFLICT. Without it: as it is now."
+  fingerprint: String
+}
+
+"An item, as a flag has it."
+input BillItemInput {
+  "What it is: assets, contacts and so on."
+  entity: String!
+  "Its id."
+  id: ID!
+}
+
+"What acknowledge did."
+type AcknowledgePayload {
+  "The new acknowledgement."
+  acknowledgement: Acknowledgement!
+}
+
+"What withdrawAcknowledgement did."
+type WithdrawAcknowledgementPayload {
+  "The acknowledgement, which holds no longer. It stays in the list."
+  acknowledgement: Acknowledgement!
+}
+
+extend type Query {
+  """
+  What should be looked at before the bills of a month are made. It is made from what there is now, all
+  companies at one moment.
+  """
+  billReview(
+    "The year of the month."
+    year: Int!
+    "The month, 1 to 12."
+    month: Int!
+    "The company; without it all that are served."
+    accountNumber: ID
+  ): BillReview! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "What people acknowledged, newest first, withdrawn ones too."
+  acknowledgements(
+    "The company whose they are; without it all."
+    accountNumber: ID
+    "The month in which they were made, as 2025-10; without it all."
+    month: String
+    "The kind; without it all."
+    kind: String
+    "Whether they were withdrawn; without it both."
+    withdrawn: Boolean
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the acknowledgement after which to go on."
+    after: String
+  ): AcknowledgementConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+extend type Mutation {
+  """
+  Says that somebody looked at a flag of the review, or at a difference of the reconciliation, and that it
+  is in order. What is not there now is NOT_FOUND, what is acknowledged already CONFLICT.
+  """
+  acknowledge("What is to be acknowledged." input: AcknowledgeInput!): AcknowledgePayload!
+    @allow(roles: [ADMIN, BILLING])
+  "Takes an acknowledgement back. One that was withdrawn already is CONFLICT."
+  withdrawAcknowledgement(
+    "Its id."
+    id: ID!
+    "Why."
+    note: String!
+  ): WithdrawAcknowledgementPayload! @allow(roles: [ADMIN, BILLING])
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphql", Input: `"""
 Who may ask for a field: a caller who has one of the roles. A field of Query, Mutation or Subscription
 that says nothing here is refused. On an argument: who may give it another value than its default.
@@ -3677,6 +3896,68 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AcknowledgePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "acknowledgement":
+		return ec.fieldContext_AcknowledgePayload_acknowledgement(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcknowledgePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Acknowledgement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Acknowledgement_id(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_Acknowledgement_accountNumber(ctx, field)
+	case "month":
+		return ec.fieldContext_Acknowledgement_month(ctx, field)
+	case "kind":
+		return ec.fieldContext_Acknowledgement_kind(ctx, field)
+	case "item":
+		return ec.fieldContext_Acknowledgement_item(ctx, field)
+	case "fingerprint":
+		return ec.fieldContext_Acknowledgement_fingerprint(ctx, field)
+	case "standing":
+		return ec.fieldContext_Acknowledgement_standing(ctx, field)
+	case "note":
+		return ec.fieldContext_Acknowledgement_note(ctx, field)
+	case "by":
+		return ec.fieldContext_Acknowledgement_by(ctx, field)
+	case "at":
+		return ec.fieldContext_Acknowledgement_at(ctx, field)
+	case "withdrawnBy":
+		return ec.fieldContext_Acknowledgement_withdrawnBy(ctx, field)
+	case "withdrawnAt":
+		return ec.fieldContext_Acknowledgement_withdrawnAt(ctx, field)
+	case "withdrawnNote":
+		return ec.fieldContext_Acknowledgement_withdrawnNote(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Acknowledgement", field.Name)
+}
+
+func (ec *executionContext) childFields_AcknowledgementConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AcknowledgementConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AcknowledgementConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AcknowledgementConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcknowledgementConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AcknowledgementEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AcknowledgementEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AcknowledgementEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcknowledgementEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_ApproveRemovalsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "run":
@@ -3851,6 +4132,34 @@ func (ec *executionContext) childFields_BackupReading(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type BackupReading", field.Name)
 }
 
+func (ec *executionContext) childFields_BillItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entity":
+		return ec.fieldContext_BillItem_entity(ctx, field)
+	case "id":
+		return ec.fieldContext_BillItem_id(ctx, field)
+	case "name":
+		return ec.fieldContext_BillItem_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BillItem", field.Name)
+}
+
+func (ec *executionContext) childFields_BillReview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "month":
+		return ec.fieldContext_BillReview_month(ctx, field)
+	case "at":
+		return ec.fieldContext_BillReview_at(ctx, field)
+	case "open":
+		return ec.fieldContext_BillReview_open(ctx, field)
+	case "flags":
+		return ec.fieldContext_BillReview_flags(ctx, field)
+	case "companies":
+		return ec.fieldContext_BillReview_companies(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BillReview", field.Name)
+}
+
 func (ec *executionContext) childFields_Caller(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -4001,6 +4310,24 @@ func (ec *executionContext) childFields_CompanyEdge(ctx context.Context, field g
 		return ec.fieldContext_CompanyEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CompanyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CompanyReview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_CompanyReview_accountNumber(ctx, field)
+	case "name":
+		return ec.fieldContext_CompanyReview_name(ctx, field)
+	case "lastBilled":
+		return ec.fieldContext_CompanyReview_lastBilled(ctx, field)
+	case "invoices":
+		return ec.fieldContext_CompanyReview_invoices(ctx, field)
+	case "open":
+		return ec.fieldContext_CompanyReview_open(ctx, field)
+	case "flags":
+		return ec.fieldContext_CompanyReview_flags(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompanyReview", field.Name)
 }
 
 func (ec *executionContext) childFields_Contact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4729,6 +5056,36 @@ func (ec *executionContext) childFields_RenameCompanyPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type RenameCompanyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReviewFlag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ReviewFlag_kind(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_ReviewFlag_accountNumber(ctx, field)
+	case "item":
+		return ec.fieldContext_ReviewFlag_item(ctx, field)
+	case "seen":
+		return ec.fieldContext_ReviewFlag_seen(ctx, field)
+	case "do":
+		return ec.fieldContext_ReviewFlag_do(ctx, field)
+	case "before":
+		return ec.fieldContext_ReviewFlag_before(ctx, field)
+	case "now":
+		return ec.fieldContext_ReviewFlag_now(ctx, field)
+	case "link":
+		return ec.fieldContext_ReviewFlag_link(ctx, field)
+	case "worth":
+		return ec.fieldContext_ReviewFlag_worth(ctx, field)
+	case "fingerprint":
+		return ec.fieldContext_ReviewFlag_fingerprint(ctx, field)
+	case "acknowledgement":
+		return ec.fieldContext_ReviewFlag_acknowledgement(ctx, field)
+	case "lapsed":
+		return ec.fieldContext_ReviewFlag_lapsed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewFlag", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -5215,6 +5572,14 @@ func (ec *executionContext) childFields_UpdateContactPayload(ctx context.Context
 		return ec.fieldContext_UpdateContactPayload_changed(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateContactPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawAcknowledgementPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "acknowledgement":
+		return ec.fieldContext_WithdrawAcknowledgementPayload_acknowledgement(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawAcknowledgementPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

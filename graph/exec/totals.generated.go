@@ -2100,6 +2100,24 @@ func (ec *executionContext) marshalOAssetGroupBy2ᚕgithubᚗcomᚋhivematrixᚋ
 	return ret
 }
 
+func (ec *executionContext) unmarshalODecimal2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐCents(ctx context.Context, v any) (*codex.Cents, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalCents(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐCents(ctx context.Context, sel ast.SelectionSet, v *codex.Cents) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalCents(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOPastAssetGroupBy2ᚕgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐGroupByᚄ(ctx context.Context, v any) ([]query.GroupBy, error) {
 	if v == nil {
 		return nil, nil

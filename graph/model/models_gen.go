@@ -9,7 +9,52 @@ import (
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/query"
+	"github.com/hivematrix/codex/reconcile"
 )
+
+// What is to be acknowledged.
+type AcknowledgeInput struct {
+	// The account number of the company. Without it: what concerns none that is served.
+	AccountNumber *string `json:"accountNumber,omitempty"`
+	// The year of the month.
+	Year int `json:"year"`
+	// The month, 1 to 12.
+	Month int `json:"month"`
+	// The kind, as the flag has it.
+	Kind string `json:"kind"`
+	// The item, as the flag has it.
+	Item *BillItemInput `json:"item"`
+	// Why it is in order.
+	Note string `json:"note"`
+	// Whether it holds for later months too.
+	Standing bool `json:"standing"`
+	// The fingerprint of the flag that was looked at: if it has another one now, this is CONFLICT. Without it: as it is now.
+	Fingerprint *string `json:"fingerprint,omitempty"`
+}
+
+// What acknowledge did.
+type AcknowledgePayload struct {
+	// The new acknowledgement.
+	Acknowledgement *reconcile.Acknowledgement `json:"acknowledgement"`
+}
+
+// A page of acknowledgements.
+type AcknowledgementConnection struct {
+	// The acknowledgements, each with its cursor.
+	Edges []*AcknowledgementEdge `json:"edges"`
+	// The acknowledgements.
+	Nodes []*reconcile.Acknowledgement `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// An acknowledgement in its list.
+type AcknowledgementEdge struct {
+	// Where to go on behind it.
+	Cursor string `json:"cursor"`
+	// The acknowledgement.
+	Node *reconcile.Acknowledgement `json:"node"`
+}
 
 // What approveRemovals did.
 type ApproveRemovalsPayload struct {
@@ -41,6 +86,14 @@ type AssetEdge struct {
 	Cursor string `json:"cursor"`
 	// The asset.
 	Node *ent.Asset `json:"node"`
+}
+
+// An item, as a flag has it.
+type BillItemInput struct {
+	// What it is: assets, contacts and so on.
+	Entity string `json:"entity"`
+	// Its id.
+	ID string `json:"id"`
 }
 
 // What cancelSync did.
@@ -528,4 +581,10 @@ type UpdateContactPayload struct {
 	Contact *ent.Contact `json:"contact"`
 	// Whether anything is another than before.
 	Changed bool `json:"changed"`
+}
+
+// What withdrawAcknowledgement did.
+type WithdrawAcknowledgementPayload struct {
+	// The acknowledgement, which holds no longer. It stays in the list.
+	Acknowledgement *reconcile.Acknowledgement `json:"acknowledgement"`
 }

@@ -12,6 +12,7 @@ import (
 
 const (
 	notDecimal InputError = `a Decimal is a string with at most four decimals, such as "412.275"`
+	notCents   InputError = `an amount is a string with at most two decimals, such as "412.27"`
 	notSeconds InputError = `whole seconds are a string of digits`
 )
 
@@ -39,6 +40,20 @@ func UnmarshalQuantity(v any) (codex.Quantity, error) {
 		return 0, notDecimal
 	}
 	return q, nil
+}
+
+// MarshalCents writes c as a string with two decimals.
+func MarshalCents(c codex.Cents) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { write(w, strconv.Quote(c.String())) })
+}
+
+// UnmarshalCents takes a string with none to two decimals.
+func UnmarshalCents(v any) (codex.Cents, error) {
+	q, err := UnmarshalQuantity(v)
+	if err != nil || q%100 != 0 {
+		return 0, notCents
+	}
+	return codex.Cents(q / 100), nil
 }
 
 // MarshalSeconds writes s as a string of digits.
