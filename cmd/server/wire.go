@@ -23,6 +23,7 @@ import (
 	"github.com/hivematrix/codex/config"
 	"github.com/hivematrix/codex/httpd"
 	"github.com/hivematrix/codex/query"
+	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/resolvers"
 	"github.com/hivematrix/codex/rest"
 	"github.com/hivematrix/codex/store"
@@ -37,7 +38,9 @@ type app struct {
 	db     *store.DB
 	engine *syncers.Engine
 	bills  *archive.Archive // every accepted bill
-	tokens *auth.Tokens
+	// reviews are the look before the bill, and what people said of it.
+	reviews *reconcile.Reviewer
+	tokens  *auth.Tokens
 	// callers know all who call, tokens those of them that have a local token.
 	callers *auth.Callers
 	// The faces. Both expect the caller in the request's context.
@@ -99,10 +102,15 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		DefaultHours:    o.config.Sync.DefaultHours,
 		BillNonBillable: o.config.Freshservice.BillNonBillable,
 	}
+	a.reviews = reconcile.NewReviewer(reconcile.ReviewOptions{
+		DB: a.db, Rules: rules, Feeds: feedsOf(o.config), FreshserviceWeb: o.config.Freshservice.WebURL, Now: a.db.Now,
+		ReviewRules: reconcile.ReviewRules{UnseenDays: o.config.Review.UnseenDays, MovedPercent: o.config.Review.MovedPercent},
+	})
 	a.graphql = resolvers.NewHandler(resolvers.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine, Local: a.engine,
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Logger: o.logger,
-		Limits: limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",
+		Reviews: a.reviews,
+		Limits:  limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",
 	})
 	a.rest = rest.NewHandler(rest.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Bills: a.bills, Log: a.bills,
@@ -209,6 +217,17 @@ func (a *app) connect(o appOptions) error {
 	}
 	a.engine = syncers.New(options)
 	return nil
+}
+
+// feedsOf are the feeds that are on.
+func feedsOf(c *config.Config) []codex.Feed {
+	var feeds []codex.Feed
+	for _, feed := range codex.Feeds() {
+		if feed == codex.FeedDatto && c.Datto.Enabled() || feed != codex.FeedDatto && c.Freshservice.Enabled() {
+			feeds = append(feeds, feed)
+		}
+	}
+	return feeds
 }
 
 func freshserviceClient(c config.Freshservice, logger *slog.Logger, now func() time.Time) (*freshservice.Client, error) {
