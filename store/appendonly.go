@@ -178,7 +178,7 @@ var ErrReadOnly = errors.New("the database can only be read by this connection")
 // refuse.
 type AppendOnlyGap struct {
 	Table     string
-	Statement string // UPDATE, DELETE, TRUNCATE or REPLACE
+	Statement string // UPDATE, DELETE, TRUNCATE, REPLACE or [ChangedTriggers]
 }
 
 // CheckAppendOnly tries, in a transaction that is rolled back, whatever could change the tables of
@@ -187,14 +187,20 @@ type AppendOnlyGap struct {
 // who took the triggers away (docs/archive.md).
 func (db *DB) CheckAppendOnly(ctx context.Context) error {
 	gaps, err := db.AppendOnlyGaps(ctx)
-	if err != nil || len(gaps) == 0 {
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("trying whether %s is append-only: %w", gaps[0].Table, missing(gaps[0].Statement))
+	for _, gap := range gaps {
+		if gap.Statement != ChangedTriggers { // those of another version of this program refuse as well
+			return fmt.Errorf("trying whether %s is append-only: %w", gap.Table, missing(gap.Statement))
+		}
+	}
+	return nil
 }
 
-// AppendOnlyGaps tries the same and gives all that the database does not refuse. Where nothing can be
-// tried because the database can only be read, the error is [ErrReadOnly].
+// AppendOnlyGaps tries the same, looks at the triggers themselves as well, and gives all that the
+// database does not refuse. Where nothing can be tried because the database can only be read, the
+// error is [ErrReadOnly].
 func (db *DB) AppendOnlyGaps(ctx context.Context) ([]AppendOnlyGap, error) {
 	var gaps []AppendOnlyGap
 	err := db.Write(ctx, func(ctx context.Context, tx *Tx) error {
@@ -206,6 +212,16 @@ func (db *DB) AppendOnlyGaps(ctx context.Context) ([]AppendOnlyGap, error) {
 			}
 			for _, statement := range taken {
 				gaps = append(gaps, AppendOnlyGap{table, statement})
+			}
+			if taken != nil {
+				continue
+			}
+			own, err := tx.ownTriggers(ctx, table)
+			if err != nil {
+				return fmt.Errorf("reading the triggers of %s: %w", table, err)
+			}
+			if !own {
+				gaps = append(gaps, AppendOnlyGap{table, ChangedTriggers})
 			}
 		}
 		return errTried

@@ -167,8 +167,11 @@ func (v *verifier) tryChanges(ctx context.Context, db *store.DB) error {
 		return err
 	}
 	for _, gap := range gaps {
-		v.add(Finding{Kind: Unprotected, Table: gap.Table, Message: "the database does not refuse " + gap.Statement +
-			": somebody took the triggers away that keep archived bills"})
+		message := "the database does not refuse " + gap.Statement + ": somebody took the triggers away that keep archived bills"
+		if gap.Statement == store.ChangedTriggers {
+			message = "its triggers are not those that this program makes, so they may let changes pass (codex migrate makes them anew)"
+		}
+		v.add(Finding{Kind: Unprotected, Table: gap.Table, Message: message})
 	}
 	return nil
 }

@@ -194,7 +194,7 @@ func (p *program) printFindings(report *audit.Report) {
 		print("signatures verified with the database's own key, %s: --key takes one from elsewhere, which proves more", report.Key)
 	}
 	if report.Signed < report.Size {
-		print("signed up to leaf %d: what came later is proven by no signature yet", report.Signed-1)
+		print("signed over %s: what came later is proven by no signature yet", count(report.Signed, "leaf", "leaves"))
 	}
 	if then := report.Against; then != nil && then.Proven {
 		print("nothing has changed that existed at the log checkpoint of epoch %d with %s", then.Epoch, count(then.Size, "leaf", "leaves"))

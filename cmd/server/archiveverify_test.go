@@ -75,14 +75,8 @@ func TestArchiveVerifyNamesWhatWasChangedAndExitsByIt(t *testing.T) {
 			}
 			change(t, changed, "UPDATE snapshots SET total_amount_cents = 1 WHERE id = 1")
 			change(t, changed, "UPDATE snapshot_contents SET content = 'early' WHERE id = 25")
-			for table, statement := range map[string]string{
-				"snapshots":         "CREATE TRIGGER snapshots_append_only_update BEFORE UPDATE ON snapshots BEGIN SELECT RAISE(ABORT, 'x'); END",
-				"snapshot_contents": "CREATE TRIGGER snapshot_contents_append_only_update BEFORE UPDATE ON snapshot_contents BEGIN SELECT RAISE(ABORT, 'x'); END",
-			} {
-				if dialectName == dialect.Postgres {
-					statement = "ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER append_only"
-				}
-				change(t, changed, statement)
+			if err := changed.MakeAppendOnly(t.Context()); err != nil {
+				t.Fatal(err)
 			}
 			found := "altered: snapshots 1 (bill 1-202510, revision 1), total_amount_cents: it is not what was logged (it is 1, and was 5900)\n" +
 				"altered: snapshot_contents 25 (bill 1-202511, revision 1), salt, content: salt and notes are not both what the leaf commits to\n"
