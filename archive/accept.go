@@ -78,7 +78,7 @@ func (a *Archive) Accept(ctx context.Context, s *Submission, by codex.Caller) (*
 	a.logger.InfoContext(ctx, "bill archived", slog.String("account_number", string(s.AccountNumber)),
 		slog.String("invoice_number", s.InvoiceNumber), slog.Int("revision", accepted.Snapshot.Revision),
 		slog.String("marks", accepted.Snapshot.Marks))
-	a.signAppended(ctx)
+	a.signAppended(ctx, accepted.Snapshot.LeafIndex)
 	return accepted, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/hivematrix/codex/store"
@@ -43,6 +44,7 @@ type Archive struct {
 	keys    *keyring
 	outside *outside
 	signing chan struct{} // has room for the one who signs
+	signed  atomic.Int64  // how many leaves are signed, as far as this process knows
 	logger  *slog.Logger
 }
 

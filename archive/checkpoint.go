@@ -49,19 +49,38 @@ func (a *Archive) Checkpoint(ctx context.Context) (*SignedCheckpoint, error) {
 	return stored, nil
 }
 
-// sign signs the newest head of the tree, if it is not signed already. Whoever comes while another
-// signs waits, and mostly finds its own leaf signed then: many appends take few signatures.
+// sign signs the newest head of the tree, if it is not signed already.
 //
 // In this order: the head is looked at and compared with what was signed before; it is signed; the
 // checkpoint is written down outside the database, then in it. So whoever reads one in the database
 // can rely on its being outside, too. A process that dies in between signs the same bytes again.
 func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
+	if err := a.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer a.endTurn()
+	return a.signInTurn(ctx)
+}
+
+func (a *Archive) takeTurn(ctx context.Context) error {
 	select {
 	case a.signing <- struct{}{}:
-		defer func() { <-a.signing }()
+		return nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting to sign: %w", context.Cause(ctx))
+		return fmt.Errorf("waiting to sign: %w", context.Cause(ctx))
 	}
+}
+
+func (a *Archive) endTurn() { <-a.signing }
+
+func (a *Archive) signInTurn(ctx context.Context) (signed *SignedCheckpoint, err error) {
+	defer func() {
+		if err != nil {
+			a.signed.Store(0)
+		} else {
+			a.signed.Store(signed.Size)
+		}
+	}()
 	l, err := a.examine(ctx)
 	if err != nil {
 		return nil, err
@@ -72,7 +91,7 @@ func (a *Archive) sign(ctx context.Context) (*SignedCheckpoint, error) {
 			return nil, err
 		}
 	}
-	signed := l.stored
+	signed = l.stored
 	if l.stored == nil || l.stored.Checkpoint != l.head {
 		note, err := proof.SignCheckpoint(l.head, l.key)
 		if err != nil {
@@ -204,12 +223,21 @@ func (a *Archive) keep(ctx context.Context, signed *SignedCheckpoint, key proof.
 	return kept, nil
 }
 
-// signAppended signs the head behind an append that was committed. What fails now is done at the next
-// append, by [Archive.Keep], or when somebody asks for a checkpoint: the bill is stored all the same.
-func (a *Archive) signAppended(ctx context.Context) {
+// signAppended signs the head behind an append that was committed, whose leaf is at index. Whoever comes
+// while another signs waits, and mostly finds its own leaf signed then: many appends take few
+// signatures. What fails now is done at the next append, by [Archive.Keep], or when somebody asks for a
+// checkpoint: the bill is stored all the same.
+func (a *Archive) signAppended(ctx context.Context, index int64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signTime)
 	defer cancel()
-	if _, err := a.sign(ctx); err != nil {
+	err := a.takeTurn(ctx)
+	if err == nil {
+		if a.signed.Load() <= index {
+			_, err = a.signInTurn(ctx)
+		}
+		a.endTurn()
+	}
+	if err != nil {
 		a.logger.WarnContext(ctx, "the head of the log could not be signed yet", slog.Any("err", err))
 	}
 }

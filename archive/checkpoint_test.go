@@ -111,7 +111,7 @@ func TestOfManyAppendsTheLastHeadIsSigned(t *testing.T) {
 				}
 			}
 			newest := rows[len(rows)-1]
-			if newest.Size != bills || len(rows) > bills || read(t, filepath.Join(home, "archive.checkpoint")) != newest.Note {
+			if newest.Size != bills || len(rows) >= bills || read(t, filepath.Join(home, "archive.checkpoint")) != newest.Note {
 				t.Errorf("%d checkpoints, the last of %d leaves", len(rows), newest.Size)
 			}
 		})

@@ -5,7 +5,7 @@
 //
 // It never changes or deletes a row: the database refuses both (store.CheckAppendOnly). It never takes
 // an amount through a float: amounts are decimals from the text of the JSON to the cents of the row,
-// and what was sent is kept to its last byte. It does not sign, and knows no HTTP.
+// and what was sent is kept to its last byte. It knows no HTTP: who publishes is handed in ([Publisher]).
 //
 // # Invariants
 //
@@ -13,6 +13,21 @@
 // in one transaction, or nothing of them: a process that dies half-way, or a database that goes away,
 // leaves no part of a bill. Writers queue for the revision of [Entity]; the head of the tree has its
 // size as its key, so that even a writer which did not queue could not append behind the same leaf.
+//
+// Behind each commit the tree's newest head is signed: the log checkpoint is written into a file outside
+// the database, then into the database, then it may be published. A process that dies before, between or
+// behind these leaves nothing wrong: the next one signs the same bytes. Nothing is signed, and nothing
+// appended, that does not begin with what was signed before; a database that came back from an older
+// backup, a tree that was altered and a process without the log's key are stopped ([StoppedError]) until
+// a person has acted, while bills are read and served. A backup is gone on from in a new epoch alone,
+// whose first leaf names what was lost ([Archive.OpenEpoch]).
+//
+// There is one key for all processes: it is made under the lock of those who append, written to its file
+// before the database knows it, and recorded with the first leaf. No log line and no error holds it.
+//
+// Rejected: signing inside the transaction, since a head that is rolled back must never have been signed;
+// signing by a service of its own, since a bill's answer would come before its proof; the published place
+// as the only memory outside, since appending would wait for somebody else's network.
 //
 // Which revision is served is derived and stored nowhere: the newest one, unless its last event is that
 // it was reopened.

@@ -65,7 +65,8 @@ func (a *Archive) OpenEpoch(ctx context.Context, reason string, by codex.Caller)
 	}
 	a.logger.WarnContext(ctx, "a new epoch of the log begins, what came behind the backup is lost", slog.Int("epoch", opened.ID),
 		slog.Int64("leaf_index", opened.LeafIndex), slog.String("reason", reason), slog.String("by", by.Name))
-	a.signAppended(ctx)
+	a.signed.Store(0) // the tree is shorter than what was signed
+	a.signAppended(ctx, opened.LeafIndex)
 	return opened, nil
 }
 

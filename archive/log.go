@@ -33,6 +33,7 @@ func (a *Archive) mayAppend(ctx context.Context, tx *store.Tx) (*appending, erro
 	}
 	if log.known != nil {
 		if err := log.compare(ctx, tx, log.known.Checkpoint); err != nil {
+			a.signed.Store(0) // the tree is another than that which was signed
 			return nil, err
 		}
 	}

@@ -60,6 +60,7 @@ func (a *Archive) happen(ctx context.Context, kind, invoice, reason string, by c
 		return nil, err
 	}
 	var bill *ent.Snapshot
+	var index int64 // of its leaf
 	err := a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		err := tx.Raise(ctx, Entity)
 		if err != nil {
@@ -78,25 +79,27 @@ func (a *Archive) happen(ctx context.Context, kind, invoice, reason string, by c
 		if open == (kind == eventReopened) {
 			return codex.Errorf(codex.CodeConflict, "the bill %s is %s already", invoice, map[bool]string{true: "open", false: "closed"}[open])
 		}
-		return a.writeEvent(ctx, tx, bill, kind, reason, by)
+		index, err = a.writeEvent(ctx, tx, bill, kind, reason, by)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the bill %s is to be %s: %w", invoice, kind, err)
 	}
 	a.logger.InfoContext(ctx, "bill corrected", slog.String("event", kind), slog.String("account_number", string(bill.CompanyAccountNumber)),
 		slog.String("invoice_number", invoice), slog.Int("revision", bill.Revision), slog.String("by", by.Name))
-	a.signAppended(ctx)
+	a.signAppended(ctx, index)
 	return bill, nil
 }
 
-func (a *Archive) writeEvent(ctx context.Context, tx *store.Tx, bill *ent.Snapshot, kind, reason string, by codex.Caller) error {
+// writeEvent stores what happened to a bill, and its leaf, whose index it gives.
+func (a *Archive) writeEvent(ctx context.Context, tx *store.Tx, bill *ent.Snapshot, kind, reason string, by codex.Caller) (index int64, err error) {
 	id, err := nextID(ctx, tx, "bill_events")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	log, err := a.mayAppend(ctx, tx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var leaf proof.Leaf = proof.Reopening{
 		InvoiceNumber: bill.InvoiceNumber, Revision: int64(bill.Revision), Reason: reason, By: by.Name, LoggedAt: tx.Now(),
@@ -107,9 +110,9 @@ func (a *Archive) writeEvent(ctx context.Context, tx *store.Tx, bill *ent.Snapsh
 		}
 	}
 	if err := log.append(ctx, tx, leaf); err != nil {
-		return err
+		return 0, err
 	}
-	return tx.Ent().BillEvent.Create().SetID(id).SetInvoiceNumber(bill.InvoiceNumber).SetRevision(bill.Revision).
+	return log.head.Size, tx.Ent().BillEvent.Create().SetID(id).SetInvoiceNumber(bill.InvoiceNumber).SetRevision(bill.Revision).
 		SetKind(kind).SetReason(reason).SetDoneBy(by.Name).SetDoneAt(tx.Now()).SetLeafIndex(log.head.Size).Exec(ctx)
 }
 

@@ -174,6 +174,9 @@ func (i *installation) noSecrets(args []string, o outcome) {
 			i.t.Errorf("codex %s printed the secret %s", strings.Join(args, " "), secret)
 		}
 	}
+	if strings.Contains(o.stdout+o.stderr, "PRIVATE+KEY") {
+		i.t.Errorf("codex %s printed the log's key", strings.Join(args, " "))
+	}
 	printed := o.stderr
 	if len(args) < 2 || args[0] != "token" || args[1] != "create" {
 		printed += o.stdout

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"entgo.io/ent/dialect"
+)
+
+// The whole of it as an operator meets it: the disk breaks, an older backup of the database comes back,
+// the hub archives nothing until an admin says so, and what was proven before is proven still.
+func TestAnOlderBackupIsContinuedByNewEpochAlone(t *testing.T) {
+	i := install(t, dialect.SQLite)
+	i.configure(dialect.SQLite, "[archive]\nlog_origin = codex.example.com/archive\npublish = published.checkpoint")
+	s := i.serve()
+	token := i.token("service")
+	s.archiveBill(token, "1-202510")
+	i.must("archive", "key", "-o", "log.vkey")
+	i.must("archive", "proof", "1-202510", "-o", "kept.tlog-proof")
+	i.must("archive", "checkpoint", "-o", "kept.checkpoint")
+	i.ends(exitFailed, "codex: the database has all that was signed: nothing is lost, and no new epoch begins",
+		"archive", "new-epoch", "--reason", "for fun")
+	s.stop()
+	backup := i.read("instance/codex.db")
+
+	s = i.serve()
+	s.archiveBill(token, "1-202511")
+	lost := i.must("archive", "checkpoint", "--publish")
+	if published := i.read("instance/published.checkpoint"); published != lost || i.read("instance/archive.checkpoint") != lost {
+		t.Errorf("published\n%s\nwant\n%s", published, lost)
+	}
+	s.stop()
+
+	for _, rest := range []string{"-wal", "-shm"} {
+		if err := os.Remove(filepath.Join(i.dir, "instance", "codex.db"+rest)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	i.write("instance/codex.db", backup)
+	s = i.serve()
+	const behind = "nothing is archived now: the database has 1 leaf, and a log checkpoint of 2 leaves was signed: it came back from an older backup; " +
+		`bring the newest database back, or have an admin open a new epoch (codex archive new-epoch; docs/archive.md, \"An older backup\")`
+	body := `{"company_account_number": "1", "invoice_number": "1-202512", "billing_year": 2025, "billing_month": 12, "total_amount": 59,
+		"billing_data_json": {}, "invoice_csv": "Amount\n59\n"}`
+	if a := send(t, "POST", s.archive+"/api/snapshot", token, body); a.status != 503 || a.body != `{"error":"`+behind+`"}`+"\n" {
+		t.Errorf("%+v", a)
+	}
+	if a := get(t, s.archive+"/api/snapshot/1-202510", token); a.status != 200 {
+		t.Errorf("%+v", a)
+	}
+	if a := s.graphQL(token, "{ logStop { reason message } }"); a.body != `{"data":{"logStop":{"reason":"behind","message":"`+behind+`"}}}`+"\n" {
+		t.Errorf("%+v", a)
+	}
+	if log := s.stderr.String(); strings.Count(log, "needs attention") == 0 {
+		t.Error(log)
+	}
+	i.ends(exitUsage, "codex: codex archive new-epoch needs --reason", "archive", "new-epoch")
+	i.ends(exitOK, "epoch 2 begins with leaf 1", "archive", "new-epoch", "--reason", "the disk broke")
+	if a := send(t, "POST", s.archive+"/api/snapshot", token, body); a.status != 201 {
+		t.Errorf("%+v", a)
+	}
+	i.must("archive", "consistency", "1", "-o", "grown.consistency")
+	i.ends(exitOK, "grown.consistency: the log of 3 leaves begins with the 1 of kept.checkpoint",
+		"archive", "consistency", "--check", "grown.consistency", "--against", "kept.checkpoint", "--key", "log.vkey")
+	i.must("archive", "verify", "--proof", "kept.tlog-proof", "--key", "log.vkey")
+	i.must("archive", "verify", "--against", "kept.checkpoint", "--key", "log.vkey")
+
+	// What was lost is proven by its own checkpoint, and is no longer what the log begins with.
+	i.write("lost.checkpoint", lost)
+	i.must("archive", "consistency", "2", "-o", "lost.consistency")
+	i.ends(exitAltered, "codex: lost.consistency does not prove it: consistency: ",
+		"archive", "consistency", "--check", "lost.consistency", "--against", "lost.checkpoint", "--key", "log.vkey")
+	if head := i.must("archive", "checkpoint", "--publish"); !strings.HasPrefix(head, "codex.example.com/archive/epoch-2\n3\n") ||
+		i.read("instance/published.checkpoint") != head {
+		t.Error(head)
+	}
+	s.stop()
+	if log := s.stderr.String(); strings.Contains(log, "PRIVATE+KEY") {
+		t.Error("the log has the key")
+	}
+}
+
+func TestTheArchivesVerbsSayWhatTheyMiss(t *testing.T) {
+	i := install(t, dialect.SQLite)
+	i.ends(exitFailed, "codex: no bill 1 is archived, or it is reopened: --revision names one of its revisions", "archive", "proof", "1")
+	i.ends(exitUsage, `codex: --enclose takes billing_data, body, csv, line_items, notes, not "salary"`, "archive", "proof", "1", "--enclose", "salary")
+	i.ends(exitUsage, `codex: SIZE is a number of leaves, not "x"`, "archive", "consistency", "x")
+	i.ends(exitUsage, "codex: --check needs --against and --key", "archive", "consistency", "--check", "x")
+	i.ends(exitFailed, "codex: the log has 0 leaves: it does not begin with 1", "archive", "consistency", "1")
+	i.ends(exitFailed, "codex: [archive] publish names no place to publish at", "archive", "checkpoint", "--publish")
+}
