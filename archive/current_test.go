@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/hivematrix/codex/archive"
+	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/snapshot"
 	"github.com/hivematrix/codex/store"
 )
 
-// How a bill stands is decided in three places: by isOpen when something is to be written, by a
-// predicate when bills are read, and by the views of the old service's tables. They are one rule.
+// How a bill stands is decided in four places: by isOpen when something is to be written, by a
+// predicate when a bill is read, by a shorter one when bills are listed, and by the views of the old
+// service's tables. They are one rule.
 func TestHowABillStandsIsOneRuleWhereverItIsAsked(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -43,9 +45,10 @@ func TestHowABillStandsIsOneRuleWhereverItIsAsked(t *testing.T) {
 				if c.served > 0 {
 					served = []int{c.served}
 				}
+				listed := listedRevisions(t, open(t, db))
 				ofOne := snapshot.InvoiceNumber("one")
 				if err := db.Snapshot(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-					var open []int
+					var reopened []int
 					rows := tx.Ent().Snapshot.Query().Where(ofOne).Order(snapshot.ByRevision()).AllX(ctx)
 					for _, row := range rows {
 						is, err := archive.IsOpen(ctx, tx, row)
@@ -53,15 +56,15 @@ func TestHowABillStandsIsOneRuleWhereverItIsAsked(t *testing.T) {
 							return err
 						}
 						if is {
-							open = append(open, row.Revision)
+							reopened = append(reopened, row.Revision)
 						}
 					}
-					if !slices.Equal(open, c.open) {
-						t.Errorf("isOpen: %v, want %v", open, c.open)
+					if !slices.Equal(reopened, c.open) {
+						t.Errorf("isOpen: %v, want %v", reopened, c.open)
 					}
 					// What is written is decided by it: the newest revision, unless it is open.
 					var byOpen []int
-					if last := rows[len(rows)-1]; !slices.Contains(open, last.Revision) {
+					if last := rows[len(rows)-1]; !slices.Contains(reopened, last.Revision) {
 						byOpen = []int{last.Revision}
 					}
 					var byPredicate []int
@@ -77,7 +80,7 @@ func TestHowABillStandsIsOneRuleWhereverItIsAsked(t *testing.T) {
 						return err
 					}
 					for what, got := range map[string][]int{
-						"isOpen": byOpen, "the predicate": byPredicate, "billing_snapshots": byView, "snapshot_line_items": byLines,
+						"isOpen": byOpen, "the predicate": byPredicate, "a search": listed[0], "a company's list": listed[1], "billing_snapshots": byView, "snapshot_line_items": byLines,
 					} {
 						if !slices.Equal(got, served) {
 							t.Errorf("%s serves %v, want %v", what, got, served)
@@ -90,6 +93,27 @@ func TestHowABillStandsIsOneRuleWhereverItIsAsked(t *testing.T) {
 			})
 		})
 	}
+}
+
+// listedRevisions are the revisions of the bill one that a search and its company's list show.
+func listedRevisions(t *testing.T, a *archive.Archive) (listed [2][]int) {
+	t.Helper()
+	found, _, err := a.Search(t.Context(), archive.Filter{Account: "1"}, 100, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	company, err := a.ByCompany(t.Context(), "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, rows := range [][]*ent.Snapshot{found, company} {
+		for _, row := range rows {
+			if row.InvoiceNumber == "one" {
+				listed[i] = append(listed[i], row.Revision)
+			}
+		}
+	}
+	return listed
 }
 
 // happened writes the rows of steps, a line with each bill.
