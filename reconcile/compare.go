@@ -1,0 +1,361 @@
+package reconcile
+
+import (
+	"cmp"
+
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/store"
+)
+
+// Compare makes the reconciliation of what was read. It does nothing else: the same facts give the same
+// differences, in the same order.
+func Compare(facts ReconcileFacts, acknowledged *Acknowledged) *Reconciliation {
+	c := newComparing(facts)
+	for _, company := range c.companies {
+		c.bills(company)
+		c.things(company, EntityAssets)
+		c.things(company, EntityContacts)
+		c.tickets(company)
+		c.laterThings(company, EntityAssets)
+		c.laterThings(company, EntityContacts)
+		c.laterTickets(company)
+	}
+	c.unbilled()
+	for _, d := range c.result.Differences {
+		d.Acknowledgement, d.Lapsed = acknowledged.Of(d.Subject)
+	}
+	c.sort()
+	return c.result
+}
+
+// comparing is what one reconciliation is decided with.
+type comparing struct {
+	ReconcileFacts
+	result    *Reconciliation
+	companies []*billedCompany
+	same      map[codex.AccountNumber]string // companies by their number: one that was renumbered is the same
+	charges   map[thing][]charge
+	there     map[string]map[codex.AccountNumber][]int // machines and people that were ever with a company
+	belonged  map[int][]codex.AccountNumber            // the companies with which a person ever was
+}
+
+// billedCompany is a company with its bills of the month.
+type billedCompany struct {
+	account codex.AccountNumber
+	bills   []*BillFact
+	charged map[string]map[int][]charge // where its bills charge for machines and people, by id
+	last    *LastBill
+	rates   map[string]codex.Quantity // of the newest bill
+	invoice string                    // of the newest bill
+	// accepted is when the newest bill was accepted, seen when the runs ended that it was made from.
+	accepted time.Time
+	seen     map[codex.Feed]time.Time
+}
+
+// thing is a machine or a person.
+type thing struct {
+	entity string
+	id     int
+}
+
+// charge is a place on a bill where a thing is charged for.
+type charge struct {
+	company *billedCompany
+	bill    *BillFact
+	line    ItemLine
+}
+
+func newComparing(facts ReconcileFacts) *comparing {
+	c := &comparing{
+		ReconcileFacts: facts, same: make(map[codex.AccountNumber]string), charges: make(map[thing][]charge),
+		result: &Reconciliation{
+			Period: facts.Period, At: facts.Now,
+			Bills: []*BillCompared{}, Differences: []*Difference{}, Later: []*Later{}, Unbilled: []*Unbilled{},
+		},
+		there:    map[string]map[codex.AccountNumber][]int{EntityAssets: {}, EntityContacts: {}},
+		belonged: make(map[int][]codex.AccountNumber),
+	}
+	for account, versions := range facts.Companies {
+		for _, version := range versions {
+			if version.FreshserviceID != nil {
+				c.same[account] = "department " + strconv.FormatInt(*version.FreshserviceID, 10)
+			}
+		}
+	}
+	for id, versions := range facts.Machines {
+		for _, version := range versions {
+			c.there[EntityAssets][version.Account] = append(c.there[EntityAssets][version.Account], id)
+		}
+	}
+	for link := range facts.Links {
+		c.there[EntityContacts][link.Account] = append(c.there[EntityContacts][link.Account], link.ID)
+		c.belonged[link.ID] = append(c.belonged[link.ID], link.Account)
+	}
+	byAccount := make(map[codex.AccountNumber]*billedCompany)
+	for i := range facts.Bills {
+		bill := &facts.Bills[i]
+		company := byAccount[bill.Account]
+		if company == nil {
+			company = &billedCompany{
+				account: bill.Account, last: facts.Last[bill.Account],
+				charged: map[string]map[int][]charge{EntityAssets: {}, EntityContacts: {}},
+			}
+			byAccount[bill.Account] = company
+			c.companies = append(c.companies, company)
+		}
+		company.bills = append(company.bills, bill)
+		company.rates, company.invoice, company.accepted = bill.Rates, bill.Invoice, bill.AcceptedAt
+		company.seen = make(map[codex.Feed]time.Time, len(bill.Runs))
+		for feed, run := range bill.Runs {
+			company.seen[feed] = run.EndedAt
+		}
+	}
+	slices.SortFunc(c.companies, func(a, b *billedCompany) int { return cmp.Compare(a.account, b.account) })
+	for _, company := range c.companies {
+		c.charge(company)
+	}
+	return c
+}
+
+// isSame tells whether two account numbers are those of one company.
+func (c *comparing) isSame(a, b codex.AccountNumber) bool {
+	return a == b || c.same[a] != "" && c.same[a] == c.same[b]
+}
+
+// charge notes where a company's bills charge for machines and people.
+func (c *comparing) charge(company *billedCompany) {
+	for _, bill := range company.bills {
+		for _, line := range bill.Lines {
+			entity := entityOf(line.Kind)
+			if entity == "" {
+				continue
+			}
+			id := line.ID
+			if id == nil {
+				id = c.byName(company, bill, entity, line.Name)
+			}
+			if id != nil {
+				t, at := thing{entity, *id}, charge{company, bill, line}
+				c.charges[t] = append(c.charges[t], at)
+				company.charged[entity][*id] = append(company.charged[entity][*id], at)
+			}
+		}
+	}
+}
+
+func entityOf(kind string) string {
+	switch kind {
+	case KindAsset:
+		return EntityAssets
+	case KindUser:
+		return EntityContacts
+	}
+	return ""
+}
+
+func feedOf(entity string) codex.Feed {
+	switch entity {
+	case EntityAssets:
+		return codex.FeedDatto
+	case EntityTickets:
+		return codex.FeedTickets
+	}
+	return codex.FeedFreshservice
+}
+
+// byName is the one machine or person of a company that has a name, as the hub had seen it; nil where
+// there is none or more than one.
+func (c *comparing) byName(company *billedCompany, bill *BillFact, entity, name string) *int {
+	run, known := bill.Runs[feedOf(entity)]
+	if !known {
+		return nil
+	}
+	var found *int
+	for _, id := range c.idsOf(entity, company.account) {
+		if c.isWith(entity, id, company.account, run.EndedAt) && store.Fold(c.nameOf(entity, id, run.EndedAt)) == store.Fold(name) {
+			if found != nil {
+				return nil
+			}
+			found = &id
+		}
+	}
+	return found
+}
+
+// idsOf are the machines or people that were ever with a company, in order.
+func (c *comparing) idsOf(entity string, account codex.AccountNumber) []int {
+	var ids []int
+	for other, of := range c.there[entity] {
+		if c.isSame(account, other) {
+			ids = append(ids, of...)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// isWith tells whether a machine or person was with a company at a moment.
+func (c *comparing) isWith(entity string, id int, account codex.AccountNumber, at time.Time) bool {
+	return slices.ContainsFunc(c.homes(entity, id, at), func(home codex.AccountNumber) bool { return c.isSame(account, home) })
+}
+
+// homes are the companies with which a machine or person was at a moment, in order.
+func (c *comparing) homes(entity string, id int, at time.Time) []codex.AccountNumber {
+	if entity == EntityAssets {
+		if m := seenAt(c.Machines[id], at); m != nil {
+			return []codex.AccountNumber{m.Account}
+		}
+		return nil
+	}
+	if seenAt(c.People[id], at) == nil {
+		return nil
+	}
+	var homes []codex.AccountNumber
+	for _, account := range c.belonged[id] {
+		if seenAt(c.Links[PersonOf{account, id}], at) != nil {
+			homes = append(homes, account)
+		}
+	}
+	slices.Sort(homes)
+	return homes
+}
+
+// nameOf is what a machine or person was called at a moment.
+func (c *comparing) nameOf(entity string, id int, at time.Time) string {
+	if entity == EntityAssets {
+		if m := seenAt(c.Machines[id], at); m != nil {
+			return m.Hostname
+		}
+	} else if p := seenAt(c.People[id], at); p != nil {
+		return p.Name
+	}
+	return strconv.Itoa(id)
+}
+
+func (c *comparing) companyName(account codex.AccountNumber, at time.Time) string {
+	if company := seenAt(c.Companies[account], at); company != nil {
+		return company.Name
+	}
+	return string(account)
+}
+
+func (c *comparing) bills(company *billedCompany) {
+	for _, bill := range company.bills {
+		compared := &BillCompared{
+			ID: bill.ID, Invoice: bill.Invoice, Account: bill.Account, Company: bill.Name, Source: bill.Source, NotCompared: []codex.Feed{},
+		}
+		for _, feed := range codex.Feeds() {
+			if _, known := bill.Runs[feed]; !known {
+				compared.NotCompared = append(compared.NotCompared, feed)
+			}
+		}
+		c.result.Bills = append(c.result.Bills, compared)
+	}
+}
+
+// differ notes a difference about an item of a company. Facts are what an acknowledgement holds by.
+func (c *comparing) differ(company *billedCompany, kind, entity, id, name string, facts ...string) *Difference {
+	item := Item{Entity: entity, ID: id, Name: cmp.Or(name, id)}
+	d := &Difference{
+		Subject: Subject{
+			Account: company.account, Kind: kind, Item: item,
+			Fingerprint: Fingerprint(company.account, kind, item, facts...),
+		},
+		Invoice: company.invoice,
+	}
+	c.result.Differences = append(c.result.Differences, d)
+	return d
+}
+
+// rate is a rate in cents; nil where the bill has none of that name.
+func rate(rates map[string]codex.Quantity, name string) *codex.Cents {
+	q, known := rates[name]
+	if !known {
+		return nil
+	}
+	cents := inCents(int64(q), 100)
+	return &cents
+}
+
+// inCents divides by a scale, half away from zero.
+func inCents(n, scale int64) codex.Cents {
+	if n < 0 {
+		return -inCents(-n, scale)
+	}
+	return codex.Cents((n + scale/2) / scale)
+}
+
+// rateName is what effective_rates calls the rate of a type (docs/compatibility.md, "How Ledger makes a
+// bill").
+func rateName(billedType string) string { return "per_" + strings.ToLower(billedType) + "_cost" }
+
+// hoursWorth is what hours cost at most; nil where the rates do not say.
+func hoursWorth(rates map[string]codex.Quantity, hours codex.Quantity) *codex.Cents {
+	perHour, known := rates["per_hour_ticket_cost"]
+	if !known {
+		return nil
+	}
+	cents := inCents(int64(hours)*int64(perHour), 1_000_000)
+	return &cents
+}
+
+// backupWorth is what a machine's backup costs at most: its base fee, and all of its size beyond what is
+// included; nil where it has none or the rates do not say.
+func backupWorth(rates map[string]codex.Quantity, billedType string, size codex.Bytes) *codex.Cents {
+	base := rate(rates, "backup_base_fee_"+strings.ToLower(billedType))
+	perTB := rate(rates, "backup_per_tb_fee")
+	if size == 0 || base == nil && perTB == nil {
+		return nil
+	}
+	cents := valueOf(base)
+	if perTB != nil {
+		const kibi = 1 << 10 // whole KiB are enough for cents, and do not overflow
+		cents += inCents(int64(size)/kibi*int64(*perTB), 1<<30)
+	}
+	return &cents
+}
+
+func negative(cents *codex.Cents) *codex.Cents {
+	if cents == nil {
+		return nil
+	}
+	n := -*cents
+	return &n
+}
+
+// sort puts the largest first, and what is of one size in the order of company, kind and item.
+func (c *comparing) sort() {
+	slices.SortStableFunc(c.result.Differences, func(a, b *Difference) int {
+		return cmp.Or(
+			cmp.Compare(size(b.Worth, b.UpTo), size(a.Worth, a.UpTo)), cmp.Compare(a.Account, b.Account),
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Item.Entity, b.Item.Entity), compareIDs(a.Item.ID, b.Item.ID),
+		)
+	})
+	slices.SortStableFunc(c.result.Later, func(a, b *Later) int {
+		return cmp.Or(
+			cmp.Compare(a.Account, b.Account), a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Item.Entity, b.Item.Entity), compareIDs(a.Item.ID, b.Item.ID),
+		)
+	})
+	slices.SortStableFunc(c.result.Unbilled, func(a, b *Unbilled) int {
+		return cmp.Or(cmp.Compare(size(b.Worth, b.UpTo), size(a.Worth, a.UpTo)), cmp.Compare(a.Account, b.Account))
+	})
+}
+
+// size is how large a difference is; -1 where nobody can say.
+func size(worth, upTo *codex.Cents) codex.Cents {
+	if worth == nil && upTo == nil {
+		return -1
+	}
+	return max(valueOf(worth), -valueOf(worth)) + max(valueOf(upTo), -valueOf(upTo))
+}
+
+// compareIDs compares numbers by their size.
+func compareIDs(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
