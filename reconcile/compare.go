@@ -47,6 +47,7 @@ type comparing struct {
 // billedCompany is a company with its bills of the month.
 type billedCompany struct {
 	account codex.AccountNumber
+	name    string // as on the newest bill
 	bills   []*BillFact
 	charged map[string]map[int][]charge // where its bills charge for machines and people, by id
 	last    *LastBill
@@ -109,7 +110,7 @@ func newComparing(facts ReconcileFacts) *comparing {
 			c.companies = append(c.companies, company)
 		}
 		company.bills = append(company.bills, bill)
-		company.rates, company.invoice, company.accepted = bill.Rates, bill.Invoice, bill.AcceptedAt
+		company.name, company.rates, company.invoice, company.accepted = bill.Name, bill.Rates, bill.Invoice, bill.AcceptedAt
 		company.seen = make(map[codex.Feed]time.Time, len(bill.Runs))
 		for feed, run := range bill.Runs {
 			company.seen[feed] = run.EndedAt
@@ -266,7 +267,7 @@ func (c *comparing) differ(company *billedCompany, kind, entity, id, name string
 			Account: company.account, Kind: kind, Item: item,
 			Fingerprint: Fingerprint(company.account, kind, item, facts...),
 		},
-		Invoice: company.invoice,
+		Company: company.name, Invoice: company.invoice,
 	}
 	c.result.Differences = append(c.result.Differences, d)
 	return d

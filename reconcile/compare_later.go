@@ -21,7 +21,7 @@ func (c *comparing) until(company *billedCompany) time.Time {
 
 func (c *comparing) later(company *billedCompany, kind, entity, id, name string, at time.Time, seen string) *Later {
 	l := &Later{
-		Account: company.account, Kind: kind, Item: Item{Entity: entity, ID: id, Name: cmp.Or(name, id)}, At: at, Seen: seen,
+		Account: company.account, Company: company.name, Kind: kind, Item: Item{Entity: entity, ID: id, Name: cmp.Or(name, id)}, At: at, Seen: seen,
 	}
 	c.result.Later = append(c.result.Later, l)
 	return l

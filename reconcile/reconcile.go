@@ -63,3 +63,6 @@ func (r *Reconciler) reconcile(ctx context.Context, period codex.Period) (*Recon
 	})
 	return made, err
 }
+
+// Rebuild reads all archived bills anew, and gives how many there are ([Rebuild]).
+func (r *Reconciler) Rebuild(ctx context.Context) (bills int, err error) { return Rebuild(ctx, r.o.DB) }

@@ -51,6 +51,7 @@ type BillCompared struct {
 // Difference is something that was billed in another way than the hub had seen.
 type Difference struct {
 	Subject
+	Company string // as on the bill
 	Invoice string // the bill that it is about
 	Seen    string // what is seen, a sentence
 	// Before and Now are the two values that differ, where it is about that: a type, a company. Before is
@@ -70,6 +71,7 @@ type Difference struct {
 // Later is what changed after a bill was made: nothing is wrong with that bill.
 type Later struct {
 	Account codex.AccountNumber
+	Company string // as on the bill
 	Kind    string
 	Item    Item
 	At      time.Time // when the hub saw it so

@@ -88,6 +88,7 @@ var (
 	_ TokenAdmin = (*auth.Tokens)(nil)
 	_ Log        = (*archive.Archive)(nil)
 	_ Reviewer   = (*reconcile.Reviewer)(nil)
+	_ Reconciler = (*reconcile.Reconciler)(nil)
 )
 
 // Options are what the handler works with.
@@ -102,6 +103,7 @@ type Options struct {
 	Tokens    TokenAdmin
 	Log       Log
 	Reviews   Reviewer
+	Billed    Reconciler
 	Logger    *slog.Logger
 	Limits    Limits // what is 0 has its default
 	// AdminsIntrospect keeps the schema from all but admins. Names that are nearly right are then hinted
@@ -133,7 +135,7 @@ func NewHandler(o Options) *Handler {
 		Resolvers: &resolver{
 			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
 			tokens: o.Tokens, log: o.Log, now: o.DB.Now,
-			reviews: o.Reviews,
+			reviews: o.Reviews, billed: o.Billed,
 		},
 	})
 	h := &Handler{server: handler.New(schema), reader: reader, errors: presenter{logger: o.Logger}}

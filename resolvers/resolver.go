@@ -23,6 +23,7 @@ type resolver struct {
 	tokens    TokenAdmin
 	log       Log
 	reviews   Reviewer
+	billed    Reconciler
 	now       func() time.Time
 }
 
@@ -92,6 +93,9 @@ func (r *resolver) BillReview() exec.BillReviewResolver           { return billR
 func (r *resolver) CompanyReview() exec.CompanyReviewResolver     { return companyReviewResolver{r} }
 func (r *resolver) ReviewFlag() exec.ReviewFlagResolver           { return reviewFlagResolver{r} }
 func (r *resolver) Acknowledgement() exec.AcknowledgementResolver { return acknowledgementResolver{r} }
+func (r *resolver) Reconciliation() exec.ReconciliationResolver   { return reconciliationResolver{r} }
+func (r *resolver) BillDifference() exec.BillDifferenceResolver   { return billDifferenceResolver{r} }
+func (r *resolver) UnbilledCompany() exec.UnbilledCompanyResolver { return unbilledCompanyResolver{r} }
 func (r *resolver) Past() exec.PastResolver                       { return pastResolver{r} }
 func (r *resolver) Coverage() exec.CoverageResolver               { return coverageResolver{r} }
 func (r *resolver) PastCompany() exec.PastCompanyResolver         { return pastCompanyResolver{r} }

@@ -25,6 +25,7 @@ type ResolverRoot interface {
 	Asset() AssetResolver
 	AssetConnection() AssetConnectionResolver
 	AssetGroup() AssetGroupResolver
+	BillDifference() BillDifferenceResolver
 	BillReview() BillReviewResolver
 	Change() ChangeResolver
 	ChangeConnection() ChangeConnectionResolver
@@ -55,6 +56,7 @@ type ResolverRoot interface {
 	PastTicketConnection() PastTicketConnectionResolver
 	PastTicketGroup() PastTicketGroupResolver
 	Query() QueryResolver
+	Reconciliation() ReconciliationResolver
 	RecordVersion() RecordVersionResolver
 	ReviewFlag() ReviewFlagResolver
 	RunChangeConnection() RunChangeConnectionResolver
@@ -66,6 +68,7 @@ type ResolverRoot interface {
 	TicketConnection() TicketConnectionResolver
 	TicketGroup() TicketGroupResolver
 	TimeEntry() TimeEntryResolver
+	UnbilledCompany() UnbilledCompanyResolver
 }
 
 type DirectiveRoot struct {
@@ -2481,6 +2484,141 @@ input PastTicketOrder {
   direction: Direction! = ASC
 }
 `, BuiltIn: false},
+	{Name: "../reconcile.graphql", Input: `# What was billed for a month beside what the hub had seen.
+
+"""
+What was billed for a month beside what the hub had seen in the very runs that the bills were made from.
+What changed between the end of those runs and a bill's acceptance is no difference.
+docs/reconciliation.md says what each kind means and what to do.
+"""
+type Reconciliation {
+  "The month, as 2025-10: a month of UTC, as in Ledger."
+  month: String!
+  "When it was made: it is made anew whenever it is asked for."
+  at: Time!
+  "How many differences nobody acknowledged."
+  open: Int!
+  "The bills that were compared: the newest revisions of the month, and none that is open."
+  bills: [ReconciledBill!]!
+  "What was billed otherwise than the hub had seen, the largest first."
+  differences: [BillDifference!]!
+  "What changed after the bills were made. Nothing is wrong with them."
+  later: [LaterChange!]!
+  "Companies without a bill for the month, the largest first."
+  unbilled: [UnbilledCompany!]!
+  "All of it as a table for a spreadsheet."
+  csv: String!
+}
+
+"A bill that was compared."
+type ReconciledBill {
+  "The invoice number."
+  invoiceNumber: ID!
+  "The account number, as on the bill."
+  accountNumber: ID!
+  "The company's name, as on the bill."
+  company: String!
+  "Feeds of which no run had succeeded when the bill was accepted: what they bring was not compared."
+  notCompared: [Feed!]!
+}
+
+"Something that was billed otherwise than the hub had seen."
+type BillDifference {
+  "What kind it is: billed_not_there, there_not_billed, billed_twice, moved or type_differs."
+  kind: String!
+  "The account number of its company, as on the bill."
+  accountNumber: ID!
+  "The company's name, as on the bill."
+  company: String!
+  "The bill that it is about; where that is silent, the company's newest one of the month."
+  invoiceNumber: ID!
+  "The machine, person or ticket. Of what the hub does not know the id is the name on the bill."
+  item: BillItem!
+  "What is seen."
+  seen: String!
+  "Where it is about two values, what the bill has: a type, a company, an invoice."
+  before: String
+  "Where it is about two values, what the hub had seen."
+  now: String
+  """
+  By how much the bill would change if it were put right, exactly: negative where the customer pays too
+  much. null where that cannot be said exactly.
+  """
+  worth: Decimal
+  "What backup or hours add to that at most, with the same sign: their price is not linear."
+  upTo: Decimal
+  "Stands for the facts that it is about: another one, and it is not what was looked at."
+  fingerprint: String!
+  "The acknowledgement that holds; null where it is open."
+  acknowledgement: Acknowledgement
+  "Where it is open, the newest acknowledgement that held until what it was about changed."
+  lapsed: Acknowledgement
+}
+
+"What changed after a bill was made."
+type LaterChange {
+  "What kind it is: added, removed, moved, late_hours or late_ticket."
+  kind: String!
+  "The account number of the company."
+  accountNumber: ID!
+  "The company's name, as on the bill."
+  company: String!
+  "The machine, person or ticket."
+  item: BillItem!
+  "When the hub saw it so."
+  at: Time!
+  "What is seen."
+  seen: String!
+  "What late hours are worth at most; null for all else, and where the bill has no rate."
+  upTo: Decimal
+}
+
+"A company that has no bill for the month."
+type UnbilledCompany {
+  "The account number of the company."
+  accountNumber: ID!
+  "What the company is called."
+  company: String!
+  "The newest earlier month that it was billed for, as 2025-09; null where there is none."
+  lastBilled: String
+  "How many machines a bill would hold."
+  machines: Int!
+  "How many people a bill would hold."
+  people: Int!
+  "How many hours of tickets a bill would hold."
+  hours: Decimal!
+  "What the machines and people cost by the types and rates of the last bill; null where nothing says."
+  worth: Decimal
+  "What backup and hours add at most."
+  upTo: Decimal
+}
+
+"What rebuildBilledItems did."
+type RebuildBilledItemsPayload {
+  "How many bills were read anew, each revision one."
+  bills: Int!
+}
+
+extend type Query {
+  "What was billed for a month beside what the hub had seen."
+  reconciliation(
+    "The year of the month."
+    year: Int!
+    "The month, 1 to 12. One that lies ahead is BAD_USER_INPUT."
+    month: Int!
+    "Only what is about these account numbers; without them all."
+    accountNumbers: [ID!]
+  ): Reconciliation! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+extend type Mutation {
+  """
+  Reads all archived bills anew into the tables that review and reconciliation work on. Those say nothing
+  that the archive does not say, and are kept by themselves: this is for when somebody changed them.
+  """
+  rebuildBilledItems: RebuildBilledItemsPayload! @allow(roles: [ADMIN])
+}
+`, BuiltIn: false},
 	{Name: "../review.graphql", Input: `# What to look at before the bills of a month are made, and what people said of it.
 
 "What should be looked at before the bills of a month are made."
@@ -4132,6 +4270,38 @@ func (ec *executionContext) childFields_BackupReading(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type BackupReading", field.Name)
 }
 
+func (ec *executionContext) childFields_BillDifference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_BillDifference_kind(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_BillDifference_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_BillDifference_company(ctx, field)
+	case "invoiceNumber":
+		return ec.fieldContext_BillDifference_invoiceNumber(ctx, field)
+	case "item":
+		return ec.fieldContext_BillDifference_item(ctx, field)
+	case "seen":
+		return ec.fieldContext_BillDifference_seen(ctx, field)
+	case "before":
+		return ec.fieldContext_BillDifference_before(ctx, field)
+	case "now":
+		return ec.fieldContext_BillDifference_now(ctx, field)
+	case "worth":
+		return ec.fieldContext_BillDifference_worth(ctx, field)
+	case "upTo":
+		return ec.fieldContext_BillDifference_upTo(ctx, field)
+	case "fingerprint":
+		return ec.fieldContext_BillDifference_fingerprint(ctx, field)
+	case "acknowledgement":
+		return ec.fieldContext_BillDifference_acknowledgement(ctx, field)
+	case "lapsed":
+		return ec.fieldContext_BillDifference_lapsed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BillDifference", field.Name)
+}
+
 func (ec *executionContext) childFields_BillItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "entity":
@@ -4458,6 +4628,26 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 		return ec.fieldContext_FieldChange_newValue(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_LaterChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_LaterChange_kind(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_LaterChange_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_LaterChange_company(ctx, field)
+	case "item":
+		return ec.fieldContext_LaterChange_item(ctx, field)
+	case "at":
+		return ec.fieldContext_LaterChange_at(ctx, field)
+	case "seen":
+		return ec.fieldContext_LaterChange_seen(ctx, field)
+	case "upTo":
+		return ec.fieldContext_LaterChange_upTo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LaterChange", field.Name)
 }
 
 func (ec *executionContext) childFields_LinkAssetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5032,6 +5222,50 @@ func (ec *executionContext) childFields_PublishCheckpointPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type PublishCheckpointPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RebuildBilledItemsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bills":
+		return ec.fieldContext_RebuildBilledItemsPayload_bills(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RebuildBilledItemsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReconciledBill(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invoiceNumber":
+		return ec.fieldContext_ReconciledBill_invoiceNumber(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_ReconciledBill_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_ReconciledBill_company(ctx, field)
+	case "notCompared":
+		return ec.fieldContext_ReconciledBill_notCompared(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReconciledBill", field.Name)
+}
+
+func (ec *executionContext) childFields_Reconciliation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "month":
+		return ec.fieldContext_Reconciliation_month(ctx, field)
+	case "at":
+		return ec.fieldContext_Reconciliation_at(ctx, field)
+	case "open":
+		return ec.fieldContext_Reconciliation_open(ctx, field)
+	case "bills":
+		return ec.fieldContext_Reconciliation_bills(ctx, field)
+	case "differences":
+		return ec.fieldContext_Reconciliation_differences(ctx, field)
+	case "later":
+		return ec.fieldContext_Reconciliation_later(ctx, field)
+	case "unbilled":
+		return ec.fieldContext_Reconciliation_unbilled(ctx, field)
+	case "csv":
+		return ec.fieldContext_Reconciliation_csv(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reconciliation", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "from":
@@ -5528,6 +5762,28 @@ func (ec *executionContext) childFields_Token(ctx context.Context, field graphql
 		return ec.fieldContext_Token_revokedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Token", field.Name)
+}
+
+func (ec *executionContext) childFields_UnbilledCompany(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_UnbilledCompany_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_UnbilledCompany_company(ctx, field)
+	case "lastBilled":
+		return ec.fieldContext_UnbilledCompany_lastBilled(ctx, field)
+	case "machines":
+		return ec.fieldContext_UnbilledCompany_machines(ctx, field)
+	case "people":
+		return ec.fieldContext_UnbilledCompany_people(ctx, field)
+	case "hours":
+		return ec.fieldContext_UnbilledCompany_hours(ctx, field)
+	case "worth":
+		return ec.fieldContext_UnbilledCompany_worth(ctx, field)
+	case "upTo":
+		return ec.fieldContext_UnbilledCompany_upTo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnbilledCompany", field.Name)
 }
 
 func (ec *executionContext) childFields_UnlinkAssetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

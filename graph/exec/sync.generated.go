@@ -37,6 +37,7 @@ type MutationResolver interface {
 	UnlinkContact(ctx context.Context, contactID string, accountNumber string) (*model.UnlinkContactPayload, error)
 	LinkAsset(ctx context.Context, assetID string, contactID string) (*model.LinkAssetPayload, error)
 	UnlinkAsset(ctx context.Context, assetID string, contactID string) (*model.UnlinkAssetPayload, error)
+	RebuildBilledItems(ctx context.Context) (*model.RebuildBilledItemsPayload, error)
 	Acknowledge(ctx context.Context, input model.AcknowledgeInput) (*model.AcknowledgePayload, error)
 	WithdrawAcknowledgement(ctx context.Context, id string, note string) (*model.WithdrawAcknowledgementPayload, error)
 	CreateToken(ctx context.Context, input model.CreateTokenInput) (*model.CreateTokenPayload, error)
@@ -1331,6 +1332,38 @@ func (ec *executionContext) fieldContext_Mutation_unlinkAsset(ctx context.Contex
 	if fc.Args, err = ec.field_Mutation_unlinkAsset_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_rebuildBilledItems(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rebuildBilledItems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().RebuildBilledItems(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RebuildBilledItemsPayload) graphql.Marshaler {
+			return ec.marshalNRebuildBilledItemsPayload2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋgraphᚋmodelᚐRebuildBilledItemsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rebuildBilledItems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RebuildBilledItemsPayload(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -3964,6 +3997,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "rebuildBilledItems":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rebuildBilledItems(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "acknowledge":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_acknowledge(ctx, field)
@@ -4768,6 +4808,36 @@ func (ec *executionContext) marshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFee
 		graphql.AddInvalidNullFromMarshaler(ctx, "Feed!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNFeed2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐFeedᚄ(ctx context.Context, v any) ([]codex.Feed, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]codex.Feed, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNFeed2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐFeedᚄ(ctx context.Context, sel ast.SelectionSet, v []codex.Feed) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFeed2githubᚗcomᚋhivematrixᚋcodexᚐFeed(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNRunChange2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐRunChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*query.RunChange) graphql.Marshaler {

@@ -393,6 +393,12 @@ type PublishCheckpointPayload struct {
 	Checkpoint *ent.LogCheckpoint `json:"checkpoint"`
 }
 
+// What rebuildBilledItems did.
+type RebuildBilledItemsPayload struct {
+	// How many bills were read anew, each revision one.
+	Bills int `json:"bills"`
+}
+
 // What renameCompany did.
 type RenameCompanyPayload struct {
 	// The company under its new number.
