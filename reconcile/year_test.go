@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,10 +15,13 @@ import (
 	"github.com/hivematrix/codex/store/storetest"
 )
 
+// years is how many years are made on each database, each from a seed of its own.
+var years = flag.Int("years", 1, "how many `years` of bills are made on each database") //nolint:gochecknoglobals // a flag
+
 func TestAReconciliationOfAYearFindsWhatWasPlantedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	for _, dialect := range storetest.Dialects() {
-		for _, seed := range []uint64{1, 2} {
+		for seed := uint64(1); seed <= uint64(*years); seed++ {
 			t.Run(fmt.Sprintf("%s, seed %d", dialect, seed), func(t *testing.T) {
 				clock := reconciletest.NewClock()
 				reconcileYear(t, storetest.Open(t, dialect, storetest.Now(clock.Now)), clock, seed)
@@ -55,7 +59,7 @@ func reconcileYear(t *testing.T, db *store.DB, clock *reconciletest.Clock, seed 
 		same(t, period.String()+": later", later, year.Later[period])
 		same(t, period.String()+": without a bill", unbilled, year.Unbilled[period])
 	}
-	for _, kind := range []string{
+	for _, kind := range []string{ // of each seed
 		"billed_not_there assets", "billed_not_there contacts", "billed_not_there tickets", "there_not_billed assets",
 		"there_not_billed contacts", "there_not_billed tickets", "billed_twice assets", "billed_twice contacts", "billed_twice tickets",
 		"moved assets", "type_differs assets", "late_hours tickets", "unbilled",

@@ -68,8 +68,8 @@ func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *
 	o := resolvers.Options{
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync: g.sync, Runs: g.runs, Companies: g.companies, Local: syncers.New(syncers.Options{DB: db, Logger: logger}), Progress: syncers.NewProgress(db, logger),
-		Reviews: fakeReviews{},
-		Tokens:  g.tokens, Log: g.archiveLog, Logger: logger,
+		Reviews: fakeReviews{}, Billed: fakeBilled{},
+		Tokens: g.tokens, Log: g.archiveLog, Logger: logger,
 	}
 	for _, option := range options {
 		option(&o)

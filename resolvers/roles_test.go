@@ -55,6 +55,8 @@ func calls() map[string]string {
 		"Query.logEpochs": "logEpochs { epoch }", "Query.logKey": "logKey { origin }", "Query.logStop": "logStop { reason }",
 		"Mutation.openEpoch": `openEpoch(reason: "the disk broke") { epoch { epoch } }`, "Mutation.publishCheckpoint": "publishCheckpoint { checkpoint { size } }",
 		"Query.billReview":                 "billReview(year: 2025, month: 10) { open }",
+		"Query.reconciliation":             "reconciliation(year: 2025, month: 10) { open }",
+		"Mutation.rebuildBilledItems":      "rebuildBilledItems { bills }",
 		"Query.acknowledgements":           "acknowledgements { nodes { id } }",
 		"Mutation.acknowledge":             `acknowledge(input: {year: 2025, month: 10, kind: "feed_not_synced", item: {entity: "feeds", id: "datto"}, note: "n"}) { acknowledgement { id } }`,
 		"Mutation.withdrawAcknowledgement": `withdrawAcknowledgement(id: 1, note: "n") { acknowledgement { id } }`,
