@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -82,19 +83,35 @@ func (r *Reviewer) Acknowledge(ctx context.Context, wanted NewAcknowledgement, b
 	return made, nil
 }
 
-// find is what is to be acknowledged, as it is now.
+// find is what is to be acknowledged, as it is now: a flag of the review, or a difference of the
+// reconciliation. Of two the one with the fingerprint is meant.
 func (r *Reviewer) find(ctx context.Context, wanted NewAcknowledgement) (*Subject, error) {
 	asked := Subject{Account: wanted.Account, Kind: wanted.Kind, Item: wanted.Item}.key()
 	review, err := r.Review(ctx, wanted.Period)
 	if err != nil {
 		return nil, err
 	}
+	var found []*Subject
 	for _, flag := range review.All() {
-		if flag.key() == asked {
-			return &flag.Subject, nil
+		found = append(found, &flag.Subject)
+	}
+	if !wanted.Period.Start().After(r.o.Now()) { // a month that lies ahead has no bills to compare
+		billed, err := NewReconciler(ReconcileOptions{DB: r.o.DB, Rules: r.o.Rules, Now: r.o.Now}).Reconcile(ctx, wanted.Period)
+		if err != nil {
+			return nil, err
+		}
+		for _, difference := range billed.Differences {
+			found = append(found, &difference.Subject)
 		}
 	}
-	return nil, codex.Errorf(codex.CodeNotFound, "there is no %s of %s in %s now", wanted.Kind, wanted.Item, wanted.Period)
+	found = slices.DeleteFunc(found, func(s *Subject) bool { return s.key() != asked })
+	if len(found) == 0 {
+		return nil, codex.Errorf(codex.CodeNotFound, "there is no %s of %s in %s now", wanted.Kind, wanted.Item, wanted.Period)
+	}
+	if at := slices.IndexFunc(found, func(s *Subject) bool { return s.Fingerprint == wanted.Fingerprint }); at >= 0 {
+		return found[at], nil
+	}
+	return found[0], nil
 }
 
 // Withdraw takes an acknowledgement back, which stays in the list. One that is not there is

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/reconcile/reconciletest"
@@ -93,4 +94,36 @@ func less(list, other []string) []string {
 		rest = append(rest, line)
 	}
 	return rest
+}
+
+func TestADifferenceIsAcknowledgedAsAFlagIs(t *testing.T) {
+	clock := reconciletest.NewClock()
+	db := storetest.Open(t, "sqlite3", storetest.Now(clock.Now))
+	year := reconciletest.Generate(t, db, clock, 1, 3)
+	rules := query.Rules{DefaultHours: 900, BillNonBillable: true}
+	reviews := reconcile.NewReviewer(reconcile.ReviewOptions{DB: db, Rules: rules, Now: clock.Now})
+	r := reconcile.NewReconciler(reconcile.ReconcileOptions{DB: db, Rules: rules, Now: clock.Now})
+	period := year.Periods()[1]
+	before, err := r.Reconcile(t.Context(), period)
+	if err != nil || before.Open() == 0 {
+		t.Fatalf("there is nothing to acknowledge, %v", err)
+	}
+	d := before.Differences[0]
+	made, err := reviews.Acknowledge(t.Context(), reconcile.NewAcknowledgement{
+		Account: d.Account, Period: period, Kind: d.Kind, Item: d.Item, Note: "agreed with the customer", Fingerprint: d.Fingerprint,
+	}, codex.Caller{Name: "ana", Role: codex.RoleBilling})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := r.Reconcile(t.Context(), period)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if holds := after.Differences[0].Acknowledgement; holds == nil || holds.ID != made.ID || after.Open() != before.Open()-1 {
+		t.Errorf("%d are open, and the first is acknowledged by %+v", after.Open(), holds)
+	}
+	ahead := codex.PeriodOf(clock.Now().AddDate(1, 0, 0))
+	if _, err := r.Reconcile(t.Context(), ahead); codex.CodeOf(err) != codex.CodeBadInput {
+		t.Errorf("a month that lies ahead: %v", err)
+	}
 }

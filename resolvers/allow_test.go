@@ -58,7 +58,8 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.linkContact": keepers, "Mutation.unlinkContact": keepers,
 		"Mutation.linkAsset": keepers, "Mutation.unlinkAsset": keepers,
 		"Mutation.acknowledge": billers, "Mutation.withdrawAcknowledgement": billers,
-		"Mutation.openEpoch": admins, "Mutation.publishCheckpoint": admins,
+		"Mutation.rebuildBilledItems": admins,
+		"Mutation.openEpoch":          admins, "Mutation.publishCheckpoint": admins,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	met := 0
