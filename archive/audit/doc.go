@@ -35,5 +35,5 @@
 // failure; where it stands all the same it is [Added].
 //
 // There is no state, so nothing is left half done. One verification sees the database as it was at one
-// instant and holds some 200 bytes for each bill; 100,000 bills take a minute or two.
+// instant and holds some 200 bytes for each bill; 100,000 bills take minutes.
 package audit
