@@ -28,10 +28,12 @@
 //	3  store                          databases, migrations, leases, bulk statements
 //	4  auth, history, query           who may do what; versions of rows; every read
 //	5  syncers                        the sync engine: fetch, map, plan, apply
+//	   archive, archive/audit         accepted bills and their log; the verifier, which trusts neither
 //	6  loaders                        one batch an edge, for GraphQL
+//	   reconcile                      bills beside what the hub saw, before and after
 //	8  graph, resolvers, rest         the two faces, thin
 //	9  httpd                          router, middleware, listeners
 //	10 cmd/server                     main and the wiring of it all
 //
-// Floors that are not listed are kept for the rest of the archive, the schedule and reconciliation.
+// Floors that are not listed are kept for the schedule.
 package codex
