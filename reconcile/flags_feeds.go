@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,26 +85,40 @@ func shownTime(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 U
 type issueRule struct {
 	kind   syncers.IssueKind
 	entity string // of what the issue's id is
+	named  bool   // the first text in quotes of its reason is what the item is called
 	do     string
+}
+
+// quotedName is the first text in quotes of an issue's reason; empty where there is none. An issue keeps
+// no other name.
+func quotedName(reason string) string {
+	if at := strings.IndexByte(reason, '"'); at >= 0 {
+		if quoted, err := strconv.QuotedPrefix(reason[at:]); err == nil {
+			if name, err := strconv.Unquote(quoted); err == nil {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // issueRules are the issues that change what is billed, or hide it, in the order of their flags. Others
 // are for people who look after the syncs.
 func issueRules() []issueRule {
 	return []issueRule{
-		{syncers.IssueCompanyLeaving, EntityDepartments, "Bill it a last time, or archive it first if there is nothing to bill."},
-		{syncers.IssueAccountNumberChanged, EntityDepartments, "Decide which number it is to be billed under, and rename the company or correct the department."},
-		{syncers.IssueNoAccountNumber, EntityDepartments, "Give the department its account number if it is a customer: nothing of it is billed."},
-		{syncers.IssueSiteWithoutAccount, EntitySites, "Give the site its account number in Datto RMM, and sync datto: nothing at it is billed."},
-		{syncers.IssueSiteUnread, EntitySites, "Sync datto again: what changed at the site is not billed."},
-		{syncers.IssueDeviceWithoutCompany, EntityDevices, "Correct the site's account number in Datto RMM, and sync datto: the device is not billed where it belongs."},
-		{syncers.IssueDeviceWithoutHostname, EntityDevices, "Give the device a hostname in Datto RMM, and sync datto: it is not billed."},
-		{syncers.IssueBackupNoNumber, EntityDevices, "Correct the field in Datto RMM, and sync datto: its backup is not billed."},
-		{syncers.IssueContactWithoutEmail, EntityRequesters, "Give the person an e-mail address in Freshservice, and sync freshservice: they are not billed."},
-		{syncers.IssueTicketWithoutCompany, EntityTickets, "Give the ticket its department in Freshservice, and sync tickets: its hours are not billed."},
-		{syncers.IssueTicketUnread, EntityTickets, "Sync tickets again: its hours may be others than those that are billed."},
-		{syncers.IssueUnknownStatus, EntityStatuses, "Say in [freshservice] closed_statuses or open_statuses what the status is, and sync tickets."},
-		{syncers.IssueBadRecord, EntityRecords, "Correct the record at its upstream, or ask who looks after the hub: it is billed as it was before, or not at all."},
+		{syncers.IssueCompanyLeaving, EntityDepartments, true, "Bill it a last time, or archive it first if there is nothing to bill."},
+		{syncers.IssueAccountNumberChanged, EntityDepartments, true, "Decide which number it is to be billed under, and rename the company or correct the department."},
+		{syncers.IssueNoAccountNumber, EntityDepartments, true, "Give the department its account number if it is a customer: nothing of it is billed."},
+		{syncers.IssueSiteWithoutAccount, EntitySites, true, "Give the site its account number in Datto RMM, and sync datto: nothing at it is billed."},
+		{syncers.IssueSiteUnread, EntitySites, true, "Sync datto again: what changed at the site is not billed."},
+		{syncers.IssueDeviceWithoutCompany, EntityDevices, true, "Correct the site's account number in Datto RMM, and sync datto: the device is not billed where it belongs."},
+		{syncers.IssueDeviceWithoutHostname, EntityDevices, false, "Give the device a hostname in Datto RMM, and sync datto: it is not billed."},
+		{syncers.IssueBackupNoNumber, EntityDevices, true, "Correct the field in Datto RMM, and sync datto: its backup is not billed."},
+		{syncers.IssueContactWithoutEmail, EntityRequesters, true, "Give the person an e-mail address in Freshservice, and sync freshservice: they are not billed."},
+		{syncers.IssueTicketWithoutCompany, EntityTickets, false, "Give the ticket its department in Freshservice, and sync tickets: its hours are not billed."},
+		{syncers.IssueTicketUnread, EntityTickets, false, "Sync tickets again: its hours may be others than those that are billed."},
+		{syncers.IssueUnknownStatus, EntityStatuses, false, "Say in [freshservice] closed_statuses or open_statuses what the status is, and sync tickets."},
+		{syncers.IssueBadRecord, EntityRecords, false, "Correct the record at its upstream, or ask who looks after the hub: it is billed as it was before, or not at all."},
 	}
 }
 
@@ -125,6 +140,9 @@ func (d *deciding) issuesOf(account codex.AccountNumber) []*Flag {
 				continue
 			}
 			item := Item{Entity: rule.entity, ID: issue.ID}
+			if rule.named {
+				item.Name = quotedName(issue.Reason)
+			}
 			flag := flagOf(account, string(issue.Kind), item, string(issue.Feed), string(issue.Account))
 			flag.Seen, flag.Do = issue.Reason, rule.do
 			flags = append(flags, flag)

@@ -319,3 +319,22 @@ func TestAFeedSaysWhatToDoAboutIt(t *testing.T) {
 		})
 	}
 }
+
+func TestAnItemIsCalledWhatTheReasonOfItsIssueCallsIt(t *testing.T) {
+	for _, c := range []struct {
+		kind         syncers.IssueKind
+		reason, name string
+	}{
+		{syncers.IssueSiteWithoutAccount, `The site "Lab \"2\"" has no value in the variable "X".`, `Lab "2"`},
+		{syncers.IssueSiteWithoutAccount, `The site "Lab has no end.`, "id-1"},
+		{syncers.IssueSiteWithoutAccount, "The site has no name.", "id-1"},
+		{syncers.IssueDeviceWithoutHostname, `A device at the site "Lab" has no hostname.`, "id-1"},
+	} {
+		facts := world()
+		facts.Issues = []reconcile.IssueFact{{Kind: c.kind, ID: "id-1", Reason: c.reason}}
+		flags := reconcile.DecideReview(facts, reconcile.ReviewRules{UnseenDays: 60, MovedPercent: 20}, nil).Flags
+		if len(flags) != 1 || flags[0].Item.Name != c.name {
+			t.Errorf("%s is about %+v, want %s", c.reason, flags, c.name)
+		}
+	}
+}
