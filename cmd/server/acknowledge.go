@@ -10,7 +10,8 @@ import (
 	"github.com/hivematrix/codex/reconcile"
 )
 
-// acknowledgement is an acknowledgement as GraphQL has it. --json writes the tags.
+// acknowledgement is an acknowledgement as GraphQL has it, which is asked for the names that --json
+// writes.
 type acknowledgement struct {
 	ID            string     `json:"id"`
 	AccountNumber *string    `json:"account_number"`
@@ -26,7 +27,8 @@ type acknowledgement struct {
 	WithdrawnNote *string    `json:"withdrawn_note"`
 }
 
-const acknowledgementFields = `{ id accountNumber month kind item { entity id name } standing note by at withdrawnBy withdrawnAt withdrawnNote }`
+const acknowledgementFields = `{ id account_number: accountNumber month kind item { entity id name } standing note by at
+	withdrawn_by: withdrawnBy withdrawn_at: withdrawnAt withdrawn_note: withdrawnNote }`
 
 func (p *program) acknowledgeCommand() *cobra.Command {
 	var month billMonth
@@ -170,7 +172,8 @@ func (p *program) acknowledgeWithdrawCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprint(p.stdout, answer.WithdrawAcknowledgement.Acknowledgement.shown())
+				withdrawn := answer.WithdrawAcknowledgement.Acknowledgement
+				fmt.Fprintf(p.stdout, "withdrawn (%s): %s of %s\n", withdrawn.ID, printable(withdrawn.Kind), printable(withdrawn.Item.Name))
 				return nil
 			})
 		},

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// billReview is a review as GraphQL has it. --json writes the tags.
+// billReview is a review as GraphQL has it, which is asked for the names that --json writes.
 type billReview struct {
 	Month     string          `json:"month"`
 	At        time.Time       `json:"at"`
@@ -84,7 +84,7 @@ func (p *program) reviewCommand() *cobra.Command {
 				case asCSV:
 					return review.csv(p.stdout)
 				}
-				fmt.Fprint(p.stdout, review.shown())
+				fmt.Fprint(p.stdout, review.shown(account != ""))
 				return nil
 			})
 		},
@@ -119,7 +119,7 @@ func (h *hub) review(ctx context.Context, month billMonth, account string) (*bil
 		variables["account"] = account
 	}
 	err := h.ask(ctx, `query($year: Int!, $month: Int!, $account: ID) { billReview(year: $year, month: $month, accountNumber: $account) {
-		month at open flags `+reviewFlagFields+` companies { accountNumber name lastBilled invoices open flags `+reviewFlagFields+` } } }`,
+		month at open flags `+reviewFlagFields+` companies { account_number: accountNumber name last_billed: lastBilled invoices open flags `+reviewFlagFields+` } } }`,
 		variables, &answer)
 	return answer.BillReview, err
 }
@@ -132,27 +132,43 @@ func (p *program) printIndented(value any) error {
 	return encoder.Encode(value)
 }
 
-// shown is a review for people.
-func (r *billReview) shown() string {
+// shown is a review for people. Of one company it has what is about that company.
+func (r *billReview) shown(ofOne bool) string {
 	var b strings.Builder
-	total := len(r.Flags)
-	b.WriteString(shownFlags("", "not of one company", r.Flags))
-	for _, c := range r.Companies {
-		total += len(c.Flags)
-		b.WriteString(shownFlags(c.AccountNumber, c.Name, c.Flags))
+	total, open := 0, 0
+	of := func(title string, flags []reviewFlag) {
+		b.WriteString(shownFlags(title, flags))
+		total += len(flags)
+		for _, f := range flags {
+			if f.Acknowledgement == nil {
+				open++
+			}
+		}
 	}
-	fmt.Fprintf(&b, "%s: %d to look at, %d acknowledged\n", r.Month, r.Open, total-r.Open)
+	if !ofOne {
+		of("of no one company", r.Flags)
+	}
+	for _, c := range r.Companies {
+		of(c.AccountNumber+" "+c.Name, c.Flags)
+	}
+	fmt.Fprintf(&b, "%s: %d to look at, %d acknowledged\n", r.Month, open, total-open)
+	if more := len(r.Flags); ofOne && more > 0 {
+		fmt.Fprintf(&b, "%d more are of no one company: they are shown without --account\n", more)
+	}
 	return b.String()
 }
 
-func shownFlags(account, name string, flags []reviewFlag) string {
+func shownFlags(title string, flags []reviewFlag) string {
 	if len(flags) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", printable(strings.TrimSpace(account+" "+name)))
+	fmt.Fprintf(&b, "%s\n", printable(title))
 	for _, f := range flags {
 		fmt.Fprintf(&b, "  %s %s", f.Kind, printable(f.Item.Entity+":"+f.Item.ID))
+		if f.Item.Name != f.Item.ID {
+			fmt.Fprintf(&b, " %s", printable(f.Item.Name))
+		}
 		if f.Worth != nil {
 			fmt.Fprintf(&b, " (%s)", *f.Worth)
 		}
