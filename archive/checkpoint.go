@@ -138,7 +138,7 @@ func (a *Archive) examine(ctx context.Context) (l examined, err error) {
 		if l.stored, err = newestStored(ctx, tx.Ent(), verifier); err != nil {
 			return err
 		}
-		if l.head, l.at, err = signable(ctx, tx, verifier.Origin(), l.known, l.stored); err != nil {
+		if l.head, l.at, err = signable(ctx, tx, verifier, l.known, l.stored); err != nil {
 			return err
 		}
 		l.unkept, err = onlyOutside(ctx, tx, l.known, l.stored, l.head)
@@ -173,8 +173,8 @@ func (a *Archive) Stopped(ctx context.Context) (*StoppedError, error) {
 
 // signable is the tree's head, which begins with all that was signed before: else nothing is signed.
 // With it comes when its last leaf was logged.
-func signable(ctx context.Context, tx *store.Tx, origin string, before ...*SignedCheckpoint) (proof.Checkpoint, time.Time, error) {
-	s, err := readStanding(ctx, tx, origin)
+func signable(ctx context.Context, tx *store.Tx, key proof.VerifierKey, before ...*SignedCheckpoint) (proof.Checkpoint, time.Time, error) {
+	s, err := readStanding(ctx, tx, key)
 	if err != nil {
 		return proof.Checkpoint{}, time.Time{}, err
 	}

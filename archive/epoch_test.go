@@ -5,11 +5,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive"
+	"github.com/hivematrix/codex/archive/audit"
 	"github.com/hivematrix/codex/archive/proof"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/storetest"
@@ -164,8 +166,84 @@ func TestReplicasThatWereBehindGoOnInTheNewEpochAndABackupFromBeforeItDoesNot(t 
 				if _, err := open(t, db, folder(home)).Checkpoint(t.Context()); err != nil { // it was of epoch 2
 					t.Error(err)
 				}
+				report, err := audit.Verify(t.Context(), db, audit.Options{Against: []byte(read(t, filepath.Join(other, "archive.checkpoint"))), AgainstOwn: true})
+				if err != nil || !report.OK() || report.Epoch != 3 {
+					t.Errorf("%+v, %v", report, err)
+				}
 			})
 		})
+	}
+}
+
+// An older backup was gone on from elsewhere, where nothing outside told of what was lost, until it was as
+// long as that, or longer. Once an epoch names what was lost, all go on, and the verifier finds that the
+// log tells of it.
+func TestABackupThatWasContinuedGoesOnInAnEpochThatNamesWhatItContradicts(t *testing.T) {
+	for _, dialectName := range storetest.Dialects() {
+		for _, more := range []int{1, 3} {
+			t.Run(fmt.Sprintf("%s, continued by %d", dialectName, more), func(t *testing.T) {
+				database := storetest.Fresh(t, dialectName)
+				home, other := t.TempDir(), t.TempDir()
+				copied := func(name string) {
+					if err := os.WriteFile(filepath.Join(other, name), []byte(read(t, filepath.Join(home, name))), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				opened(t, database, func(db *store.DB) { accept(t, open(t, db, folder(home)), bill(t, invoice, "kept")) })
+				copied("archive.key")
+				copied("archive.checkpoint")
+				backup := database.Backup(t)
+				opened(t, database, func(db *store.DB) { accept(t, open(t, db, folder(home)), bill(t, invoice, "lost")) })
+				lost := read(t, filepath.Join(home, "archive.checkpoint"))
+
+				opened(t, backup, func(db *store.DB) {
+					for i := range more {
+						accept(t, open(t, db, folder(other)), bill(t, invoice, fmt.Sprintf("elsewhere-%d", i)))
+					}
+					a := open(t, db, folder(home))
+					_, err := a.Accept(t.Context(), parse(t, bill(t, invoice, "next")), ledger())
+					if reasonOf(err) != archive.StopContradicts {
+						t.Errorf("it goes on: %v", err)
+					}
+					epoch, err := a.OpenEpoch(t.Context(), "continued elsewhere", admin())
+					if err != nil || epoch.ID != 2 || epoch.LeafIndex != int64(1+more) || epoch.LostCheckpoint != lost {
+						t.Fatalf("%+v, %v", epoch, err)
+					}
+					accept(t, a, bill(t, invoice, "next"))
+					for _, folderOf := range []string{home, other} { // after a restart, and on the other
+						accept(t, open(t, db, folder(folderOf)), bill(t, invoice, "next-"+filepath.Base(folderOf)))
+					}
+					_, err = a.OpenEpoch(t.Context(), "again", admin())
+					refused(t, err, codex.CodeConflict, "the database has all that was signed: nothing is lost, and no new epoch begins")
+
+					key, err := a.VerifierKey(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, c := range []struct {
+						against string
+						own     bool
+						want    []string
+					}{
+						{read(t, filepath.Join(home, "archive.checkpoint")), true, nil},
+						{lost, false, []string{fmt.Sprintf("missing: log_leaves 0 to 1: the tree of 2 leaves is not the one that was signed then: it is lost, as leaf %d says, "+
+							"which begins epoch 2", 1+more)}},
+					} {
+						report, err := audit.Verify(t.Context(), db, audit.Options{Key: key, Against: []byte(c.against), AgainstOwn: c.own})
+						if err != nil {
+							t.Fatal(err)
+						}
+						var found []string
+						for _, f := range report.Findings {
+							found = append(found, f.String())
+						}
+						if !slices.Equal(found, c.want) {
+							t.Errorf("it finds %q, want %q", found, c.want)
+						}
+					}
+				})
+			})
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ func (a *Archive) stand(ctx context.Context, tx *store.Tx, key proof.VerifierKey
 			return nil, err
 		}
 	}
-	log.standing, err = readStanding(ctx, tx, key.Origin())
+	log.standing, err = readStanding(ctx, tx, key)
 	return log, err
 }
 

@@ -22,11 +22,22 @@ import (
 type standing struct {
 	head   proof.Checkpoint // of the newest epoch
 	at     time.Time        // when its last leaf was logged; zero where it has none
-	epochs []*ent.LogEpoch  // after the first, in the order in which they were opened
+	epochs []epoch          // after the first, in the order in which they were opened
 }
 
-func readStanding(ctx context.Context, tx *store.Tx, origin string) (standing, error) {
-	s := standing{head: proof.Checkpoint{Origin: origin, Epoch: 1}}
+// epoch is an epoch after the first.
+type epoch struct {
+	number    int
+	leafIndex int64            // of its first leaf: how many leaves the backup had that it went on from
+	lost      proof.Checkpoint // the log checkpoint that it names as lost; zero where the row's is none of this log's
+}
+
+// contradicted tells whether the backup that the epoch went on from had been continued until it was no
+// shorter than what was lost: then the two are different trees of the same sizes.
+func (e epoch) contradicted() bool { return e.lost.Size > 0 && e.lost.Size <= e.leafIndex }
+
+func readStanding(ctx context.Context, tx *store.Tx, key proof.VerifierKey) (standing, error) {
+	s := standing{head: proof.Checkpoint{Origin: key.Origin(), Epoch: 1}}
 	head, err := tx.Ent().LogHead.Query().Order(loghead.ByID(sql.OrderDesc())).First(ctx)
 	switch {
 	case err == nil:
@@ -41,11 +52,17 @@ func readStanding(ctx context.Context, tx *store.Tx, origin string) (standing, e
 	default:
 		return standing{}, fmt.Errorf("reading the head of the log: %w", err)
 	}
-	if s.epochs, err = tx.Ent().LogEpoch.Query().Order(logepoch.ByID()).All(ctx); err != nil {
+	rows, err := tx.Ent().LogEpoch.Query().Order(logepoch.ByID()).All(ctx)
+	if err != nil {
 		return standing{}, fmt.Errorf("reading the epochs of the log: %w", err)
 	}
-	if n := len(s.epochs); n > 0 {
-		s.head.Epoch = s.epochs[n-1].ID
+	for _, row := range rows {
+		e := epoch{number: row.ID, leafIndex: row.LeafIndex}
+		if lost, err := proof.OpenCheckpoint([]byte(row.LostCheckpoint), key); err == nil { // else it excuses nothing
+			e.lost = lost
+		}
+		s.epochs = append(s.epochs, e)
+		s.head.Epoch = row.ID
 	}
 	return s, nil
 }
@@ -55,11 +72,23 @@ func readStanding(ctx context.Context, tx *store.Tx, origin string) (standing, e
 func (s standing) shared(epoch int) (size int64, continued bool) {
 	size = s.head.Size
 	for _, later := range s.epochs {
-		if later.ID > epoch {
-			size, continued = min(size, later.LeafIndex), true
+		if later.number > epoch {
+			size, continued = min(size, later.leafIndex), true
 		}
 	}
 	return size, continued
+}
+
+// named tells whether the log says by itself that it has another tree than known: an epoch names known
+// as lost, or it names a later checkpoint of the same epoch that the backup, as it was continued, already
+// contradicted, and then known may be one of that lost tree, too.
+func (s standing) named(known proof.Checkpoint) bool {
+	for _, e := range s.epochs {
+		if e.lost == known || e.contradicted() && known.Epoch == e.lost.Epoch && known.Size <= e.lost.Size {
+			return true
+		}
+	}
+	return false
 }
 
 // compare gives the [*StoppedError] of a database that has lost what known is a checkpoint of.
@@ -96,6 +125,9 @@ func (s standing) extends(ctx context.Context, tx *store.Tx, known, head proof.C
 	var refused *proof.Error
 	if !errors.As(err, &refused) {
 		return err
+	}
+	if s.named(known) {
+		return nil
 	}
 	stop := stopped(StopContradicts, err, "the stored hashes do not lead from the log checkpoint of %s that was signed to the tree of %d: "+
 		"the database was altered; see codex archive verify, and docs/archive.md", leaves(known.Size), head.Size)

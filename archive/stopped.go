@@ -51,7 +51,8 @@ func stopped(reason StopReason, err error, format string, args ...any) *StoppedE
 // known, nil where it never had just as many. It is nil where nothing is lost.
 //
 // A checkpoint of an earlier epoch that is longer than what the next one continued was lost then, and
-// the leaf of that epoch says so: it stops nothing any more.
+// the leaf of that epoch says so: it stops nothing any more. Nor does one that an epoch names although the
+// database had so many leaves (a backup that was continued elsewhere), see [standing.named].
 func lost(s standing, known proof.Checkpoint, root *proof.Hash) *StoppedError {
 	shared, continued := s.shared(known.Epoch)
 	var e *StoppedError
@@ -64,7 +65,7 @@ func lost(s standing, known proof.Checkpoint, root *proof.Hash) *StoppedError {
 	case known.Size > s.head.Size:
 		e = stopped(StopBehind, nil, "the database has %s, and a log checkpoint of %s was signed: it came back from an older backup",
 			leaves(s.head.Size), leaves(known.Size))
-	case known.Size == 0 || root != nil && *root == known.Root:
+	case known.Size == 0 || root != nil && *root == known.Root || s.named(known):
 		return nil
 	default:
 		e = stopped(StopContradicts, nil, "the first %s of the database's %d are not those of the log checkpoint that was signed: "+

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/hivematrix/codex/archive/proof"
-	"github.com/hivematrix/codex/ent"
 )
 
 func TestADatabaseThatLacksWhatWasSignedIsStopped(t *testing.T) {
@@ -12,16 +11,20 @@ func TestADatabaseThatLacksWhatWasSignedIsStopped(t *testing.T) {
 	at := func(epoch int, size int64) proof.Checkpoint {
 		return proof.Checkpoint{Origin: "o", Epoch: epoch, Size: size, Root: one}
 	}
-	epochs := func(pairs ...int) (rows []*ent.LogEpoch) {
+	epochs := func(pairs ...int) (all []epoch) {
 		for i := 0; i < len(pairs); i += 2 {
-			rows = append(rows, &ent.LogEpoch{ID: pairs[i], LeafIndex: int64(pairs[i+1])})
+			all = append(all, epoch{number: pairs[i], leafIndex: int64(pairs[i+1])})
 		}
-		return rows
+		return all
+	}
+	// The second epoch, from so many leaves, which names that of so many as lost.
+	naming := func(leaves, size int64) []epoch {
+		return []epoch{{number: 2, leafIndex: leaves, lost: at(1, size)}}
 	}
 	for _, c := range []struct {
 		name   string
 		head   proof.Checkpoint
-		epochs []*ent.LogEpoch
+		epochs []epoch
 		known  proof.Checkpoint
 		root   *proof.Hash // of the database at known's size
 		want   StopReason
@@ -37,6 +40,11 @@ func TestADatabaseThatLacksWhatWasSignedIsStopped(t *testing.T) {
 		{"a second epoch, and what is known came after its beginning", at(2, 9), epochs(2, 4), at(2, 6), &one, ""},
 		{"a second epoch, and what is known came before the backup", at(2, 9), epochs(2, 4), at(1, 4), &one, ""},
 		{"a second epoch, and what is known was altered", at(2, 9), epochs(2, 4), at(1, 3), &two, StopContradicts},
+		{"a backup that was continued, and the epoch names what is known", at(2, 9), naming(4, 3), at(1, 3), &two, ""},
+		{"a backup that was continued, and what is known is an earlier one of the lost tree", at(2, 9), naming(4, 3), at(1, 2), &two, ""},
+		{"a backup that was continued, and what is known is later than what the epoch names", at(2, 9), naming(4, 3), at(1, 4), &two, StopContradicts},
+		{"a backup that was not continued, and what is known was altered", at(2, 9), naming(4, 7), at(1, 3), &two, StopContradicts},
+		{"a second epoch that was altered", at(2, 9), naming(4, 3), at(2, 6), &two, StopContradicts},
 		{"a second epoch, and what is known was lost then", at(2, 5), epochs(2, 4), at(1, 7), nil, ""},
 		{"a second epoch that has grown beyond what was lost", at(2, 9), epochs(2, 4), at(1, 7), &two, ""},
 		{"a third epoch that went back further than the second", at(3, 9), epochs(2, 6, 3, 4), at(1, 5), &two, ""},

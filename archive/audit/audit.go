@@ -149,7 +149,7 @@ func (v *verifier) verify(ctx context.Context) error {
 		}
 	}
 	v.judgeAgainst()
-	v.report.Size, v.report.Epoch = v.size, 1+len(v.epochs)
+	v.report.Size, v.report.Epoch = v.size, v.lastEpoch()
 	if !v.broken {
 		v.report.Root = v.tree.root().String()
 	}

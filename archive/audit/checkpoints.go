@@ -214,7 +214,7 @@ func (v *verifier) judgeRoots(opened []*checkpoint) {
 			v.add(Finding{Kind: Missing, Table: tableLeaves, Row: span(v.size, c.opened.Size-1),
 				Message: fmt.Sprintf("the log checkpoint %d was signed over %d leaves, and the log has %d: its end was taken away", c.id, c.opened.Size, v.size)})
 			return
-		case (c.opened.Size < least || c.opened.Size > most || c.opened.Epoch > len(v.epochs)+1) && !v.blurred:
+		case (c.opened.Size < least || c.opened.Size > most || c.opened.Epoch > 1 && !v.epochKnown(int64(c.opened.Epoch))) && !v.blurred:
 			v.add(c.finding(Disordered, "", fmt.Sprintf("epoch %d had no such tree", c.opened.Epoch)))
 		case !now.known:
 		case now.root != c.opened.Root:
@@ -257,22 +257,26 @@ func (v *verifier) judgeAgainst() {
 	if v.against == nil {
 		return
 	}
-	then, epochs := *v.against, 1+len(v.epochs)
+	then, newest := *v.against, v.lastEpoch()
 	_, most := v.sizesOf(then.Epoch)
 	now := v.moments[then.Size]
+	named, isNamed := v.named(then)
 	f := Finding{Table: tableLeaves}
 	switch {
-	case then.Epoch > epochs:
-		f.Kind, f.Message = Behind, fmt.Sprintf("the log checkpoint is of epoch %d, the database of epoch %d: it is an older copy", then.Epoch, epochs)
-	case then.Size > most && then.Epoch < epochs:
+	case then.Epoch > newest:
+		f.Kind, f.Message = Behind, fmt.Sprintf("the log checkpoint is of epoch %d, the database of epoch %d: it is an older copy", then.Epoch, newest)
+	case then.Size > most && then.Epoch < newest:
 		f.Kind, f.Row = Missing, span(most, then.Size-1)
 		f.Message = fmt.Sprintf("epoch %d began behind an older copy of the database, which had %d leaves: what the log checkpoint had beyond them is lost, as leaf %d says",
-			then.Epoch+1, most, most)
+			v.beganWith(most), most, most)
 	case then.Size > v.size:
 		f.Kind, f.Row = Behind, span(v.size, then.Size-1)
 		f.Message = fmt.Sprintf("the log checkpoint has %d leaves, the database %d: it is an older copy, or its end was taken away", then.Size, v.size)
 	case !now.known:
 		f.Kind, f.Message = Diverged, "leaves are gone that the log checkpoint had, so its tree cannot be computed"
+	case now.root != then.Root && isNamed:
+		f.Kind, f.Row = Missing, span(0, then.Size-1)
+		f.Message = fmt.Sprintf("the tree of %d leaves is not the one that was signed then: it is lost, as leaf %d says, which begins epoch %d", then.Size, named.leaf, named.number)
 	case now.root != then.Root:
 		f.Kind, f.Row = Diverged, span(0, then.Size-1)
 		f.Message = fmt.Sprintf("the tree of %d leaves is not the one that was signed then: one of them was altered, added or taken away since", then.Size)

@@ -344,11 +344,8 @@ func (v *verifier) follow(i int64, leaf proof.Leaf) {
 	case proof.Redaction:
 		v.redact(i, leaf)
 	case proof.NewEpoch:
-		last := 1
-		if len(v.epochs) > 0 {
-			last = v.epochs[len(v.epochs)-1].number
-		}
-		if leaf.Epoch != last+1 {
+		// One that is passed over began behind the backup, and was lost with what is named here.
+		if last := v.lastEpoch(); leaf.Epoch <= last {
 			disorder("", 0, fmt.Sprintf("epoch %d came before it", last))
 		}
 		v.epochs = append(v.epochs, epoch{number: leaf.Epoch, leaf: i, opening: leaf})
@@ -373,6 +370,24 @@ type epoch struct {
 	opening proof.NewEpoch
 }
 
+// lastEpoch is the number of the newest epoch.
+func (v *verifier) lastEpoch() int {
+	if len(v.epochs) == 0 {
+		return 1
+	}
+	return v.epochs[len(v.epochs)-1].number
+}
+
+// beganWith is the number of the epoch whose first leaf this is.
+func (v *verifier) beganWith(leaf int64) int {
+	for _, e := range v.epochs {
+		if e.leaf == leaf {
+			return e.number
+		}
+	}
+	return 1
+}
+
 // sizesOf are the sizes that the checkpoints of an epoch may have, both included.
 func (v *verifier) sizesOf(number int) (least, most int64) {
 	most = v.size
@@ -380,9 +395,22 @@ func (v *verifier) sizesOf(number int) (least, most int64) {
 		if e.number == number {
 			least = e.leaf + 1
 		}
-		if e.number == number+1 {
-			most = e.leaf
+		if e.number > number {
+			most = min(most, e.leaf)
 		}
 	}
 	return least, most
+}
+
+// named is the epoch by which the log itself says that a log checkpoint is of another tree: it names
+// that very one as lost, or a later one of the same epoch although the database had as many leaves. Then
+// an older copy had been continued, and what is earlier in the lost tree may contradict this one, too.
+func (v *verifier) named(then proof.Checkpoint) (epoch, bool) {
+	for _, e := range v.epochs {
+		lost, err := proof.OpenCheckpoint([]byte(e.opening.LostCheckpoint), v.key)
+		if err == nil && (lost == then || lost.Epoch == then.Epoch && then.Size <= lost.Size && lost.Size <= e.leaf) {
+			return e, true
+		}
+	}
+	return epoch{}, false
 }
