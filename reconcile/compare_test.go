@@ -1,0 +1,238 @@
+package reconcile_test
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/reconcile"
+	"github.com/hivematrix/codex/reconcile/reconciletest"
+)
+
+// billed are the facts of a month in which company A has one machine, one person and one ticket, and is
+// billed for exactly these; company B has nothing.
+func billed() *reconcile.ReconcileFacts {
+	long := reconcile.Span{From: at(time.June, 1, 0)}
+	ended := reconcile.RunSeen{ID: "r1", EndedAt: at(time.November, 1, 1)}
+	return &reconcile.ReconcileFacts{
+		Period: october(), Now: at(time.November, 20, 0),
+		Bills: []reconcile.BillFact{{
+			ID: 1, Invoice: "A-202510", Account: "A", Name: "Acme", AcceptedAt: at(time.November, 1, 3),
+			Runs: map[codex.Feed]reconcile.RunSeen{codex.FeedFreshservice: ended, codex.FeedDatto: ended, codex.FeedTickets: ended},
+			Items: reconcile.Items{
+				Source: reconcile.SourceReceipt,
+				Lines: []reconcile.ItemLine{
+					{Kind: "user", ID: id(3), Name: "Ana", Type: "Paid", Amount: 25_00},
+					{Kind: "asset", ID: id(7), Name: "PC-7", Type: "Workstation", Amount: 59_00},
+				},
+				Tickets: []reconcile.TicketLine{{ID: id(4711), Number: "4711", Subject: "VPN", Hours: 1_0000}},
+				Rates: map[string]codex.Quantity{
+					"per_user_cost": 25_0000, "per_workstation_cost": 59_0000, "per_server_cost": 149_0050, "per_hour_ticket_cost": 125_0000,
+					"backup_base_fee_workstation": 15_0000, "backup_per_tb_fee": 33_3000,
+				},
+			},
+		}},
+		Companies: map[codex.AccountNumber][]reconcile.CompanySeen{"A": {{Span: long, Name: "Acme"}}, "B": {{Span: long, Name: "Beta"}}},
+		Machines:  map[int][]reconcile.MachineSeen{7: {{Span: long, Account: "A", Hostname: "PC-7", Category: "Desktop"}}},
+		People:    map[int][]reconcile.PersonSeen{3: {{Span: long, Name: "Ana"}}},
+		Links:     map[reconcile.PersonOf][]reconcile.Span{{Account: "A", ID: 3}: {long}},
+		Tickets:   map[int][]reconcile.TicketSeen{4711: {{Span: long, Account: "A", Subject: "VPN", Month: october(), Hours: 1_0000}}},
+	}
+}
+
+func until(moment time.Time) reconcile.Span {
+	return reconcile.Span{From: at(time.June, 1, 0), To: &moment}
+}
+
+func since(moment time.Time) reconcile.Span { return reconcile.Span{From: moment} }
+
+func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
+	long := since(at(time.June, 1, 0))
+	beforeTheRun, meanwhile, afterTheBill := at(time.October, 20, 0), at(time.November, 1, 2), at(time.November, 5, 0)
+	machine := func(f *reconcile.ReconcileFacts, spans ...reconcile.MachineSeen) { f.Machines[7] = spans }
+	line := func(f *reconcile.ReconcileFacts) *reconcile.ItemLine { return &f.Bills[0].Lines[1] }
+	for _, c := range []struct {
+		name   string
+		change func(f *reconcile.ReconcileFacts)
+		want   []string // differences, what changed later, and who has no bill
+	}{
+		{"as it was seen", func(*reconcile.ReconcileFacts) {}, nil},
+		{"gone before the run", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"})
+		}, []string{"A billed_not_there assets:7 -59.00 -"}},
+		{"gone before the run, and at no cost", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"})
+			line(f).Amount = 0
+		}, nil},
+		{"gone between the run and the bill", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(meanwhile), Account: "A", Hostname: "PC-7"})
+		}, nil},
+		{"come between the run and the bill", func(f *reconcile.ReconcileFacts) {
+			f.Machines[8] = []reconcile.MachineSeen{{Span: since(meanwhile), Account: "A", Hostname: "PC-8"}}
+		}, nil},
+		{"gone after the bill", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(afterTheBill), Account: "A", Hostname: "PC-7"})
+		}, []string{"A removed assets:7 2025-11-05"}},
+		{"gone after the next bill", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(afterTheBill), Account: "A", Hostname: "PC-7"})
+			f.Next = map[codex.AccountNumber]time.Time{"A": at(time.November, 4, 0)}
+		}, nil},
+		{"with another company", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"},
+				reconcile.MachineSeen{Span: since(beforeTheRun), Account: "B", Hostname: "PC-7"})
+		}, []string{"A moved assets:7 -59.00 -", "B unbilled 1 0 0.0000 - -"}},
+		{"with the company under its new number", func(f *reconcile.ReconcileFacts) {
+			department := int64(5)
+			f.Companies = map[codex.AccountNumber][]reconcile.CompanySeen{
+				"A": {{Span: until(beforeTheRun), Name: "Acme", FreshserviceID: &department}},
+				"C": {{Span: since(beforeTheRun), Name: "Acme", FreshserviceID: &department}},
+			}
+			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"},
+				reconcile.MachineSeen{Span: since(beforeTheRun), Account: "C", Hostname: "PC-7"})
+			f.Links[reconcile.PersonOf{Account: "A", ID: 3}] = []reconcile.Span{until(beforeTheRun)}
+			f.Links[reconcile.PersonOf{Account: "C", ID: 3}] = []reconcile.Span{since(beforeTheRun)}
+			f.Tickets[4711][0].Account = "C"
+		}, nil},
+		{"not on the bill", func(f *reconcile.ReconcileFacts) { f.Bills[0].Lines = f.Bills[0].Lines[:1] },
+			[]string{"A there_not_billed assets:7 59.00 -"}},
+		{"not on the bill, with a backup", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = f.Bills[0].Lines[:1]
+			f.Backups = map[int]codex.Bytes{7: 1 << 40}
+		}, []string{"A there_not_billed assets:7 59.00 48.30"}},
+		{"not on the bill, as what it was before", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = f.Bills[0].Lines[:1]
+			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A": {Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 1}}}}
+		}, []string{"A there_not_billed assets:7 149.01 -"}},
+		{"not on the bill, and of no cost before", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = f.Bills[0].Lines[:1]
+			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A": {Machines: map[int]reconcile.BilledItem{7: {Type: "No Charge"}}}}
+		}, nil},
+		{"not on the bill, which tells no rate", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines, f.Bills[0].Rates = f.Bills[0].Lines[:1], nil
+		}, []string{"A there_not_billed assets:7 - -"}},
+		{"not on the bill but by hand", func(f *reconcile.ReconcileFacts) { line(f).ID, line(f).Name = nil, "pc-7" }, nil},
+		{"twice on the bill", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
+		}, []string{"A billed_twice assets:7 -59.00 -"}},
+		{"twice on the bill, once at no cost", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
+			line(f).Amount = 0
+		}, nil},
+		{"on the bill and by hand", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", Name: "PC-7", Type: "Custom", Amount: 10_00})
+		}, []string{"A billed_twice assets:7 -10.00 -"}},
+		{"by hand alone", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", Name: "Printer", Type: "Custom", Amount: 10_00})
+		}, nil},
+		{"of a name that the company has not, where names alone tell", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Source = reconcile.SourceLines
+			line(f).ID, line(f).Name = nil, "PC-9"
+		}, []string{"A billed_not_there assets:PC-9 -59.00 -", "A there_not_billed assets:7 59.00 -"}},
+		{"by its name, where names alone tell", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Source = reconcile.SourceLines
+			line(f).ID = nil
+		}, nil},
+		{"by two companies", func(f *reconcile.ReconcileFacts) {
+			f.Links[reconcile.PersonOf{Account: "B", ID: 3}] = []reconcile.Span{long}
+			other := f.Bills[0]
+			other.ID, other.Invoice, other.Account, other.Tickets = 2, "B-202510", "B", nil
+			other.Lines = []reconcile.ItemLine{{Kind: "user", ID: id(3), Name: "Ana", Type: "Paid", Amount: 30_00}}
+			f.Bills = append(f.Bills, other)
+		}, []string{"B billed_twice contacts:3 -25.00 -"}},
+		{"another type", func(f *reconcile.ReconcileFacts) { f.Machines[7][0].Category = "Server" },
+			[]string{"A type_differs assets:7 90.01 -"}},
+		{"another type, which nobody can price", func(f *reconcile.ReconcileFacts) { f.Machines[7][0].Class = "rmmnetworkdevice" },
+			[]string{"A type_differs assets:7 - -"}},
+		{"another type, as which it is billed", func(f *reconcile.ReconcileFacts) {
+			f.Machines[7][0].Category, line(f).Type = "Server", "VM"
+		}, nil},
+		{"a ticket less", func(f *reconcile.ReconcileFacts) { f.Bills[0].Tickets = nil },
+			[]string{"A there_not_billed tickets:4711 - 125.00"}},
+		{"a ticket less, and hours cost nothing", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Tickets, f.Bills[0].Rates["per_hour_ticket_cost"] = nil, 0
+		}, nil},
+		{"a ticket of another month", func(f *reconcile.ReconcileFacts) { f.Tickets[4711][0].Month.Month = time.September },
+			[]string{"A billed_not_there tickets:4711 - -125.00"}},
+		{"a ticket of another company", func(f *reconcile.ReconcileFacts) { f.Tickets[4711][0].Account = "B" },
+			[]string{"A moved tickets:4711 - -125.00", "B unbilled 0 0 1.0000 - -"}},
+		{"a ticket that was billed before", func(f *reconcile.ReconcileFacts) {
+			f.Elsewhere = map[int][]reconcile.BilledTicket{4711: {{Period: codex.Period{Year: 2025, Month: time.September}, Invoice: "A-202509", Hours: 5000}}}
+		}, []string{"A billed_twice tickets:4711 - -62.50"}},
+		{"a ticket that is billed again later", func(f *reconcile.ReconcileFacts) {
+			f.Tickets[4711] = []reconcile.TicketSeen{
+				{Span: until(afterTheBill), Account: "A", Month: october(), Hours: 1_0000},
+				{Span: since(afterTheBill), Account: "A", Month: codex.Period{Year: 2025, Month: time.November}, Hours: 2_0000},
+			}
+			f.Elsewhere = map[int][]reconcile.BilledTicket{4711: {{Period: codex.Period{Year: 2025, Month: time.November}, Invoice: "A-202511", Hours: 2_0000}}}
+		}, nil},
+		{"hours that came late", func(f *reconcile.ReconcileFacts) {
+			f.Tickets[4711] = []reconcile.TicketSeen{
+				{Span: until(afterTheBill), Account: "A", Month: october(), Hours: 1_0000},
+				{Span: since(afterTheBill), Account: "A", Month: october(), Hours: 1_5000},
+			}
+		}, []string{"A late_hours tickets:4711 2025-11-05 62.50"}},
+		{"a ticket that was closed late", func(f *reconcile.ReconcileFacts) {
+			f.Tickets[4712] = []reconcile.TicketSeen{{Span: since(afterTheBill), Account: "A", Month: october(), Hours: 2500}}
+		}, []string{"A late_ticket tickets:4712 2025-11-05 31.25"}},
+		{"nothing that a feed brings without a run of it", func(f *reconcile.ReconcileFacts) {
+			delete(f.Bills[0].Runs, codex.FeedDatto)
+			f.Machines, f.Bills[0].Lines = nil, append(f.Bills[0].Lines, *line(f))
+		}, nil},
+		{"no bill", func(f *reconcile.ReconcileFacts) {
+			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A": {
+				Period: codex.Period{Year: 2025, Month: time.September}, Rates: f.Bills[0].Rates,
+				Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 149_01}},
+			}}
+			f.Bills = nil
+		}, []string{"A unbilled 1 1 1.0000 174.01 125.00"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			facts := billed()
+			c.change(facts)
+			if got := found(reconcile.Compare(*facts, nil)); !slices.Equal(got, c.want) {
+				t.Errorf("found\n\t%q\nwant\n\t%q", got, c.want)
+			}
+		})
+	}
+}
+
+// found is a reconciliation, a line for each thing.
+func found(r *reconcile.Reconciliation) []string {
+	var lines []string
+	for _, d := range r.Differences {
+		lines = append(lines, reconciletest.Line(d.Account, d.Kind, d.Item.Entity, d.Item.ID, d.Worth, d.UpTo))
+	}
+	for _, l := range r.Later {
+		line := string(l.Account) + " " + l.Kind + " " + l.Item.String() + " " + codex.DayOf(l.At).String()
+		if l.UpTo != nil {
+			line += " " + l.UpTo.String()
+		}
+		lines = append(lines, line)
+	}
+	for _, u := range r.Unbilled {
+		text := func(c *codex.Cents) string {
+			if c == nil {
+				return "-"
+			}
+			return c.String()
+		}
+		lines = append(lines, string(u.Account)+" unbilled "+strconv.Itoa(u.Machines)+" "+strconv.Itoa(u.People)+" "+
+			u.Hours.String()+" "+text(u.Worth)+" "+text(u.UpTo))
+	}
+	return lines
+}
+
+func TestTheLargestDifferenceComesFirstAndWhatNobodyCanPriceLast(t *testing.T) {
+	facts := billed()
+	facts.Bills[0].Lines = facts.Bills[0].Lines[:0]
+	facts.Bills[0].Tickets = nil
+	delete(facts.Bills[0].Rates, "per_user_cost")
+	want := []string{
+		"A there_not_billed tickets:4711 - 125.00", "A there_not_billed assets:7 59.00 -", "A there_not_billed contacts:3 - -",
+	}
+	if got := found(reconcile.Compare(*facts, nil)); !slices.Equal(got, want) {
+		t.Errorf("found\n\t%q\nwant\n\t%q", got, want)
+	}
+}
