@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -231,6 +232,30 @@ func TestOfSeveralWhoAcknowledgeTheSameAtOnceOneDoes(t *testing.T) {
 		}
 		if rows, err := h.db.Ent().Acknowledgement.Query().All(t.Context()); err != nil || len(rows) != 1 {
 			t.Errorf("there are %d, %v", len(rows), err)
+		}
+	})
+}
+
+// What the reconciliation shows is acknowledged as what the review does.
+func TestADifferenceIsAcknowledgedToo(t *testing.T) {
+	eachHub(t, func(h *hub) {
+		h.usual()
+		h.bill("620547", october(), []row{{12, "PC-1", "Workstation", 30}, {12, "PC-1", "Workstation", 30}}, []row{{7, "Ana", "Paid", 15}}, nil)
+		after := func() *reconcile.Difference {
+			made, err := reconcile.NewReconciler(reconcile.ReconcileOptions{DB: h.db, Now: sixOClock}).Reconcile(t.Context(), october())
+			h.must(err)
+			twice := slices.IndexFunc(made.Differences, func(d *reconcile.Difference) bool { return d.Kind == reconcile.DiffBilledTwice })
+			if twice < 0 {
+				t.Fatalf("the differences are %+v", made.Differences)
+			}
+			return made.Differences[twice]
+		}
+		difference := after()
+		made := h.acknowledge(reconcile.NewAcknowledgement{
+			Account: "620547", Period: october(), Kind: difference.Kind, Item: difference.Item, Note: "agreed", Fingerprint: difference.Fingerprint,
+		})
+		if holds := after().Acknowledgement; holds == nil || holds.ID != made.ID {
+			t.Errorf("%s is acknowledged by %+v", difference.Kind, holds)
 		}
 	})
 }

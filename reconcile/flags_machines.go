@@ -36,7 +36,9 @@ func (d *deciding) machines(c *CompanyFact) []*Flag {
 					flags = append(flags, d.duplicate(c, m, issue))
 				}
 			case syncers.IssueReimaged:
-				flags = append(flags, d.reimaged(c, m, issue))
+				if d.since(c).Before(issue.Seen) {
+					flags = append(flags, d.reimaged(c, m, issue))
+				}
 			}
 		}
 		if flag := d.typeDiffers(c, m); flag != nil {
@@ -47,6 +49,15 @@ func (d *deciding) machines(c *CompanyFact) []*Flag {
 		}
 	}
 	return flags
+}
+
+// since is from when on the bill of the month is the first that has what happens: since the last bill was
+// made, or the month began where there is none.
+func (d *deciding) since(c *CompanyFact) time.Time {
+	if c.Last == nil {
+		return d.Period.Start().Add(-1)
+	}
+	return c.Last.MadeAt
 }
 
 // place is what two machines have in common that may be one.

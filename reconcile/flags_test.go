@@ -35,7 +35,7 @@ func world() reconcile.ReviewFacts {
 		People:   []reconcile.PersonFact{{ID: 7, Name: "Ana", Email: "ana@acme.example", Active: true}},
 		Tickets:  []reconcile.TicketFact{{ID: 1001, Subject: "Printer", Seconds: 5400, Link: "https://acme.example/a/tickets/1001"}},
 		Last: &reconcile.LastBill{
-			Period: codex.Period{Year: 2025, Month: time.September}, Invoices: []string{"620547-202509"},
+			Period: codex.Period{Year: 2025, Month: time.September}, MadeAt: at(time.October, 1, 8), Invoices: []string{"620547-202509"},
 			Machines: map[int]reconcile.BilledItem{12: {Type: "Workstation", Cost: 3000}},
 			People:   map[int]reconcile.BilledItem{7: {Type: "Paid", Cost: 1500}},
 			Rates: map[string]codex.Quantity{
@@ -55,7 +55,7 @@ func machine(id int, hostname string) reconcile.MachineFact {
 }
 
 func issue(kind syncers.IssueKind, id string, account codex.AccountNumber) reconcile.IssueFact {
-	return reconcile.IssueFact{Feed: codex.FeedDatto, Kind: kind, ID: id, Account: account, Reason: "The reason."}
+	return reconcile.IssueFact{Feed: codex.FeedDatto, Kind: kind, ID: id, Account: account, Reason: "The reason.", Seen: at(time.October, 20, 0)}
 }
 
 // twins gives Acme a second machine of the same name at the same site, which Datto lists too.
@@ -158,6 +158,18 @@ func TestAFlagIsRaisedByItsCaseAndNotByTheNextOne(t *testing.T) {
 		{"a machine that came back under a new UID", func(f *reconcile.ReviewFacts) {
 			f.Issues = append(f.Issues, issue(syncers.IssueReimaged, "uid-12", "620547"))
 		}, []string{"620547 reimaged assets:12"}},
+		{"a machine that came back before the last bill was made", func(f *reconcile.ReviewFacts) {
+			f.Issues = append(f.Issues, issue(syncers.IssueReimaged, "uid-12", "620547"))
+			acme(f).Last.MadeAt = at(time.October, 20, 0)
+		}, nil},
+		{"a machine that came back in the month, of a company that was never billed", func(f *reconcile.ReviewFacts) {
+			f.Issues = append(f.Issues, issue(syncers.IssueReimaged, "uid-12", "620547"))
+			acme(f).Last = nil
+		}, []string{"620547 reimaged assets:12"}},
+		{"a machine that came back before the month, of such a company", func(f *reconcile.ReviewFacts) {
+			f.Issues = append(f.Issues, issue(syncers.IssueReimaged, "uid-12", "620547"))
+			f.Issues[0].Seen, acme(f).Last = at(time.September, 30, 0), nil
+		}, nil},
 		{"a re-imaged machine that was re-imaged once more", func(f *reconcile.ReviewFacts) {
 			f.Issues = append(f.Issues, issue(syncers.IssueReimaged, "uid-of-before", "620547"))
 		}, nil},

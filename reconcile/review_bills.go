@@ -26,7 +26,8 @@ var errUnread = errors.New("a bill has come that was not read yet") //nolint:goc
 // that is open.
 func readLastBills(ctx context.Context, tx *store.Tx, period codex.Period, of map[codex.AccountNumber]*CompanyFact) error {
 	bills, err := tx.Ent().Snapshot.Query().Where(newestBefore(period)).Order(snapshot.ByID()).Select(
-		snapshot.FieldInvoiceNumber, snapshot.FieldCompanyAccountNumber, snapshot.FieldBillingYear, snapshot.FieldBillingMonth).All(ctx)
+		snapshot.FieldInvoiceNumber, snapshot.FieldCompanyAccountNumber, snapshot.FieldBillingYear, snapshot.FieldBillingMonth,
+		snapshot.FieldArchivedAt).All(ctx)
 	if err != nil {
 		return fmt.Errorf("reading last bills: %w", err)
 	}
@@ -44,6 +45,9 @@ func readLastBills(ctx context.Context, tx *store.Tx, period codex.Period, of ma
 			}
 		}
 		c.Last.Invoices = append(c.Last.Invoices, bill.InvoiceNumber)
+		if bill.ArchivedAt.After(c.Last.MadeAt) {
+			c.Last.MadeAt = bill.ArchivedAt
+		}
 		last[bill.ID] = c.Last
 		ids = append(ids, bill.ID)
 	}
@@ -115,8 +119,9 @@ func readItems(ctx context.Context, tx *store.Tx, ids []int, last map[int]*LastB
 		if row.Kind == KindUser {
 			items = last[row.SnapshotID].People
 		}
-		item := items[*row.ItemID] // a second bill of the month may have it too
-		items[*row.ItemID] = BilledItem{Type: row.BilledType, Cost: item.Cost + row.AmountCents}
+		if _, twice := items[*row.ItemID]; !twice { // that is for the reconciliation to say
+			items[*row.ItemID] = BilledItem{Type: row.BilledType, Cost: row.AmountCents}
+		}
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ type ReviewFacts struct {
 	Period codex.Period
 	Now    time.Time
 	Feeds  []FeedFact // those that are on
-	// Issues are the open ones, and those of re-imaged machines that were met since the month began: the
-	// run after the one that saw such a machine closes its issue.
+	// Issues are the open ones, and all of re-imaged machines: the run after the one that saw such a
+	// machine closes its issue.
 	Issues    []IssueFact
 	Companies []CompanyFact // those that are served
 }
@@ -40,6 +40,7 @@ type IssueFact struct {
 	ID      string // at its upstream
 	Reason  string
 	Account codex.AccountNumber // empty where none is known; it need not be that of a company
+	Seen    time.Time           // when it was met last
 }
 
 // CompanyFact is a company with what Ledger would bill it for.
@@ -93,6 +94,7 @@ type BilledTicket struct {
 // by their ids: what Ledger added by hand is not among them.
 type LastBill struct {
 	Period   codex.Period
+	MadeAt   time.Time // when the newest of them was archived
 	Invoices []string
 	Machines map[int]BilledItem        // by the hub's id
 	People   map[int]BilledItem        // by the hub's id

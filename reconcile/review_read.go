@@ -28,7 +28,7 @@ func (r *Reviewer) readReview(ctx context.Context, tx *store.Tx, period codex.Pe
 	if facts.Feeds, err = readFeeds(ctx, tx, r.o.Feeds); err != nil {
 		return facts, err
 	}
-	if facts.Issues, err = readIssues(ctx, tx, period); err != nil {
+	if facts.Issues, err = readIssues(ctx, tx); err != nil {
 		return facts, err
 	}
 	companies, err := tx.Ent().Company.Query().Where(company.ArchivedAtIsNil()).
@@ -93,12 +93,10 @@ func newestRun(ctx context.Context, tx *store.Tx, feed codex.Feed, state codex.R
 	return &RunFact{ID: run.ID, State: run.State, StartedAt: valueOf(run.StartedAt), Error: valueOf(run.Error)}, nil
 }
 
-// readIssues reads the open issues, and those of re-imaged machines since the month began, which the next
-// run closes.
-func readIssues(ctx context.Context, tx *store.Tx, period codex.Period) ([]IssueFact, error) {
+// readIssues reads the open issues, and those of re-imaged machines, which the next run closes.
+func readIssues(ctx context.Context, tx *store.Tx) ([]IssueFact, error) {
 	rows, err := tx.Ent().SyncIssue.Query().Where(syncissue.Or(
-		syncissue.ClosedAtIsNil(),
-		syncissue.And(syncissue.Kind(string(syncers.IssueReimaged)), syncissue.LastSeenAtGTE(period.Start())),
+		syncissue.ClosedAtIsNil(), syncissue.Kind(string(syncers.IssueReimaged)),
 	)).Order(syncissue.ByID()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading issues: %w", err)
@@ -107,7 +105,7 @@ func readIssues(ctx context.Context, tx *store.Tx, period codex.Period) ([]Issue
 	for i, row := range rows {
 		facts[i] = IssueFact{
 			Feed: row.Feed, Kind: syncers.IssueKind(row.Kind), ID: row.UpstreamID, Reason: row.Reason,
-			Account: valueOf(row.CompanyAccountNumber),
+			Account: valueOf(row.CompanyAccountNumber), Seen: row.LastSeenAt,
 		}
 	}
 	return facts, nil

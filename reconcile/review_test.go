@@ -114,12 +114,12 @@ func (h *hub) ticket(id int, account codex.AccountNumber, updated time.Time, sec
 func (h *hub) issue(kind syncers.IssueKind, id string, account codex.AccountNumber, closed bool) {
 	h.t.Helper()
 	create := h.db.Ent().SyncIssue.Create().SetFeed(codex.FeedDatto).SetKind(string(kind)).SetUpstreamID(id).
-		SetReason("The reason.").SetFirstSeenAt(at(time.October, 3, 3)).SetLastSeenAt(at(time.October, 3, 3)).SetFirstRunID("datto-0")
+		SetReason("The reason.").SetFirstSeenAt(at(time.October, 3, 3)).SetLastSeenAt(at(time.November, 1, 7)).SetFirstRunID("datto-0")
 	if account != "" {
 		create.SetCompanyAccountNumber(account)
 	}
 	if closed {
-		create.SetClosedAt(at(time.October, 4, 3))
+		create.SetClosedAt(at(time.November, 1, 8))
 	}
 	h.must(create.Exec(h.t.Context()))
 }
