@@ -45,7 +45,10 @@ type Archive struct {
 	outside *outside
 	signing chan struct{} // has room for the one who signs
 	signed  atomic.Int64  // how many leaves are signed, as far as this process knows
-	logger  *slog.Logger
+	// unwritable is why the last signature could not be kept outside the database; nil where it could.
+	unwritable atomic.Pointer[StoppedError]
+	attention  attention
+	logger     *slog.Logger
 }
 
 // New keeps bills in o.DB.

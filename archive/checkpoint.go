@@ -24,12 +24,11 @@ type SignedCheckpoint struct {
 const signTime = 10 * time.Second
 
 // Checkpoint gives the newest signed log checkpoint. Where the tree has grown since, the new head is
-// signed first. A process that may not sign (see [StoppedError]) gives the newest that there is, or
-// says why there is none.
+// signed first. A process that may not sign (see [StoppedError]), or cannot, gives the newest that there
+// is, or says why there is none.
 func (a *Archive) Checkpoint(ctx context.Context) (*SignedCheckpoint, error) {
 	signed, err := a.sign(ctx)
-	var stop *StoppedError
-	if !errors.As(err, &stop) {
+	if err == nil || ctx.Err() != nil {
 		return signed, err
 	}
 	key, keyErr := a.knownKey(ctx)
@@ -45,6 +44,9 @@ func (a *Archive) Checkpoint(ctx context.Context) (*SignedCheckpoint, error) {
 	}
 	if stored == nil {
 		return nil, err
+	}
+	if stop := (*StoppedError)(nil); !errors.As(err, &stop) { // which Keep logs, and logStop tells
+		a.logger.WarnContext(ctx, "the head of the log could not be signed, an earlier log checkpoint is handed out", slog.Any("err", err))
 	}
 	return stored, nil
 }
@@ -103,7 +105,7 @@ func (a *Archive) signInTurn(ctx context.Context) (signed *SignedCheckpoint, err
 		return signed, nil // there is nothing yet that could be lost
 	}
 	if l.known == nil || l.known.Checkpoint != l.head {
-		if err := a.outside.advance(signed, verifier); err != nil {
+		if err := a.advance(signed, verifier); err != nil {
 			return nil, err
 		}
 	}
@@ -111,6 +113,17 @@ func (a *Archive) signInTurn(ctx context.Context) (signed *SignedCheckpoint, err
 		return signed, nil
 	}
 	return a.keep(ctx, signed, verifier)
+}
+
+// advance takes a checkpoint into the file outside the database, and remembers where it could not.
+func (a *Archive) advance(signed *SignedCheckpoint, key proof.VerifierKey) error {
+	err := a.outside.advance(signed, key)
+	var stop *StoppedError
+	if errors.As(err, &stop) && stop.Reason != StopUnwritable {
+		stop = nil // who reads the file finds it again
+	}
+	a.unwritable.Store(stop)
+	return err
 }
 
 // examined is a log that may be signed and appended to.
@@ -161,14 +174,18 @@ func onlyOutside(ctx context.Context, tx *store.Tx, known, stored *SignedCheckpo
 	return &SignedCheckpoint{Checkpoint: known.Checkpoint, Note: known.Note, SignedAt: row.AppendedAt}, nil
 }
 
-// Stopped says why nothing is archived now; nil where bills are.
+// Stopped says why nothing is archived now, or with [StopUnwritable] why this process could not sign what
+// it archived last; nil where all is well.
 func (a *Archive) Stopped(ctx context.Context) (*StoppedError, error) {
 	_, err := a.examine(ctx)
 	var stop *StoppedError
 	if errors.As(err, &stop) {
 		return stop, nil
 	}
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return a.unwritable.Load(), nil
 }
 
 // signable is the tree's head, which begins with all that was signed before: else nothing is signed.

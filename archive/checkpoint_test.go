@@ -153,6 +153,43 @@ func TestAProcessThatDiesWhileItSignsIsFollowedByOneThatDoes(t *testing.T) {
 	})
 }
 
+// A disk that is full, or a folder that went away, takes no proof away that there was.
+func TestWhatWasSignedIsProvenWhileNothingCanBeWrittenOutside(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		home := t.TempDir()
+		accept(t, open(t, db, folder(home)), bill(t))
+		signed := read(t, filepath.Join(home, "archive.checkpoint"))
+		outside := filepath.Join(home, "no such folder", "archive.checkpoint")
+		a := open(t, db, folder(home), func(o *archive.Options) { o.CheckpointFile = outside })
+		accept(t, a, bill(t, invoice, "second"))
+		if p, err := a.Prove(t.Context(), invoice, 0); err != nil || p.Checkpoint != signed {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if newest, err := a.Checkpoint(t.Context()); err != nil || newest.Note != signed {
+			t.Errorf("%+v, %v", newest, err)
+		}
+		_, err := a.Prove(t.Context(), "second", 0)
+		refused(t, err, codex.CodeUnavailable, "the log checkpoint with this bill is not signed yet; try again")
+		stop, err := a.Stopped(t.Context())
+		if err != nil || stop == nil || stop.Reason != archive.StopUnwritable || stop.Message != "what is archived now is not signed, so that its proofs "+
+			"have to wait: the newest log checkpoint cannot be written to "+outside {
+			t.Errorf("%+v, %v", stop, err)
+		}
+		if err := os.Mkdir(filepath.Dir(outside), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := a.Prove(t.Context(), "second", 0); err != nil || p.Checkpoint != read(t, outside) {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if stop, err := a.Stopped(t.Context()); err != nil || stop != nil {
+			t.Errorf("%+v, %v", stop, err)
+		}
+		if info, err := os.Stat(outside); err != nil || info.Mode().Perm() != 0o644 { // an auditor may read it
+			t.Errorf("%v, %v", info, err)
+		}
+	})
+}
+
 // refuseCheckpoints makes the database refuse new checkpoints until repair is called.
 func refuseCheckpoints(t *testing.T, db *store.DB) (repair func()) {
 	t.Helper()

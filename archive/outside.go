@@ -2,7 +2,6 @@ package archive
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,11 +43,12 @@ func (o *outside) read(key proof.VerifierKey) (*SignedCheckpoint, error) {
 	return o.last, nil
 }
 
-// advance writes the checkpoint down, unless a later one is there.
+// advance writes the checkpoint down, unless a later one is there. Where it cannot be written, that is a
+// [*StoppedError] with [StopUnwritable].
 func (o *outside) advance(signed *SignedCheckpoint, key proof.VerifierKey) error {
 	unlock, err := lockFolder(filepath.Dir(o.path)) // other processes may work in the same folder
 	if err != nil {
-		return fmt.Errorf("keeping the log checkpoint outside the database: %w", err)
+		return o.unwritable(err)
 	}
 	defer unlock()
 	there, err := o.read(key)
@@ -58,10 +58,15 @@ func (o *outside) advance(signed *SignedCheckpoint, key proof.VerifierKey) error
 	if there != nil && !newer(signed.Checkpoint, there.Checkpoint) {
 		return nil
 	}
-	if err := writeBeside(o.path, []byte(signed.Note), 0o600, os.Rename); err != nil {
-		return fmt.Errorf("keeping the log checkpoint outside the database: %w", err)
+	if err := writeBeside(o.path, []byte(signed.Note), 0o644, os.Rename); err != nil { // it is for everybody
+		return o.unwritable(err)
 	}
 	return nil
+}
+
+func (o *outside) unwritable(err error) *StoppedError {
+	return &StoppedError{Reason: StopUnwritable, Err: err, Message: "what is archived now is not signed, so that its proofs have to wait: " +
+		"the newest log checkpoint cannot be written to " + o.path}
 }
 
 // lockFolder waits for the lock of a folder, which its owner has for moments only.

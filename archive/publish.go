@@ -8,10 +8,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive/proof"
+	"github.com/hivematrix/codex/store"
 )
 
 // Publisher takes signed log checkpoints to where others keep them. What is published is what an older
@@ -24,18 +27,33 @@ type Publisher interface {
 }
 
 // PublishFile publishes to a file, best one on another machine's disk: it always holds the newest log
-// checkpoint, whole.
+// checkpoint, whole. A later one of the same log, which another process wrote there meanwhile, stays.
 type PublishFile string
 
 // Publish implements [Publisher].
 func (f PublishFile) Publish(_ context.Context, note []byte) error {
-	if there, err := os.ReadFile(string(f)); err == nil && bytes.Equal(there, note) {
+	// Not all file systems of other machines have locks. Without one, what another process writes within
+	// the same moment may be written over by an earlier checkpoint, until that process publishes again.
+	if unlock, err := lockFolder(filepath.Dir(string(f))); err == nil {
+		defer unlock()
+	}
+	if there, err := os.ReadFile(string(f)); err == nil && (bytes.Equal(there, note) || laterThan(there, note)) {
 		return nil
 	}
 	if err := writeBeside(string(f), note, 0o644, os.Rename); err != nil {
 		return codex.Wrap(codex.CodeUnavailable, err, "the log checkpoint cannot be written to %s", string(f))
 	}
 	return nil
+}
+
+// laterThan tells whether what is there is a later checkpoint of the same log.
+func laterThan(there, note []byte) bool {
+	a, err := proof.ReadCheckpoint(there)
+	if err != nil {
+		return false
+	}
+	b, err := proof.ReadCheckpoint(note)
+	return err == nil && a.Origin == b.Origin && newer(a, b)
 }
 
 // Published implements [Publisher].
@@ -47,8 +65,8 @@ func (f PublishFile) Published(context.Context) ([]byte, error) {
 	return text, err
 }
 
-// Publish takes the newest signed log checkpoint to where [archive] publish says: daily, behind each
-// snapshot job, and whenever somebody asks. Where nothing is configured it is [codex.CodeBadInput], and a
+// Publish takes the newest signed log checkpoint to where [archive] publish says: daily, and whenever
+// somebody asks. Where nothing is configured it is [codex.CodeBadInput], and a
 // log that is stopped is a [*StoppedError].
 func (a *Archive) Publish(ctx context.Context) (*SignedCheckpoint, error) {
 	if a.o.Publish == nil {
@@ -70,13 +88,14 @@ func (a *Archive) Publish(ctx context.Context) (*SignedCheckpoint, error) {
 }
 
 // learn takes what was published into the file of the newest checkpoint, if it is a later one: where
-// that file came back from a backup with the database, what was published still tells.
+// that file came back from a backup with the database, what was published still tells. The error is a
+// [*StoppedError] where the log has not grown from it: it is evidence, and not written over.
 func (a *Archive) learn(ctx context.Context) error {
 	note, err := a.o.Publish.Published(ctx)
 	if err != nil {
 		return codex.Wrap(codex.CodeUnavailable, err, "what was published cannot be read")
 	}
-	if note == nil {
+	if len(note) == 0 { // a file that was made for us is nothing yet
 		return nil
 	}
 	key, err := a.VerifierKey(ctx)
@@ -90,20 +109,67 @@ func (a *Archive) learn(ctx context.Context) error {
 	if opened.Size == 0 {
 		return nil
 	}
-	return a.outside.advance(&SignedCheckpoint{Checkpoint: opened, Note: string(note)}, key)
+	published := &SignedCheckpoint{Checkpoint: opened, Note: string(note)}
+	if err := a.advance(published, key); err != nil {
+		return err
+	}
+	err = a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, _, err := signable(ctx, tx, key, published)
+		return err
+	})
+	var stop *StoppedError
+	if !errors.As(err, &stop) {
+		return err
+	}
+	if outside, readErr := a.outside.read(key); readErr != nil || outside == nil || outside.Checkpoint == published.Checkpoint {
+		return err // appending is stopped by the same
+	}
+	// The database agrees with the file outside, and goes on: no epoch can be opened before they disagree.
+	told := *stop
+	told.Message = fmt.Sprintf("nothing is published now, and what is archived may be a second history: the published log checkpoint of epoch %d with %s is none that "+
+		"this log has grown from, as where database and instance folder came back from the same older backup; put what was published into the place of %s "+
+		"and have an admin open a new epoch (codex archive new-epoch; docs/archive.md, \"An older backup\")", opened.Epoch, leaves(opened.Size), a.o.CheckpointFile)
+	return &told
 }
 
 // Start compares the log with its key, with what is known outside the database, and with what was
 // published last, before anything is archived: where the log must not go on, that is logged, and each
-// append says so. The key of a new log is made now.
+// append says so. The key of a new log is made now. That nothing is known outside the database of a log
+// with leaves is a warning: a new replica is so, and one whose file was lost.
 func (a *Archive) Start(ctx context.Context) {
-	var err error
+	var published error
 	if a.o.Publish != nil {
-		err = a.learn(ctx)
+		published = a.learn(ctx)
 	}
-	_, examined := a.examine(ctx)
-	if err := errors.Join(err, examined); err != nil {
-		a.logger.ErrorContext(ctx, "the log of archived bills needs attention", slog.Any("err", err))
+	l, err := a.examine(ctx)
+	if err == nil && l.head.Size > 0 && l.known == nil {
+		a.logger.WarnContext(ctx, "there is no log checkpoint outside the database, so an older backup of it is not recognised: "+
+			"put the newest there that was published or copied, before bills are archived", slog.String("path", a.o.CheckpointFile))
+	}
+	a.attention.tell(ctx, a.logger, err, published)
+}
+
+// attention is what of the log needs a person, logged once as long as it is the same.
+type attention struct {
+	mu   sync.Mutex
+	told string
+}
+
+func (t *attention) tell(ctx context.Context, logger *slog.Logger, log, published error) {
+	err := log
+	if log == nil || published != nil && published.Error() != log.Error() {
+		err = errors.Join(log, published)
+	}
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	t.mu.Lock()
+	same := t.told == text
+	t.told = text
+	t.mu.Unlock()
+	if err != nil && !same {
+		logger.ErrorContext(ctx, "the log of archived bills needs attention", slog.Any("err", err))
 	}
 }
 
@@ -137,29 +203,23 @@ func (a *Archive) Keep(ctx context.Context) {
 
 // keeper is what [Archive.Keep] remembers between two looks.
 type keeper struct {
-	told      string // the failure that was logged last: it is logged once
 	published string // the day
 	notBefore time.Time
 }
 
 func (k *keeper) look(ctx context.Context, a *Archive) {
 	_, err := a.sign(ctx)
+	var unpublished error
 	now := a.db.Now()
 	today := now.Format(time.DateOnly)
 	if a.o.Publish != nil && k.published != today && !now.Before(k.notBefore) {
-		if _, publishErr := a.Publish(ctx); publishErr == nil {
+		if _, unpublished = a.Publish(ctx); unpublished == nil {
 			k.published = today
 		} else {
 			k.notBefore = now.Add(publishAgain)
-			err = errors.Join(err, publishErr)
 		}
 	}
-	switch {
-	case ctx.Err() != nil:
-	case err == nil:
-		k.told = ""
-	case err.Error() != k.told:
-		k.told = err.Error()
-		a.logger.ErrorContext(ctx, "the log of archived bills needs attention", slog.Any("err", err))
+	if ctx.Err() == nil {
+		a.attention.tell(ctx, a.logger, err, unpublished)
 	}
 }

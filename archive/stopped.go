@@ -19,10 +19,11 @@ const (
 	StopOutside     StopReason = "outside"     // the checkpoint outside the database is none of this log
 	StopBehind      StopReason = "behind"      // the database is behind a checkpoint that was signed
 	StopContradicts StopReason = "contradicts" // the database has another tree than one that was signed
+	StopUnwritable  StopReason = "unwritable"  // the checkpoint outside the database cannot be written: nothing is signed
 )
 
-// StoppedError says that nothing is appended to the log, why, and what a person has to do. Bills are
-// read and served all the same. It is a [codex.CodeUnavailable] error: who sends a bill tries again.
+// StoppedError says that nothing is appended to the log, why, and what a person has to do; with
+// [StopUnwritable] that what is appended is not signed. Bills are read and served all the same. It is a [codex.CodeUnavailable] error: who sends a bill tries again.
 type StoppedError struct {
 	Reason StopReason
 	// Known is the log checkpoint that was signed, Have the tree of the database: with StopBehind and

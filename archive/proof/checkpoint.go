@@ -135,6 +135,13 @@ func OpenCheckpoint(signed []byte, key VerifierKey) (Checkpoint, error) {
 	return checkpoint, nil
 }
 
+// ReadCheckpoint reads a signed note as a checkpoint and verifies no signature: by it checkpoints are
+// ordered, nothing is trusted. The error is an [*Error] of [PartCheckpoint].
+func ReadCheckpoint(signed []byte) (Checkpoint, error) {
+	checkpoint, _, err := splitCheckpoint(signed)
+	return checkpoint, err
+}
+
 // splitCheckpoint reads a signed note as a checkpoint and counts its signature lines. It verifies no
 // signature. A note has no second spelling: base64 has to be canonical, which note.Open lets pass.
 func splitCheckpoint(signed []byte) (Checkpoint, int, error) {

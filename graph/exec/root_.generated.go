@@ -303,11 +303,12 @@ type LogKey {
   verifierKey: String!
 }
 
-"Why nothing is archived now, while bills are read and served."
+"Why nothing is archived now, or not signed, while bills are read and served."
 type LogStop {
   """
   A word for it: key_missing, key_other, key_broken, origin, outside, behind (the database is behind what
-  was signed) or contradicts (it has another tree than what was signed).
+  was signed), contradicts (it has another tree than what was signed) or unwritable (bills are archived, and
+  not signed: the log checkpoint cannot be written outside the database).
   """
   reason: String!
   "What has happened, and what a person has to do."
@@ -383,7 +384,7 @@ extend type Query {
   logEpochs: [LogEpoch!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
   "What the log's checkpoints are verified with."
   logKey: LogKey! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
-  "Why nothing is archived now; null where bills are."
+  "Why nothing is archived now, or not signed; null where bills are both."
   logStop: LogStop @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
 

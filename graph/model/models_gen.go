@@ -250,10 +250,11 @@ type LogConsistency struct {
 	File string `json:"file"`
 }
 
-// Why nothing is archived now, while bills are read and served.
+// Why nothing is archived now, or not signed, while bills are read and served.
 type LogStop struct {
 	// A word for it: key_missing, key_other, key_broken, origin, outside, behind (the database is behind what
-	// was signed) or contradicts (it has another tree than what was signed).
+	// was signed), contradicts (it has another tree than what was signed) or unwritable (bills are archived, and
+	// not signed: the log checkpoint cannot be written outside the database).
 	Reason string `json:"reason"`
 	// What has happened, and what a person has to do.
 	Message string `json:"message"`
