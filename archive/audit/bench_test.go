@@ -39,7 +39,7 @@ func BenchmarkVerify(b *testing.B) {
 }
 
 // grow writes so many bills as the archive does, but many in a transaction.
-func grow(b *testing.B, db *store.DB, bills int) {
+func grow(b testing.TB, db *store.DB, bills int) {
 	b.Helper()
 	tables := map[string]*rows{
 		"snapshots": {columns: []string{"id", "invoice_number", "revision", "company_account_number", "company_name", "billing_year", "billing_month",

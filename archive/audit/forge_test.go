@@ -234,6 +234,31 @@ func TestALeafAndItsHashThatWereChangedTogetherAreNamed(t *testing.T) {
 	})
 }
 
+func TestLeavesThatAreGoneWithTheirHashesProveNothing(t *testing.T) {
+	eachDialect(t, func(t *testing.T, dialectName string) {
+		w := filled(t, dialectName)
+		w.unprotect(t)
+		w.exec(t, "DELETE FROM log_leaves WHERE leaf_index = 2")
+		w.exec(t, "DELETE FROM log_hashes WHERE hash_index = 3")
+		equalLines(t, "one leaf", told(w.verify(t, audit.Options{})), []string{
+			"missing: log_leaves 2 (bill " + first + ", revision 1): the log tells of it, and there is no such row",
+		})
+	})
+	t.Run("a thousand", func(t *testing.T) {
+		w := begin(t, "sqlite3")
+		grow(t, w.db, 1_700)
+		w.unprotect(t)
+		w.exec(t, "DELETE FROM log_leaves WHERE leaf_index BETWEEN 512 AND 1599")
+		w.exec(t, "DELETE FROM log_hashes WHERE hash_index BETWEEN 1023 AND 3180")
+		w.exec(t, "UPDATE snapshots SET company_name = 'x' WHERE id IN (7, 700, 1650)")
+		equalLines(t, "a thousand leaves", told(w.verify(t, audit.Options{})), []string{
+			`altered: snapshots 7 (bill 7-202510, revision 1), company_name: it is not what was logged (it is "x", and was "Example Ltd")`,
+			"missing: log_leaves 512 to 1599: these leaves and their hashes are gone, so nothing is proven of what comes after",
+			`altered: snapshots 1650 (bill 1650-202510, revision 1), company_name: it is not what was logged (it is "x", and was "Example Ltd")`,
+		})
+	})
+}
+
 func TestAnEndThatWasTakenAwayIsToldByWhatWasSigned(t *testing.T) {
 	eachDialect(t, func(t *testing.T, dialectName string) {
 		w := filled(t, dialectName)

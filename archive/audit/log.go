@@ -76,6 +76,26 @@ func (v *verifier) gap(ctx context.Context, low int64) (next int64, err error) {
 	}
 	v.broken, v.blurred = true, true
 	v.add(Finding{Kind: Missing, Table: tableLeaves, Row: span(low, next-1), Message: "these leaves and their hashes are gone, so nothing is proven of what comes after"})
+	// Of the rows that stood for them nothing is known.
+	for _, name := range []string{tableSnapshots, tableEvents, tableEpochs} {
+		query := fmt.Sprintf("SELECT %s, leaf_index FROM %s WHERE leaf_index >= %d AND leaf_index < %d", v.tables[name].key, name, low, next)
+		err := v.scan(ctx, query, 2, func(cells []cell) error {
+			id, _ := cells[0].integer()
+			leaf, _ := cells[1].integer()
+			v.holes[leaf] = true
+			switch name {
+			case tableSnapshots:
+				v.unproven[id] = true
+			case tableEvents:
+				v.events++
+				v.eventIDs[v.events] = true
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
 	return next, nil
 }
 
