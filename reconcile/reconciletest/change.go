@@ -36,6 +36,7 @@ func (y *Year) machines(account codex.AccountNumber) {
 		func(m *ent.Asset) {
 			_, err := y.world.ReimageDevice(string(*m.DattoUID))
 			y.must(err)
+			y.back[m.ID] = y.month.period
 		},
 		func(m *ent.Asset) { // retired, and billed or not
 			y.must(y.world.RemoveDevice(string(*m.DattoUID)))

@@ -33,6 +33,7 @@ type Year struct {
 	sent    map[codex.Period]map[string]*sent        // those that stand, by invoice
 	tickets map[int][]billedTicket                   // where tickets stand
 	served  map[codex.Period]map[string]map[int]bool // machines and people by company, when a month's bills were made
+	back    map[int]codex.Period                     // machines that came back under a new UID, and when
 }
 
 // sent is a bill that was accepted.
@@ -80,8 +81,9 @@ func comparePeriods(a, b codex.Period) int { return a.Start().Compare(b.Start())
 // Accounts are the account numbers of the companies, in order.
 func (y *Year) Accounts() []codex.AccountNumber { return slices.Clone(y.companies) }
 
-// Generate makes a year of so many months. The database must have the clock.
-func Generate(t testing.TB, db *store.DB, clock *Clock, seed uint64, months int) *Year {
+// Generate makes a year of so many months. The database must have the clock. before is called each month
+// when all has been synced and no bill is made yet.
+func Generate(t testing.TB, db *store.DB, clock *Clock, seed uint64, months int, before ...func(y *Year, period codex.Period)) *Year {
 	t.Helper()
 	h := newHub(t, db, clock, seed)
 	h.sync()
@@ -90,6 +92,7 @@ func Generate(t testing.TB, db *store.DB, clock *Clock, seed uint64, months int)
 		Planted: map[codex.Period][]string{}, Later: map[codex.Period][]string{}, Unbilled: map[codex.Period][]string{},
 		last: map[codex.AccountNumber]*sent{}, sent: map[codex.Period]map[string]*sent{},
 		tickets: map[int][]billedTicket{}, served: map[codex.Period]map[string]map[int]bool{},
+		back: map[int]codex.Period{},
 	}
 	companies, err := db.Ent().Company.Query().All(t.Context())
 	h.must(err)
@@ -99,7 +102,7 @@ func Generate(t testing.TB, db *store.DB, clock *Clock, seed uint64, months int)
 	slices.Sort(y.companies)
 	period := first()
 	for range months {
-		y.bill(period)
+		y.bill(period, before...)
 		period = codex.PeriodOf(period.End())
 	}
 	y.after()
@@ -112,7 +115,7 @@ func Generate(t testing.TB, db *store.DB, clock *Clock, seed uint64, months int)
 }
 
 // bill lets a month pass and bills it.
-func (y *Year) bill(period codex.Period) {
+func (y *Year) bill(period codex.Period, before ...func(y *Year, period codex.Period)) {
 	y.t.Helper()
 	y.month = month{period: period, touched: map[int]bool{}, wrong: map[codex.AccountNumber][]func(*draft){}}
 	y.Planted[period], y.Later[period], y.Unbilled[period] = nil, nil, nil
@@ -131,6 +134,9 @@ func (y *Year) bill(period codex.Period) {
 	y.clock.Turn(period.End().Add(time.Hour))
 	y.sync()
 	y.plan()
+	for _, look := range before {
+		look(y, period)
+	}
 	y.served[period] = y.belonging()
 	for _, account := range y.companies {
 		y.billCompany(account)
