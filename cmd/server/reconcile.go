@@ -139,7 +139,7 @@ func (h *hub) rebuildBilledItems(ctx context.Context, p *program) error {
 	if err := h.ask(ctx, `mutation { rebuildBilledItems { bills } }`, nil, &answer); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "%d bills were read anew\n", answer.RebuildBilledItems.Bills)
+	fmt.Fprintf(p.stdout, "read anew, archived revisions of bills: %d\n", answer.RebuildBilledItems.Bills)
 	return nil
 }
 
