@@ -12,6 +12,7 @@ import (
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/snapshot"
 	"github.com/hivematrix/codex/ent/snapshotcontent"
+	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -118,27 +119,11 @@ func (a *Archive) ByCompany(ctx context.Context, account codex.AccountNumber) ([
 }
 
 // Current keeps the newest revision of each bill, unless the last that happened to it is that it was
-// reopened. The views of the migrations have the same condition.
-func Current(s *sql.Selector) {
-	s.Where(sql.P(func(b *sql.Builder) {
-		b.WriteString("NOT EXISTS (SELECT 1 FROM snapshots AS newer WHERE newer.invoice_number = ").Ident(s.C(snapshot.FieldInvoiceNumber)).
-			WriteString(" AND newer.revision > ").Ident(s.C(snapshot.FieldRevision)).WriteString(")")
-	}))
-	notOpen(s)
-}
+// reopened: see [query.CurrentSnapshots].
+func Current(s *sql.Selector) { query.CurrentSnapshots(s) }
 
-// notOpen keeps revisions unless the last that happened to them is that they were reopened. Those are
-// the current ones, since a next revision is stored behind a reopening alone, and only the newest is
-// closed; so lists ask for no more. To look for a newer revision of each of some thousand bills
-// PostgreSQL would join the whole table with itself. Events are few.
-func notOpen(s *sql.Selector) {
-	s.Where(sql.P(func(b *sql.Builder) {
-		b.WriteString("NOT EXISTS (SELECT 1 FROM bill_events AS e WHERE e.invoice_number = ").Ident(s.C(snapshot.FieldInvoiceNumber)).
-			WriteString(" AND e.revision = ").Ident(s.C(snapshot.FieldRevision)).
-			WriteString(" AND e.kind = 'reopened' AND NOT EXISTS (SELECT 1 FROM bill_events AS l" +
-				" WHERE l.invoice_number = e.invoice_number AND l.revision = e.revision AND l.id > e.id))")
-	}))
-}
+// notOpen keeps the same revisions in lists, in which it is quicker: see [query.StandingSnapshots].
+func notOpen(s *sql.Selector) { query.StandingSnapshots(s) }
 
 // readContents reads the contents of a bill, all of them where none is named.
 func readContents(ctx context.Context, client *ent.Client, bill int, names ...proof.Committed) (map[proof.Committed]string, error) {

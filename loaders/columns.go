@@ -16,6 +16,8 @@ import (
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
+	"github.com/hivematrix/codex/ent/snapshot"
+	"github.com/hivematrix/codex/ent/snapshotitem"
 	"github.com/hivematrix/codex/ent/syncrun"
 	"github.com/hivematrix/codex/ent/ticket"
 	"github.com/hivematrix/codex/ent/ticketversion"
@@ -32,7 +34,7 @@ func Columns(ctx context.Context, object string) []string {
 // typesOf are the types whose fragments apply to an object: its own, and the unions that it is in.
 func typesOf(object string) []string {
 	switch object {
-	case "Company", "Contact", "Asset", "Ticket":
+	case "Company", "Contact", "Asset", "Ticket", "Snapshot":
 		return []string{object, "SearchRecord"}
 	}
 	return []string{object}
@@ -88,7 +90,9 @@ func fieldColumns(object, field string) ([]string, bool) {
 		"Ticket.company", "Ticket.timeEntries",
 		"Company.history", "Contact.history", "Asset.history", "Asset.backupHistory", "Location.history",
 		"Ticket.history",
-		"SyncRun.changes", "SyncRun.held",
+		"SyncRun.changes", "SyncRun.held", "Company.snapshots",
+		"Snapshot.current", "Snapshot.open", "Snapshot.company", "Snapshot.lines", "Snapshot.billingData", "Snapshot.csv",
+		"Snapshot.notes", "Snapshot.revisions", "Snapshot.events",
 		"PastCompany.id", "PastCompany.assets", "PastCompany.assetsTotal", "PastCompany.contacts",
 		"PastCompany.locations", "PastCompany.tickets", "PastCompany.ticketsTotal", "PastAsset.id", "PastAsset.company", "PastContact.id",
 		"PastContact.companies", "PastLocation.id", "PastLocation.company", "PastTicket.id", "PastTicket.company":
@@ -103,6 +107,14 @@ func fieldColumns(object, field string) ([]string, bool) {
 		return []string{ticket.FieldSpentSeconds, ticket.FieldUnbillableSeconds}, true
 	case "Ticket.billingMonth", "PastTicket.billingMonth":
 		return []string{ticket.FieldLastUpdatedAt}, true
+	case "Snapshot.accountNumber":
+		return []string{snapshot.FieldCompanyAccountNumber}, true
+	case "Snapshot.year":
+		return []string{snapshot.FieldBillingYear}, true
+	case "Snapshot.month":
+		return []string{snapshot.FieldBillingMonth}, true
+	case "Snapshot.billingMonth":
+		return []string{snapshot.FieldBillingYear, snapshot.FieldBillingMonth}, true
 	case "TimeEntry.hours":
 		return []string{timeentry.FieldSpentSeconds}, true
 	case "SyncRun.approvalRun":
@@ -112,11 +124,16 @@ func fieldColumns(object, field string) ([]string, bool) {
 		return nil, true
 	}
 	t, ok := tableOf(object)
-	column := snakeCase(field)
-	if !ok || !t.has(column) {
+	if !ok {
 		return nil, false
 	}
-	return []string{column}, true
+	column := snakeCase(field)
+	for _, unit := range []string{"", "_cents", "_e4"} { // what a column of money or hours is called
+		if t.has(column + unit) {
+			return []string{column + unit}, true
+		}
+	}
+	return nil, false
 }
 
 // table is where an object is stored.
@@ -153,6 +170,10 @@ func tableOf(object string) (table, bool) {
 		return table{ticketversion.FieldTicketID, ticketversion.ValidColumn}, true
 	case "PastLocation":
 		return table{locationversion.FieldLocationID, locationversion.ValidColumn}, true
+	case "Snapshot":
+		return table{snapshot.FieldID, snapshot.ValidColumn}, true
+	case "SnapshotLine":
+		return table{snapshotitem.FieldID, snapshotitem.ValidColumn}, true
 	case "SyncRun":
 		return table{syncrun.FieldID, syncrun.ValidColumn}, true
 	}

@@ -38,6 +38,8 @@ func objectOf(kind query.SearchType) string {
 		return "Asset"
 	case query.SearchTicket:
 		return "Ticket"
+	case query.SearchSnapshot:
+		return "Snapshot"
 	}
 	return ""
 }
@@ -52,6 +54,8 @@ func AnnounceHits(ctx context.Context, hits []*query.SearchHit) error {
 		case *ent.Contact:
 			err = Announce(ctx, record)
 		case *ent.Asset:
+			err = Announce(ctx, record)
+		case *ent.Snapshot:
 			err = Announce(ctx, record)
 		case *ent.Ticket:
 			err = Announce(ctx, record)

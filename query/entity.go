@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/schema"
 
+	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/asset"
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/company"
@@ -31,18 +32,23 @@ const (
 	kindBytes kind = "BytesFilter"
 	kindBool  kind = "BooleanFilter"
 	kindTime  kind = "TimeFilter"
-	kindDate  kind = "DateFilter"     // of texts YYYY-MM-DD
-	kindMonth kind = "MonthFilter"    // of texts YYYY-MM
-	kindList  kind = "TextListFilter" // of a JSON array of texts, by which nothing is sorted
+	kindDate  kind = "DateFilter"         // of texts YYYY-MM-DD
+	kindMonth kind = "MonthFilter"        // of texts YYYY-MM
+	kindList  kind = "TextListFilter"     // of a JSON array of texts, by which nothing is sorted
+	kindDay   kind = "DateFilter of days" // since 1970
+	kindCents kind = "DecimalFilter of hundredths"
 	kindFeed  kind = "FeedFilter"
 	kindMode  kind = "RunModeFilter"
 	kindState kind = "RunStateFilter"
 	kindWhy   kind = "RunTriggerFilter"
+
+	kindQuantity kind = "DecimalFilter"
+	kindOrigin   kind = "SnapshotOriginFilter"
 )
 
 // texts tells the kinds whose columns are texts.
 func (k kind) texts() bool {
-	return slices.Contains([]kind{kindText, kindID, kindDate, kindMonth, kindFeed, kindMode, kindState, kindWhy}, k)
+	return slices.Contains([]kind{kindText, kindID, kindDate, kindMonth, kindFeed, kindMode, kindState, kindWhy, kindOrigin}, k)
 }
 
 // attribute is something by which records are filtered and sorted: its name in the graph, its column and
@@ -62,9 +68,16 @@ type entity struct {
 	edges  []edge
 	// computed are columns that are no columns of the table.
 	computed map[string]computed
+	// months are what a condition about the field billingMonth asks for, where it has one.
+	months months
 	// order is how it is listed where nobody says otherwise, the key last.
 	order []sorting
+	// tag tells cursors of different sets of the same records apart.
+	tag string
 }
+
+// months tells records by their month: of that one or a later one, and of an earlier one.
+type months struct{ since, before func(codex.Period) condition }
 
 // computed is what a column is made of that no table has.
 type computed struct {
@@ -118,13 +131,15 @@ func (v view) companies() entity {
 			{"supportLevel", company.FieldSupportLevel, kindText},
 			{"complianceLevel", company.FieldComplianceLevel, kindText},
 		},
-		edges: []edge{
-			{name: "assets", to: view.assets, here: company.FieldID, there: fieldAccount},
-			{name: "contacts", to: view.contacts, here: company.FieldID,
-				link: v.belongs(contactcompanylink.FieldCompanyAccountNumber, contactcompanylink.FieldContactID)},
-			{name: "locations", to: view.locations, here: company.FieldID, there: fieldAccount},
-			{name: "tickets", to: view.tickets, here: company.FieldID, there: fieldAccount},
+		edges: v.present([]edge{
+			{name: "snapshots", to: view.currentSnapshots, here: company.FieldID, there: fieldAccount},
 		},
+			edge{name: "assets", to: view.assets, here: company.FieldID, there: fieldAccount},
+			edge{name: "contacts", to: view.contacts, here: company.FieldID,
+				link: v.belongs(contactcompanylink.FieldCompanyAccountNumber, contactcompanylink.FieldContactID)},
+			edge{name: "locations", to: view.locations, here: company.FieldID, there: fieldAccount},
+			edge{name: "tickets", to: view.tickets, here: company.FieldID, there: fieldAccount},
+		),
 	})
 }
 

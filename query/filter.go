@@ -185,7 +185,7 @@ func (t *translating) field(e entity, f attribute, conditions Filter, path strin
 func (t *translating) compare(e entity, f attribute, operator string, value any, path string) (condition, error) {
 	switch f.kind {
 	case kindMonth:
-		return t.month(f, operator, value, path)
+		return t.month(e, f, operator, value, path)
 	case kindList:
 		return t.textList(f, operator, value, path)
 	}
@@ -249,6 +249,12 @@ func (t *translating) compare(e entity, f attribute, operator string, value any,
 
 // argumentOf is value as the database takes it.
 func (t *translating) argumentOf(f attribute, value any, path string) (any, error) {
+	switch f.kind {
+	case kindDay:
+		return t.day(value, path)
+	case kindCents:
+		return t.cents(value, path)
+	}
 	arg := plain(value)
 	text, isText := arg.(string)
 	if isText && utf8.RuneCountInString(text) > MaxFilterLetter {
@@ -266,6 +272,30 @@ func (t *translating) argumentOf(f attribute, value any, path string) (any, erro
 	}
 	return arg, nil
 }
+
+// day is a day as a column of days has it.
+func (t *translating) day(value any, path string) (any, error) {
+	day, ok := reflect.Indirect(reflect.ValueOf(value)).Interface().(codex.Day)
+	if !ok {
+		return nil, t.bad(path, "give a day")
+	}
+	return int64(day), nil
+}
+
+// cents is an amount as a column of cents has it.
+func (t *translating) cents(value any, path string) (any, error) {
+	amount, ok := reflect.Indirect(reflect.ValueOf(value)).Interface().(codex.Quantity)
+	if !ok {
+		return nil, t.bad(path, "give an amount")
+	}
+	if amount%hundredths != 0 {
+		return nil, t.bad(path, "an amount has at most two decimals, not %s", amount)
+	}
+	return int64(amount / hundredths), nil
+}
+
+// hundredths is how many ten-thousandths a cent has.
+const hundredths = 100
 
 // list are values as the database takes them.
 func (t *translating) list(f attribute, values any, path string) ([]any, error) {

@@ -72,7 +72,7 @@ func (v view) listing(e entity, list List) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{entity: e, wanted: wanted, order: order}
+	l := &listing{entity: e, wanted: wanted, order: order, tag: e.tag}
 	for _, by := range order {
 		l.tag += by.field.name
 		if by.down {
@@ -350,6 +350,7 @@ func FiltersOf(object string) map[string]string {
 		filters[l.name] = prefix + map[string]string{
 			"company": "CompanyFilter", "companies": "CompanyListFilter", "assets": "AssetListFilter",
 			"contacts": "ContactListFilter", "locations": "LocationListFilter", "tickets": "TicketListFilter",
+			"snapshots": "SnapshotListFilter", "lines": "SnapshotLineListFilter",
 		}[l.name]
 	}
 	return filters
@@ -369,6 +370,10 @@ func entityOf(object string) (entity, bool) {
 		return v.locations(), true
 	case "Ticket":
 		return v.tickets(), true
+	case "Snapshot":
+		return v.currentSnapshots(), true
+	case "SnapshotLine":
+		return v.snapshotLines(), true
 	case "SyncRun":
 		return v.runs(), true
 	case "SyncIssue":

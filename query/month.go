@@ -3,7 +3,6 @@ package query
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -20,6 +19,7 @@ const columnMonth = "billing_month"
 func withMonth(e entity) entity {
 	e.fields = append(e.fields, attribute{"billingMonth", columnMonth, kindMonth})
 	e.computed = map[string]computed{columnMonth: {expr: monthOf}}
+	e.months = months{since: updatedSince, before: updatedBefore}
 	return e
 }
 
@@ -32,15 +32,14 @@ func monthOf(s *sql.Selector) sql.Querier {
 	return sql.Raw("substr(" + updated + ", 1, 7)")
 }
 
-// month is a condition about the billing month. It asks for spans of last_updated_at, of which there is an
-// index.
-func (t *translating) month(f attribute, operator string, value any, path string) (condition, error) {
+// month is a condition about the billing month. It asks for spans of months, of which there is an index.
+func (t *translating) month(e entity, f attribute, operator string, value any, path string) (condition, error) {
 	if operator == "in" || operator == "notIn" {
 		args, err := t.list(f, value, path)
 		if err != nil {
 			return nil, err
 		}
-		c, err := t.months(args, path)
+		c, err := t.monthIn(e, f, args, path)
 		if operator == "notIn" {
 			c = not(c)
 		}
@@ -54,25 +53,26 @@ func (t *translating) month(f attribute, operator string, value any, path string
 	if err != nil {
 		return nil, err
 	}
+	next := codex.PeriodOf(month.End())
 	switch operator {
 	case "eq":
-		return and([]condition{updated(sql.GTE, month.Start()), updated(sql.LT, month.End())}), nil
+		return and([]condition{e.months.since(month), e.months.before(next)}), nil
 	case "ne":
-		return or([]condition{updated(sql.LT, month.Start()), updated(sql.GTE, month.End())}), nil
+		return or([]condition{e.months.before(month), e.months.since(next)}), nil
 	case "gt":
-		return updated(sql.GTE, month.End()), nil
+		return e.months.since(next), nil
 	case "gte":
-		return updated(sql.GTE, month.Start()), nil
+		return e.months.since(month), nil
 	case "lt":
-		return updated(sql.LT, month.Start()), nil
+		return e.months.before(month), nil
 	case "lte":
-		return updated(sql.LT, month.End()), nil
+		return e.months.before(next), nil
 	}
 	return nil, t.bad(path, "there is no such condition")
 }
 
-// months is that the billing month is one of a list: within the span of all, and one of them.
-func (t *translating) months(texts []any, path string) (condition, error) {
+// monthIn is that the billing month is one of a list: within the span of all, and one of them.
+func (t *translating) monthIn(e entity, f attribute, texts []any, path string) (condition, error) {
 	if len(texts) == 0 {
 		return or(nil), nil
 	}
@@ -85,9 +85,9 @@ func (t *translating) months(texts []any, path string) (condition, error) {
 	}
 	byStart := func(a, b codex.Period) int { return strings.Compare(a.String(), b.String()) }
 	return and([]condition{
-		updated(sql.GTE, slices.MinFunc(months, byStart).Start()),
-		updated(sql.LT, slices.MaxFunc(months, byStart).End()),
-		func(s *sql.Selector) *sql.Predicate { return oneOf(monthOf(s), kindMonth, s.Dialect(), texts) },
+		e.months.since(slices.MinFunc(months, byStart)),
+		e.months.before(codex.PeriodOf(slices.MaxFunc(months, byStart).End())),
+		func(s *sql.Selector) *sql.Predicate { return oneOf(e.expr(s, f.column), kindMonth, s.Dialect(), texts) },
 	}), nil
 }
 
@@ -100,7 +100,12 @@ func (t *translating) period(arg any, path string) (codex.Period, error) {
 	return month, nil
 }
 
-// updated is that last_updated_at stands so to at.
-func updated(stands func(string, any) *sql.Predicate, at time.Time) condition {
-	return func(s *sql.Selector) *sql.Predicate { return stands(s.C(ticket.FieldLastUpdatedAt), at) }
+// updatedSince is that last_updated_at is of a month or a later one, updatedBefore that it is of an earlier
+// one.
+func updatedSince(month codex.Period) condition {
+	return func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(ticket.FieldLastUpdatedAt), month.Start()) }
+}
+
+func updatedBefore(month codex.Period) condition {
+	return func(s *sql.Selector) *sql.Predicate { return sql.LT(s.C(ticket.FieldLastUpdatedAt), month.Start()) }
 }

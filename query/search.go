@@ -16,6 +16,7 @@ import (
 	"github.com/hivematrix/codex/ent/asset"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/contact"
+	"github.com/hivematrix/codex/ent/snapshot"
 	"github.com/hivematrix/codex/ent/ticket"
 	"github.com/hivematrix/codex/store"
 )
@@ -36,6 +37,8 @@ const (
 	SearchContact SearchType = "contact"
 	SearchAsset   SearchType = "asset"
 	SearchTicket  SearchType = "ticket"
+
+	SearchSnapshot SearchType = "snapshot"
 )
 
 // SearchMatch is how a text was found in a field.
@@ -74,7 +77,7 @@ type SearchHit struct {
 	Type  SearchType
 	Match SearchMatch
 	Field string       // the first field, by its name in the graph, in which the text was found so
-	Node  SearchRecord // an *ent.Company, *ent.Contact, *ent.Asset or *ent.Ticket
+	Node  SearchRecord // an *ent.Company, *ent.Contact, *ent.Asset, *ent.Ticket or *ent.Snapshot
 }
 
 // SearchRecord is a record that was found.
@@ -86,31 +89,36 @@ type SearchRecord interface {
 type searchable struct {
 	kind   SearchType
 	entity func(view) entity
-	label  string        // the column with what people call it, by which hits are sorted
-	fields []searchField // two or more
+	label  string // the column with what people call it, by which hits are sorted
+	down   bool   // the greatest first
+	fields []searchField
 	read   func(ctx context.Context, r *Reader, limit int, which, sort func(*sql.Selector), columns []string) ([]row, error)
 }
 
 // searchables are all kinds. One line is all that a field takes here.
 func searchables() []searchable {
 	return []searchable{
-		{SearchCompany, view.companies, company.FieldName, []searchField{
+		{SearchCompany, view.companies, company.FieldName, false, []searchField{
 			{"accountNumber", company.FieldID, searchedText},
 			{"name", company.FieldName, searchedText},
 		}, foundCompanies},
-		{SearchContact, view.contacts, contact.FieldName, []searchField{
+		{SearchContact, view.contacts, contact.FieldName, false, []searchField{
 			{"email", contact.FieldEmail, searchedText},
 			{"name", contact.FieldName, searchedText},
 			{"secondaryEmails", contact.FieldSecondaryEmails, searchedTexts},
 		}, foundContacts},
-		{SearchAsset, view.assets, asset.FieldHostname, []searchField{
+		{SearchAsset, view.assets, asset.FieldHostname, false, []searchField{
 			{"hostname", asset.FieldHostname, searchedText},
 			{"dattoUid", asset.FieldDattoUID, searchedWhole},
 		}, foundAssets},
-		{SearchTicket, view.tickets, ticket.FieldSubject, []searchField{
+		{SearchTicket, view.tickets, ticket.FieldSubject, false, []searchField{
 			{"ticketId", ticket.FieldID, searchedNumber},
 			{"subject", ticket.FieldSubject, searchedText},
 		}, foundTickets},
+		// Their numbers end with the month, and what is looked for is more often a late one.
+		{SearchSnapshot, view.newestSnapshots, snapshot.FieldInvoiceNumber, true, []searchField{
+			{"invoiceNumber", snapshot.FieldInvoiceNumber, searchedText},
+		}, foundSnapshots},
 	}
 }
 
@@ -141,6 +149,14 @@ func foundAssets(ctx context.Context, r *Reader, limit int, which, sort func(*sq
 func foundTickets(ctx context.Context, r *Reader, limit int, which, sort func(*sql.Selector), columns []string) ([]row, error) {
 	q := r.client.Ticket.Query().Where(which, view{}.ofServed).Order(sort).Limit(limit)
 	if columns := with(columns, ticket.FieldCompanyAccountNumber); columns != nil {
+		q.Select(columns...)
+	}
+	return rowsOf(q.All(ctx))
+}
+
+func foundSnapshots(ctx context.Context, r *Reader, limit int, which, sort func(*sql.Selector), columns []string) ([]row, error) {
+	q := r.client.Snapshot.Query().Where(which).Order(sort).Limit(limit)
+	if columns := withBill(columns); columns != nil {
 		q.Select(columns...)
 	}
 	return rowsOf(q.All(ctx))
@@ -194,7 +210,11 @@ func (s searchable) hits(ctx context.Context, r *Reader, text searchedFor, first
 	}
 	sort := func(sel *sql.Selector) {
 		sel.OrderExpr(s.best(sel, text, false))
-		sel.OrderExpr(sql.Raw(store.OrderText(sel.Dialect(), sel.C(s.label))))
+		label := store.OrderText(sel.Dialect(), sel.C(s.label))
+		if s.down {
+			label += " DESC"
+		}
+		sel.OrderExpr(sql.Raw(label))
 		if key := sel.C(e.key); e.fields[0].kind.texts() {
 			sel.OrderExpr(sql.Raw(store.OrderText(sel.Dialect(), key)))
 		} else {
@@ -225,9 +245,12 @@ const searchPlaceColumn = "search_place"
 // best is the best rank of text in the fields of a record; with places, also in which field that is.
 func (s searchable) best(sel *sql.Selector, text searchedFor, places bool) sql.Querier {
 	return sql.ExprFunc(func(b *sql.Builder) {
-		if b.Dialect() == dialect.Postgres {
+		switch {
+		case len(s.fields) == 1: // of which SQLite's min would be an aggregate
+			b.WriteString("(")
+		case b.Dialect() == dialect.Postgres:
 			b.WriteString("LEAST(")
-		} else {
+		default:
 			b.WriteString("min(")
 		}
 		for i, f := range s.fields {

@@ -104,6 +104,8 @@ func GroupsOf(object string) []GroupBy {
 		groups = v.assetGroups()
 	case "Ticket":
 		groups = v.ticketGroups()
+	case "Snapshot":
+		groups = v.snapshotGroups()
 	}
 	names := make([]GroupBy, len(groups))
 	for i, g := range groups {

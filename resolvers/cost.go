@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -16,6 +17,9 @@ import (
 
 // edgeWeight is how many rows an edge counts for that does not say how many it wants.
 const edgeWeight = 50
+
+// contentWeight is how many values a content of a bill counts for, which may have megabytes.
+const contentWeight = 10_000
 
 const (
 	// schemaWeight is how long a list counts for that is a part of the schema: its types are more, their
@@ -35,6 +39,8 @@ const (
 //
 // The conditions of a filter cost nothing here: a filter has bounds of its own (package query), and
 // what a row costs to find is the database's time, which [Limits.Time] bounds.
+//
+// A content of an archived bill counts [contentWeight], since it is a document and no value.
 //
 // Totals count for as many groups as there may be ([query.MaxGroups]) where they are grouped: each has
 // edges of its own.
@@ -164,13 +170,21 @@ func (m measuring) field(f *ast.Field) measure {
 	if isIntrospection(f.Name) { // it leads to no row, and validation bounds its depth
 		return measure{cost: 1, depth: 1, schema: inner.cost, deferred: inner.deferred}
 	}
-	rows := m.rows(f)
+	rows, own := m.rows(f), 1
+	if isContent(f) {
+		own = contentWeight
+	}
 	return measure{
-		cost:     plus(1, times(rows, inner.cost)),
+		cost:     plus(own, times(rows, inner.cost)),
 		depth:    inner.depth + 1,
 		schema:   times(rows, inner.schema),
 		deferred: inner.deferred,
 	}
+}
+
+// isContent tells the fields that are whole documents.
+func isContent(f *ast.Field) bool {
+	return f.ObjectDefinition.Name == "Snapshot" && slices.Contains([]string{"billingData", "csv", "notes"}, f.Name)
 }
 
 // rows is how many objects a field may lead to.

@@ -80,6 +80,13 @@ type Log interface {
 	Publish(ctx context.Context) (*archive.SignedCheckpoint, error)
 }
 
+// Bills are the archive's, as far as it is changed.
+type Bills interface {
+	Accept(ctx context.Context, bill *archive.Submission, by codex.Caller) (*archive.Accepted, error)
+	Reopen(ctx context.Context, invoice, reason string, by codex.Caller) (*ent.Snapshot, error)
+	Close(ctx context.Context, invoice, reason string, by codex.Caller) (*ent.Snapshot, error)
+}
+
 var (
 	_ Syncer     = (*syncers.Engine)(nil)
 	_ RunAdmin   = (*syncers.Engine)(nil)
@@ -89,6 +96,7 @@ var (
 	_ Log        = (*archive.Archive)(nil)
 	_ Reviewer   = (*reconcile.Reviewer)(nil)
 	_ Reconciler = (*reconcile.Reconciler)(nil)
+	_ Bills      = (*archive.Archive)(nil)
 )
 
 // Options are what the handler works with.
@@ -104,6 +112,7 @@ type Options struct {
 	Log       Log
 	Reviews   Reviewer
 	Billed    Reconciler
+	Bills     Bills
 	Logger    *slog.Logger
 	Limits    Limits // what is 0 has its default
 	// AdminsIntrospect keeps the schema from all but admins. Names that are nearly right are then hinted
@@ -134,7 +143,7 @@ func NewHandler(o Options) *Handler {
 	schema := exec.NewExecutableSchema(exec.Config{
 		Resolvers: &resolver{
 			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
-			tokens: o.Tokens, log: o.Log, now: o.DB.Now,
+			tokens: o.Tokens, log: o.Log, bills: o.Bills, now: o.DB.Now,
 			reviews: o.Reviews, billed: o.Billed,
 		},
 	})

@@ -16,8 +16,10 @@ import (
 	"testing"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/snapshot"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/query/querytest"
 	"github.com/hivematrix/codex/resolvers"
@@ -57,19 +59,20 @@ type graph struct {
 	log       *bytes.Buffer
 
 	archiveLog *fakeLog
+	bills      *fakeBills
 }
 
 func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *graph {
 	g := &graph{
 		t: t, sync: &fakeSync{db: db}, runs: &fakeRuns{db: db}, companies: &fakeCompanies{db: db},
-		tokens: &fakeTokens{}, log: &bytes.Buffer{}, archiveLog: &fakeLog{},
+		tokens: &fakeTokens{}, log: &bytes.Buffer{}, archiveLog: &fakeLog{}, bills: &fakeBills{db: db},
 	}
 	logger := slog.New(slog.NewTextHandler(g.log, nil))
 	o := resolvers.Options{
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync: g.sync, Runs: g.runs, Companies: g.companies, Local: syncers.New(syncers.Options{DB: db, Logger: logger}), Progress: syncers.NewProgress(db, logger),
 		Reviews: fakeReviews{}, Billed: fakeBilled{},
-		Tokens: g.tokens, Log: g.archiveLog, Logger: logger,
+		Tokens: g.tokens, Log: g.archiveLog, Bills: g.bills, Logger: logger,
 	}
 	for _, option := range options {
 		option(&o)
@@ -226,6 +229,34 @@ func (f *fakeCompanies) do(ctx context.Context, account codex.AccountNumber, wha
 		return nil, f.err
 	}
 	return f.db.Ent().Company.Get(ctx, account)
+}
+
+// fakeBills gives the bill that is asked for, or its error, and keeps what it was asked.
+type fakeBills struct {
+	db    *store.DB
+	asked []string
+	err   error
+}
+
+func (f *fakeBills) Accept(ctx context.Context, bill *archive.Submission, by codex.Caller) (*archive.Accepted, error) {
+	row, err := f.do(ctx, "900-202510", fmt.Sprintf("accept %s by %s", bill.InvoiceNumber, by.Name))
+	return &archive.Accepted{Snapshot: row}, err
+}
+
+func (f *fakeBills) Reopen(ctx context.Context, invoice, reason string, by codex.Caller) (*ent.Snapshot, error) {
+	return f.do(ctx, invoice, fmt.Sprintf("reopen %s by %s: %s", invoice, by.Name, reason))
+}
+
+func (f *fakeBills) Close(ctx context.Context, invoice, reason string, by codex.Caller) (*ent.Snapshot, error) {
+	return f.do(ctx, invoice, fmt.Sprintf("close %s by %s: %s", invoice, by.Name, reason))
+}
+
+func (f *fakeBills) do(ctx context.Context, invoice, what string) (*ent.Snapshot, error) {
+	f.asked = append(f.asked, what)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.db.Ent().Snapshot.Query().Where(snapshot.InvoiceNumber(invoice)).Order(snapshot.ByID()).First(ctx)
 }
 
 // fakeTokens keeps tokens in memory.

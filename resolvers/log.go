@@ -12,10 +12,11 @@ import (
 )
 
 func (r queryResolver) SnapshotProof(ctx context.Context, invoiceNumber string, revision *int, enclose []proof.Committed) (*model.SnapshotProof, error) {
-	if revision != nil && *revision < 1 {
-		return nil, codex.BadInput("revision", "revisions count from 1")
+	which, err := revisionOf("revision", revision)
+	if err != nil {
+		return nil, err
 	}
-	p, err := r.log.Prove(ctx, invoiceNumber, value(revision), enclose...)
+	p, err := r.log.Prove(ctx, invoiceNumber, which, enclose...)
 	switch {
 	case codex.CodeOf(err) == codex.CodeNotFound:
 		return nil, nil

@@ -24,6 +24,7 @@ type resolver struct {
 	log       Log
 	reviews   Reviewer
 	billed    Reconciler
+	bills     Bills
 	now       func() time.Time
 }
 

@@ -31,7 +31,7 @@ func checkRoles(ctx context.Context, next graphql.RootResolver) graphql.Marshale
 	root := graphql.GetRootFieldContext(ctx)
 	err := allowed(ctx, root.Field.Definition)
 	if err == nil {
-		err = allowedChange(ctx)
+		err = allowedChange(ctx, root.Field.Definition)
 	}
 	if err == nil {
 		given := root.Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
@@ -61,11 +61,20 @@ func allowed(ctx context.Context, field *ast.FieldDefinition) error {
 }
 
 // allowedChange decides, beyond its roles, on a field of Mutation. What the schema lets services do is
-// starting syncs, and a service that Core speaks for does that only where it is granted.
-func allowedChange(ctx context.Context) error {
+// starting syncs and handing in bills, and a service that Core speaks for does either only where it is
+// granted.
+func allowedChange(ctx context.Context, field *ast.FieldDefinition) error {
 	caller, _ := codex.CallerFrom(ctx)
-	operation := graphql.GetOperationContext(ctx).Operation.Operation
-	if operation == ast.Mutation && !caller.May(codex.GrantSyncs) {
+	if graphql.GetOperationContext(ctx).Operation.Operation != ast.Mutation {
+		return nil
+	}
+	if field.Name == "acceptBill" {
+		if !caller.May(codex.GrantBills) {
+			return codex.Errorf(codex.CodeForbidden, "the service %s only reads: Ledger alone hands in bills", caller.Core)
+		}
+		return nil
+	}
+	if !caller.May(codex.GrantSyncs) {
 		return codex.Errorf(codex.CodeForbidden, "the service %s only reads: [auth] sync_services does not name it", caller.Core)
 	}
 	return nil

@@ -53,7 +53,14 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 				p: search(text: "1", types: CONTACT, first: %) { node { ... on Contact { companies { name } assets { company { name } } } } }
 				a: search(text: "1", types: ASSET, first: %) { match node { ... on Asset { company { tickets(first: 1) { ticketId } } contacts { id } } } }
 				t: search(text: "1", types: TICKET, first: %) { node { ... on Ticket { company { name } timeEntries { id } } } } }`, 13},
-			{"a search in all that there is", `{ search(text: "1", first: %) { match node { __typename } } }`, 4},
+			{"a search in all that there is", `{ search(text: "1", first: %) { match node { __typename } } }`, 5},
+			{"bills", `{ snapshots(first: %, revisions: ALL) { totalCount nodes { invoiceNumber current open marks company { name } lines { itemName }
+				billingData csv notes runs { feed run { id } } events { kind } revisions { revision lines(first: 1) { amount } } } } }`, 13},
+			{"bills of each company", `{ companies(first: %) { nodes { snapshots { revision lines { amount } }
+				last: snapshots(first: 1, revisions: ALL, orderBy: {field: REVISION}) { totalAmount } } } }`, 4},
+			{"bills that a filter leaves", `{ snapshots(first: %, filter: {lines: {some: {amount: {gte: "1.00"}}}, company: {assets: {some: {}}}}) { nodes { id } } }`, 1},
+			{"bills that a search finds", `{ search(text: "C0", types: SNAPSHOT, first: %) { node { ... on Snapshot { open company { name } lines { amount } } } } }`, 4},
+			{"totals of bills", `{ companies(first: %) { totalCount } snapshotTotals(groupBy: [COMPANY, BILLING_MONTH]) { totalAmount company { name } } }`, 4},
 			{"one edge twice", "{ companies(first: %) { edges { node { a: assets { id } b: assets { hostname } } } } }", 3},
 		} {
 			for _, companies := range []string{"1", "10", "200"} {
@@ -122,7 +129,7 @@ func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
 
 // walkedLists are the root fields that lead to many rows.
 func walkedLists() []string {
-	return []string{"companies", "assets", "contacts", "locations", "tickets", "syncRuns", "syncIssues", "changes"}
+	return []string{"companies", "assets", "contacts", "locations", "tickets", "syncRuns", "syncIssues", "changes", "snapshots"}
 }
 
 // manyRuns are n runs of the feed of [querytest.Many], after it, and as many issues.

@@ -108,7 +108,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	})
 	a.graphql = resolvers.NewHandler(resolvers.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine, Local: a.engine,
-		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Logger: o.logger,
+		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Bills: a.bills, Logger: o.logger,
 		Reviews: a.reviews,
 		Billed:  reconcile.NewReconciler(reconcile.ReconcileOptions{DB: a.db, Rules: rules, Now: a.db.Now}),
 		Limits:  limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",

@@ -30,6 +30,7 @@ type CompanyResolver interface {
 	Tickets(ctx context.Context, obj *ent.Company, year *int, updatedFrom *time.Time, filter map[string]any, orderBy []*query.Order, first *int) ([]*ent.Ticket, error)
 	TicketsTotal(ctx context.Context, obj *ent.Company, filter map[string]any) (*query.TicketTotals, error)
 	DattoSites(ctx context.Context, obj *ent.Company) ([]*ent.DattoSiteLink, error)
+	Snapshots(ctx context.Context, obj *ent.Company, filter map[string]any, revisions query.Revisions, orderBy []*query.Order, first *int) ([]*ent.Snapshot, error)
 	History(ctx context.Context, obj *ent.Company) ([]*query.Version, error)
 }
 type CompanyConnectionResolver interface {
@@ -141,6 +142,44 @@ func (ec *executionContext) field_Company_locations_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["first"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Company_snapshots_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOSnapshotFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "revisions",
+		func(ctx context.Context, v any) (query.Revisions, error) {
+			return ec.unmarshalNSnapshotRevisions2githubᚗcomᚋhivematrixᚋcodexᚋqueryᚐRevisions(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["revisions"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*query.Order, error) {
+			return ec.unmarshalOSnapshotOrder2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋqueryᚐOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
 	return args, nil
 }
 
@@ -996,6 +1035,50 @@ func (ec *executionContext) fieldContext_Company_dattoSites(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Company_snapshots(ctx context.Context, field graphql.CollectedField, obj *ent.Company) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Company_snapshots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Company().Snapshots(ctx, obj, fc.Args["filter"].(map[string]any), fc.Args["revisions"].(query.Revisions), fc.Args["orderBy"].([]*query.Order), fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Snapshot) graphql.Marshaler {
+			return ec.marshalNSnapshot2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋentᚐSnapshotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Company_snapshots(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Company",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Snapshot(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Company_snapshots_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Company_history(ctx context.Context, field graphql.CollectedField, obj *ent.Company) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1249,7 +1332,7 @@ func (ec *executionContext) unmarshalInputCompanyFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"and", "or", "not", "accountNumber", "name", "freshserviceId", "description", "billingPlan", "profitOrNonProfit", "companyMainNumber", "companyStartDate", "headName", "primaryContactName", "domains", "phoneSystem", "emailSystem", "contractTermLength", "contractStartDate", "contractEndDate", "supportLevel", "complianceLevel", "assets", "contacts", "locations", "tickets"}
+	fieldsInOrder := [...]string{"and", "or", "not", "accountNumber", "name", "freshserviceId", "description", "billingPlan", "profitOrNonProfit", "companyMainNumber", "companyStartDate", "headName", "primaryContactName", "domains", "phoneSystem", "emailSystem", "contractTermLength", "contractStartDate", "contractEndDate", "supportLevel", "complianceLevel", "assets", "contacts", "locations", "tickets", "snapshots"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -1432,6 +1515,13 @@ func (ec *executionContext) unmarshalInputCompanyFilter(ctx context.Context, obj
 				return it, err
 			}
 			it["tickets"] = data
+		case "snapshots":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("snapshots"))
+			data, err := ec.unmarshalOSnapshotListFilter2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["snapshots"] = data
 		}
 	}
 	return it, nil
@@ -1746,6 +1836,12 @@ func (ec *executionContext) _Company(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Company_dattoSites(ctx, field, obj)
+				})
+		case "snapshots":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Company_snapshots(ctx, field, obj)
 				})
 		case "history":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -60,6 +60,10 @@ type ResolverRoot interface {
 	RecordVersion() RecordVersionResolver
 	ReviewFlag() ReviewFlagResolver
 	RunChangeConnection() RunChangeConnectionResolver
+	Snapshot() SnapshotResolver
+	SnapshotConnection() SnapshotConnectionResolver
+	SnapshotGroup() SnapshotGroupResolver
+	SnapshotRun() SnapshotRunResolver
 	Subscription() SubscriptionResolver
 	SyncIssueConnection() SyncIssueConnectionResolver
 	SyncRun() SyncRunResolver
@@ -97,6 +101,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AcceptBillInput", ec.unmarshalInputAcceptBillInput),
+			graphql.NewInputUnmarshaler("AcceptBillLineInput", ec.unmarshalInputAcceptBillLineInput),
 			graphql.NewInputUnmarshaler("AcknowledgeInput", ec.unmarshalInputAcknowledgeInput),
 			graphql.NewInputUnmarshaler("AssetFilter", ec.unmarshalInputAssetFilter),
 			graphql.NewInputUnmarshaler("AssetListFilter", ec.unmarshalInputAssetListFilter),
@@ -112,6 +118,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ContactOrder", ec.unmarshalInputContactOrder),
 			graphql.NewInputUnmarshaler("CreateTokenInput", ec.unmarshalInputCreateTokenInput),
 			graphql.NewInputUnmarshaler("DateFilter", ec.unmarshalInputDateFilter),
+			graphql.NewInputUnmarshaler("DecimalFilter", ec.unmarshalInputDecimalFilter),
 			graphql.NewInputUnmarshaler("FeedFilter", ec.unmarshalInputFeedFilter),
 			graphql.NewInputUnmarshaler("IDFilter", ec.unmarshalInputIDFilter),
 			graphql.NewInputUnmarshaler("IntFilter", ec.unmarshalInputIntFilter),
@@ -137,6 +144,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RunModeFilter", ec.unmarshalInputRunModeFilter),
 			graphql.NewInputUnmarshaler("RunStateFilter", ec.unmarshalInputRunStateFilter),
 			graphql.NewInputUnmarshaler("RunTriggerFilter", ec.unmarshalInputRunTriggerFilter),
+			graphql.NewInputUnmarshaler("SnapshotFilter", ec.unmarshalInputSnapshotFilter),
+			graphql.NewInputUnmarshaler("SnapshotLineFilter", ec.unmarshalInputSnapshotLineFilter),
+			graphql.NewInputUnmarshaler("SnapshotLineListFilter", ec.unmarshalInputSnapshotLineListFilter),
+			graphql.NewInputUnmarshaler("SnapshotLineOrder", ec.unmarshalInputSnapshotLineOrder),
+			graphql.NewInputUnmarshaler("SnapshotListFilter", ec.unmarshalInputSnapshotListFilter),
+			graphql.NewInputUnmarshaler("SnapshotOrder", ec.unmarshalInputSnapshotOrder),
+			graphql.NewInputUnmarshaler("SnapshotOriginFilter", ec.unmarshalInputSnapshotOriginFilter),
+			graphql.NewInputUnmarshaler("SnapshotRef", ec.unmarshalInputSnapshotRef),
 			graphql.NewInputUnmarshaler("StringFilter", ec.unmarshalInputStringFilter),
 			graphql.NewInputUnmarshaler("SyncIssueFilter", ec.unmarshalInputSyncIssueFilter),
 			graphql.NewInputUnmarshaler("SyncIssueOrder", ec.unmarshalInputSyncIssueOrder),
@@ -242,6 +257,673 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../archive.graphql", Input: `"""
+A revision of an archived bill. It is never changed: a bill is corrected by reopening it, and its next
+revision has an object of its own. What the hub noticed of it stands in marks, what happened to it in events.
+"""
+type Snapshot {
+  "Its number, which it has for ever."
+  id: ID!
+  "The invoice number, which all revisions of a bill share."
+  invoiceNumber: ID!
+  "1, and one more after each reopening."
+  revision: Int!
+  "Whether services are served it: it is the newest revision, and not reopened."
+  current: Boolean!
+  "Whether it is reopened, so that the next bill of its number is its next revision."
+  open: Boolean!
+  "The account number on the bill. The company need not exist, and may have another number now."
+  accountNumber: ID!
+  "The company that has this account number now; null where none has."
+  company: Company
+  "The name on the bill."
+  companyName: String!
+  "The year of the month of UTC that it is for."
+  year: Int!
+  "The month of UTC that it is for, 1 to 12."
+  month: Int!
+  "The same as YYYY-MM."
+  billingMonth: String!
+  "The date on the bill."
+  invoiceDate: Date!
+  "When it is to be paid."
+  dueDate: Date
+  "The billing plan on the bill."
+  billingPlan: String
+  "The contract's term on the bill."
+  contractTerm: String
+  "The level of support on the bill."
+  supportLevel: String
+  "What it comes to."
+  totalAmount: Decimal!
+  "The part of it that is for users."
+  totalUserCharges: Decimal!
+  "The part of it that is for machines."
+  totalAssetCharges: Decimal!
+  "The part of it that is for backup."
+  totalBackupCharges: Decimal!
+  "The part of it that is for tickets."
+  totalTicketCharges: Decimal!
+  "The part of it that is for further items."
+  totalLineItemCharges: Decimal!
+  "How many users it counts."
+  userCount: Int!
+  "How many machines it counts."
+  assetCount: Int!
+  "How many hours it bills."
+  billableHours: Decimal!
+  "How it came here."
+  origin: SnapshotOrigin!
+  "When it was archived; of an imported bill, when the old service did."
+  archivedAt: Time!
+  "By whose request it was taken."
+  acceptedBy: String!
+  "Who made it, as the request says. Nobody verified that."
+  createdBy: String
+  """
+  What was noticed when it was accepted, in order: csv_unreadable (the CSV has no column Amount that is all
+  numbers), totals_differ (the total is not the sum of its charges, its lines or its CSV) or unknown_account
+  (no company had that account number).
+  """
+  marks: [String!]!
+  "What the hub knew then: the newest succeeded run of each feed."
+  runs: [SnapshotRun!]!
+  "Where its leaf stands in the log, from 0."
+  leafIndex: Int!
+  "Its lines, in the order of the bill."
+  lines(
+    "Only those that match."
+    filter: SnapshotLineFilter
+    "How they are sorted, last by their ids. At most 5."
+    orderBy: [SnapshotLineOrder!]
+    "Only the first so many of each bill, 1 to 1000; all where it is not said."
+    first: Int
+  ): [SnapshotLine!]!
+  "The document that it was made from; null once that is erased."
+  billingData: JSON
+  "The invoice as CSV, to its last letter as it was sent; null once that is erased."
+  csv: String
+  "The notes on it."
+  notes: String
+  "All revisions of the bill, this one among them, the first one first."
+  revisions: [Snapshot!]!
+  "What happened to this revision, in that order. If the last is that it was reopened, it is open."
+  events: [SnapshotEvent!]!
+}
+
+"How a bill came here."
+enum SnapshotOrigin {
+  "It was sent, by Ledger or by hand."
+  POSTED
+  "The hub fetched it from Ledger."
+  FETCHED
+  "It is an old service's, and was imported."
+  IMPORTED
+}
+
+"What the hub knew of a feed when a bill was accepted."
+type SnapshotRun {
+  "The feed."
+  feed: Feed!
+  "The id of its newest succeeded run."
+  runId: ID!
+  "That run; null once it is no longer kept."
+  run: SyncRun
+}
+
+"What happened to a revision of a bill."
+type SnapshotEvent {
+  "What was done."
+  kind: SnapshotEventKind!
+  "Why, in that person's words."
+  reason: String!
+  "Who did it."
+  by: String!
+  "When."
+  at: Time!
+  "Where its leaf stands in the log, from 0."
+  leafIndex: Int!
+}
+
+"What is done to an archived bill."
+enum SnapshotEventKind {
+  "It was reopened."
+  REOPENED
+  "Its reopening was withdrawn."
+  CLOSED
+}
+
+"A line of a bill."
+type SnapshotLine {
+  "Its number, which it has for ever."
+  id: ID!
+  "Its place in the bill, from 1."
+  position: Int!
+  "user, asset, backup, ticket or custom."
+  lineType: String!
+  "What it is for: a person, a machine, a ticket."
+  itemName: String!
+  "What is said of it."
+  description: String
+  "How many."
+  quantity: Decimal!
+  "What one costs."
+  rate: Decimal!
+  "What it comes to."
+  amount: Decimal!
+}
+
+"Which revisions of bills are wanted."
+enum SnapshotRevisions {
+  "Of each bill the newest, unless that is reopened: what services are served."
+  CURRENT
+  "Of each bill the newest, where that is reopened: what waits for its next revision."
+  OPEN
+  "Of each bill the newest, reopened or not."
+  NEWEST
+  "All."
+  ALL
+}
+
+"A page of revisions of bills."
+type SnapshotConnection {
+  "The revisions, each with its cursor."
+  edges: [SnapshotEdge!]!
+  "The revisions."
+  nodes: [Snapshot!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A revision of a bill in a page."
+type SnapshotEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The revision."
+  node: Snapshot!
+}
+
+"By what archived bills are grouped."
+enum SnapshotGroupBy {
+  "By the account number on the bill."
+  COMPANY
+  "By the month that they are for."
+  BILLING_MONTH
+  "By the year of that month."
+  YEAR
+  "By the billing plan on the bill."
+  BILLING_PLAN
+}
+
+"""
+Archived bills that have the same values in what they are grouped by. A field that they are not grouped by
+is null, as is one of which these bills have no value.
+"""
+type SnapshotGroup {
+  "The account number on the bills."
+  accountNumber: ID
+  "The company that has it now; null where none has."
+  company: Company
+  "The month that they are for, YYYY-MM."
+  billingMonth: String
+  "The year of that month."
+  year: Int
+  "The billing plan on the bills."
+  billingPlan: String
+  "How many there are."
+  count: Int!
+  "What they come to."
+  totalAmount: Decimal!
+  "The part of it that is for users."
+  totalUserCharges: Decimal!
+  "The part of it that is for machines."
+  totalAssetCharges: Decimal!
+  "The part of it that is for backup."
+  totalBackupCharges: Decimal!
+  "The part of it that is for tickets."
+  totalTicketCharges: Decimal!
+  "The part of it that is for further items."
+  totalLineItemCharges: Decimal!
+  "How many hours they bill."
+  billableHours: Decimal!
+}
+
+"Which revision of which bill."
+input SnapshotRef {
+  "The bill's invoice number."
+  invoiceNumber: ID!
+  "Which revision, from 1; the newest one where it is not said, unless that is reopened."
+  revision: Int
+}
+
+"""
+What is different between two bills of a company, or two revisions of one. A line is found again by its
+name, type and description, else by its name and type, else by its name.
+"""
+type SnapshotDiff {
+  "The first bill."
+  from: Snapshot!
+  "The second bill."
+  to: Snapshot!
+  "The fields of the bill itself that are different."
+  fields: [SnapshotFieldChange!]!
+  "The lines that only the second bill has."
+  added: [SnapshotLine!]!
+  "The lines that only the first bill has."
+  removed: [SnapshotLine!]!
+  "The lines that both have, with another number, type or description."
+  changed: [SnapshotLineChange!]!
+  "How many lines are the same."
+  unchanged: Int!
+  "By how much the second bill's total is greater."
+  totalDifference: Decimal!
+  "By how much more the lines of the second bill come to. It is the sum of what is added, removed and changed."
+  linesDifference: Decimal!
+}
+
+"A field that is different between two bills."
+type SnapshotFieldChange {
+  "Its name, as in Snapshot."
+  field: String!
+  "What the first bill has, as text."
+  old: String
+  "What the second bill has, as text."
+  new: String
+}
+
+"A line that two bills have, each in its way."
+type SnapshotLineChange {
+  "As the first bill has it."
+  old: SnapshotLine!
+  "As the second bill has it."
+  new: SnapshotLine!
+  "What is different: lineType, description, quantity, rate or amount."
+  fields: [String!]!
+  "How much more it costs in the second bill."
+  amountDifference: Decimal!
+}
+
+extend type Company {
+  "The bills that were archived under its account number."
+  snapshots(
+    "Only those that match."
+    filter: SnapshotFilter
+    "Which revisions."
+    revisions: SnapshotRevisions! = CURRENT
+    "How they are sorted, last by their ids; the newest archived first where it is not said. At most 5."
+    orderBy: [SnapshotOrder!]
+    "Only the first so many of each company, 1 to 1000; all where it is not said."
+    first: Int
+  ): [Snapshot!]!
+}
+
+extend type Query {
+  "A revision of a bill; null where there is none."
+  snapshot(
+    "The bill's invoice number."
+    invoiceNumber: ID!
+    "Which revision, from 1; the newest one where it is not said, unless that is reopened."
+    revision: Int
+  ): Snapshot @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "The archived bills, the newest archived first where nothing else is said."
+  snapshots(
+    "Only those that match."
+    filter: SnapshotFilter
+    "Which revisions."
+    revisions: SnapshotRevisions! = CURRENT
+    "How they are sorted: by the first, then by the second and so on, last by their ids. At most 5."
+    orderBy: [SnapshotOrder!]
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the bill after which to go on, in a list of the same filter, revisions and order."
+    after: String
+  ): SnapshotConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "What is different between two bills of a company, or two revisions of one; null where there is no such bill."
+  snapshotDiff(
+    "The first bill."
+    from: SnapshotRef!
+    "The second bill."
+    to: SnapshotRef!
+  ): SnapshotDiff @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  """
+  The bills that services are served, added up without fetching them: one group of all, or as many as
+  differ in what they are grouped by, in its order (texts by bytes, null last). More than 10,000 groups are
+  refused (COST_LIMIT) and never cut.
+  """
+  snapshotTotals(
+    "Only those that match."
+    filter: SnapshotFilter
+    "By what they are grouped, the first before the second; nothing said: one group of all, even of none."
+    groupBy: [SnapshotGroupBy!]
+  ): [SnapshotGroup!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+extend type Mutation {
+  """
+  Archives a bill, for ever. It is checked as what POST /api/snapshot takes, and the same is archived: the
+  content body of its leaf is this input as the body of that request, its keys in their order. A bill that
+  is there already, and is not reopened, is given back as it is.
+  """
+  acceptBill("The bill." input: AcceptBillInput!): AcceptBillPayload! @allow(roles: [ADMIN, BILLING, SERVICE])
+  """
+  Says that an archived bill is wrong. It stays as it is, but services no longer find it, and the next bill
+  with its number is its next revision.
+  """
+  reopenBill(
+    "The bill's invoice number."
+    invoiceNumber: ID!
+    "Why; it stands in the log for ever."
+    reason: String!
+  ): ReopenBillPayload! @allow(roles: [ADMIN])
+  "Withdraws a reopening: the bill stands as it was."
+  closeBill(
+    "The bill's invoice number."
+    invoiceNumber: ID!
+    "Why; it stands in the log for ever."
+    reason: String!
+  ): CloseBillPayload! @allow(roles: [ADMIN])
+}
+
+"A bill that is to be archived. Amounts with more than two decimals are rounded, a half away from zero."
+input AcceptBillInput {
+  "The company's account number, at most 50 letters."
+  accountNumber: ID!
+  "The company's name, at most 150 letters; left out it is the company's own, or Unknown."
+  companyName: String
+  "The invoice number, at most 50 letters."
+  invoiceNumber: ID!
+  "The year of the month that it is for."
+  year: Int!
+  "The month that it is for, 1 to 12."
+  month: Int!
+  "The date on the bill; left out it is the last day of its month."
+  invoiceDate: Date
+  "When it is to be paid."
+  dueDate: Date
+  "The billing plan on the bill."
+  billingPlan: String
+  "The contract's term on the bill."
+  contractTerm: String
+  "The level of support on the bill."
+  supportLevel: String
+  "What it comes to."
+  totalAmount: Decimal!
+  "The part of it that is for users."
+  totalUserCharges: Decimal
+  "The part of it that is for machines."
+  totalAssetCharges: Decimal
+  "The part of it that is for backup."
+  totalBackupCharges: Decimal
+  "The part of it that is for tickets."
+  totalTicketCharges: Decimal
+  "The part of it that is for further items."
+  totalLineItemCharges: Decimal
+  "How many users it counts."
+  userCount: Int
+  "How many machines it counts."
+  assetCount: Int
+  "How many hours it bills."
+  billableHours: Decimal
+  "Who made it; left out it is who sends it, where that is an e-mail address, else api."
+  createdBy: String
+  "Notes on it."
+  notes: String
+  "The document that it was made from: a JSON object as text, which is kept to its last letter."
+  billingData: String!
+  "The invoice as CSV, which is kept to its last letter."
+  csv: String!
+  "Its lines, in their order."
+  lines: [AcceptBillLineInput!]
+}
+
+"A line of a bill that is to be archived."
+input AcceptBillLineInput {
+  "user, asset, backup, ticket or custom; custom where it is left out."
+  lineType: String
+  "What it is for, at most 255 letters."
+  itemName: String!
+  "What is said of it."
+  description: String
+  "How many; 1 where it is left out."
+  quantity: Decimal
+  "What one costs."
+  rate: Decimal!
+  "What it comes to."
+  amount: Decimal!
+}
+
+"What acceptBill did."
+type AcceptBillPayload {
+  "The bill as it is archived."
+  snapshot: Snapshot!
+  "Whether it was there already, so that nothing was archived."
+  existing: Boolean!
+  "Of one that was there: the fields of the input that say something else."
+  differingFields: [String!]!
+}
+
+"What reopenBill did."
+type ReopenBillPayload {
+  "The revision that is open now."
+  snapshot: Snapshot!
+}
+
+"What closeBill did."
+type CloseBillPayload {
+  "The revision that is no longer open."
+  snapshot: Snapshot!
+}
+`, BuiltIn: false},
+	{Name: "../archive_filter.graphql", Input: `# What filters and sorts archived bills and their lines.
+
+"Which bills are wanted. All that it says must hold; nothing said: all."
+input SnapshotFilter {
+  "All of these must hold."
+  and: [SnapshotFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [SnapshotFilter!]
+  "This must not hold."
+  not: SnapshotFilter
+  "By its number."
+  id: IDFilter
+  "By the invoice number."
+  invoiceNumber: StringFilter
+  "By the revision, from 1."
+  revision: IntFilter
+  "By the account number on the bill."
+  accountNumber: IDFilter
+  "By the name on the bill."
+  companyName: StringFilter
+  "By the year of the month that it is for."
+  year: IntFilter
+  "By the month that it is for, 1 to 12."
+  month: IntFilter
+  "By the month that it is for, YYYY-MM."
+  billingMonth: MonthFilter
+  "By the date on the bill."
+  invoiceDate: DateFilter
+  "By when it is to be paid."
+  dueDate: DateFilter
+  "By the billing plan on the bill."
+  billingPlan: StringFilter
+  "By the contract's term on the bill."
+  contractTerm: StringFilter
+  "By the level of support on the bill."
+  supportLevel: StringFilter
+  "By what it comes to."
+  totalAmount: DecimalFilter
+  "By the part that is for users."
+  totalUserCharges: DecimalFilter
+  "By the part that is for machines."
+  totalAssetCharges: DecimalFilter
+  "By the part that is for backup."
+  totalBackupCharges: DecimalFilter
+  "By the part that is for tickets."
+  totalTicketCharges: DecimalFilter
+  "By the part that is for further items."
+  totalLineItemCharges: DecimalFilter
+  "By how many users it counts."
+  userCount: IntFilter
+  "By how many machines it counts."
+  assetCount: IntFilter
+  "By how many hours it bills."
+  billableHours: DecimalFilter
+  "By how it came here."
+  origin: SnapshotOriginFilter
+  "By when it was archived."
+  archivedAt: TimeFilter
+  "By whose request it was taken."
+  acceptedBy: StringFilter
+  "By who made it, as the request says."
+  createdBy: StringFilter
+  "By what was noticed when it was accepted."
+  marks: TextListFilter
+  "By where its leaf stands in the log."
+  leafIndex: IntFilter
+  "By the company that has its account number now."
+  company: CompanyFilter
+  "By its lines."
+  lines: SnapshotLineListFilter
+}
+
+"Which bills something must have, or must not."
+input SnapshotListFilter {
+  "It has at least one of these."
+  some: SnapshotFilter
+  "It has none of these."
+  none: SnapshotFilter
+}
+
+"By what bills are sorted."
+enum SnapshotOrderField {
+  "By its number."
+  ID
+  "By the invoice number."
+  INVOICE_NUMBER
+  "By the revision, from 1."
+  REVISION
+  "By the account number on the bill."
+  ACCOUNT_NUMBER
+  "By the name on the bill."
+  COMPANY_NAME
+  "By the year of the month that it is for."
+  YEAR
+  "By the month that it is for, 1 to 12."
+  MONTH
+  "By the month that it is for, YYYY-MM."
+  BILLING_MONTH
+  "By the date on the bill."
+  INVOICE_DATE
+  "By when it is to be paid."
+  DUE_DATE
+  "By the billing plan on the bill."
+  BILLING_PLAN
+  "By the contract's term on the bill."
+  CONTRACT_TERM
+  "By the level of support on the bill."
+  SUPPORT_LEVEL
+  "By what it comes to."
+  TOTAL_AMOUNT
+  "By the part that is for users."
+  TOTAL_USER_CHARGES
+  "By the part that is for machines."
+  TOTAL_ASSET_CHARGES
+  "By the part that is for backup."
+  TOTAL_BACKUP_CHARGES
+  "By the part that is for tickets."
+  TOTAL_TICKET_CHARGES
+  "By the part that is for further items."
+  TOTAL_LINE_ITEM_CHARGES
+  "By how many users it counts."
+  USER_COUNT
+  "By how many machines it counts."
+  ASSET_COUNT
+  "By how many hours it bills."
+  BILLABLE_HOURS
+  "By how it came here."
+  ORIGIN
+  "By when it was archived."
+  ARCHIVED_AT
+  "By whose request it was taken."
+  ACCEPTED_BY
+  "By who made it, as the request says."
+  CREATED_BY
+  "By where its leaf stands in the log."
+  LEAF_INDEX
+}
+
+"An order of bills. What is null comes last, either way."
+input SnapshotOrder {
+  "By what."
+  field: SnapshotOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+
+"Which lines of bills are wanted. All that it says must hold; nothing said: all."
+input SnapshotLineFilter {
+  "All of these must hold."
+  and: [SnapshotLineFilter!]
+  "One of these must hold; none is met by an empty list."
+  or: [SnapshotLineFilter!]
+  "This must not hold."
+  not: SnapshotLineFilter
+  "By its number."
+  id: IDFilter
+  "By its place in the bill, from 1."
+  position: IntFilter
+  "By its type."
+  lineType: StringFilter
+  "By what it is for."
+  itemName: StringFilter
+  "By what is said of it."
+  description: StringFilter
+  "By how many."
+  quantity: DecimalFilter
+  "By what one costs."
+  rate: DecimalFilter
+  "By what it comes to."
+  amount: DecimalFilter
+}
+
+"Which lines of bills something must have, or must not."
+input SnapshotLineListFilter {
+  "It has at least one of these."
+  some: SnapshotLineFilter
+  "It has none of these."
+  none: SnapshotLineFilter
+}
+
+"By what lines of bills are sorted."
+enum SnapshotLineOrderField {
+  "By its number."
+  ID
+  "By its place in the bill, from 1."
+  POSITION
+  "By its type."
+  LINE_TYPE
+  "By what it is for."
+  ITEM_NAME
+  "By what is said of it."
+  DESCRIPTION
+  "By how many."
+  QUANTITY
+  "By what one costs."
+  RATE
+  "By what it comes to."
+  AMOUNT
+}
+
+"An order of lines of bills. What is null comes last, either way."
+input SnapshotLineOrder {
+  "By what."
+  field: SnapshotLineOrderField!
+  "Which way."
+  direction: Direction! = ASC
+}
+`, BuiltIn: false},
 	{Name: "../archive_log.graphql", Input: `"""
 A log checkpoint: how many leaves the log of archived bills had, and the root of its tree, signed with the
 log's key. Whoever holds one can tell later whether anything that stood in the log then has changed.
@@ -866,6 +1548,8 @@ input CompanyFilter {
   locations: LocationListFilter
   "By its tickets."
   tickets: TicketListFilter
+  "By the bills that were archived under its account number and are not reopened."
+  snapshots: SnapshotListFilter
 }
 
 "Which companies something must have, or must not."
@@ -1148,6 +1832,28 @@ input BytesFilter {
   isNull: Boolean
 }
 
+"What a decimal number must be. Of an amount of money it has at most two decimals."
+input DecimalFilter {
+  "It is this."
+  eq: Decimal
+  "It is not this; null is not this either."
+  ne: Decimal
+  "It is one of these, at most 1000."
+  in: [Decimal!]
+  "It is none of these, at most 1000; null is none of them."
+  notIn: [Decimal!]
+  "It is greater."
+  gt: Decimal
+  "It is greater, or this."
+  gte: Decimal
+  "It is smaller."
+  lt: Decimal
+  "It is smaller, or this."
+  lte: Decimal
+  "Whether it is null."
+  isNull: Boolean
+}
+
 "What a moment must be."
 input TimeFilter {
   "It is this."
@@ -1170,7 +1876,7 @@ input TimeFilter {
   isNull: Boolean
 }
 
-"What a day must be that is kept as it was written: as texts YYYY-MM-DD are compared."
+"What a day must be. One that is kept as it was written is compared as a text YYYY-MM-DD."
 input DateFilter {
   "It is this."
   eq: Date
@@ -1256,6 +1962,14 @@ input RunTriggerFilter {
   eq: RunTrigger
   "It is one of these, at most 1000."
   in: [RunTrigger!]
+}
+
+"Which origin it must be."
+input SnapshotOriginFilter {
+  "It is this."
+  eq: SnapshotOrigin
+  "It is one of these, at most 1000."
+  in: [SnapshotOrigin!]
 }
 `, BuiltIn: false},
 	{Name: "../local.graphql", Input: `extend type Mutation {
@@ -2899,6 +3613,8 @@ enum SearchType {
   ASSET
   "Closed tickets: by number and subject."
   TICKET
+  "Archived bills, of each the newest revision: by invoice number."
+  SNAPSHOT
 }
 
 "How a text was found in a field. The case of letters makes no difference."
@@ -2912,7 +3628,7 @@ enum SearchMatch {
 }
 
 "A record that a search finds."
-union SearchRecord = Company | Contact | Asset | Ticket
+union SearchRecord = Company | Contact | Asset | Ticket | Snapshot
 
 "A record in which a text was found."
 type SearchHit {
@@ -2920,7 +3636,7 @@ type SearchHit {
   type: SearchType!
   "How the text was found, at best."
   match: SearchMatch!
-  "The first field in which it was found so: accountNumber, name, email, secondaryEmails, hostname, dattoUid, ticketId or subject."
+  "The first field in which it was found so: accountNumber, name, email, secondaryEmails, hostname, dattoUid, ticketId, subject or invoiceNumber."
   field: String!
   "The record."
   node: SearchRecord!
@@ -2928,10 +3644,10 @@ type SearchHit {
 
 extend type Query {
   """
-  Finds by what people type: an account number, a name, an address, a host name, a ticket's number (also
-  as #1234, INC-1234 and SR-1234) or a part of these. Exact matches come first, then beginnings, then
-  all others; each by the kind of record in the order of SearchType, then by what it is called, then by
-  its id.
+  Finds by what people type: an account number, a name, an address, a host name, an invoice's
+  or ticket's number (that also as #1234, INC-1234 and SR-1234) or a part of these. Exact matches come first, then beginnings, then
+  all others; each by the kind of record in the order of SearchType, then by what it is called (bills
+  with the greatest number first), then by its id.
   """
   search(
     "What to look for: 1 to 200 letters, as one piece. Blanks around it do not count."
@@ -3764,7 +4480,8 @@ extend type Mutation {
 
 """
 An exact decimal number, as a string, since a JSON number would be rounded to what a float holds:
-"412.2750". As an argument it is a string, too, with at most four decimals; a number is refused.
+"412.2750". As an argument it is a string, too, with at most four decimals, or a whole number; a number with
+a point is refused.
 """
 scalar Decimal
 
@@ -4034,6 +4751,18 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_AcceptBillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "snapshot":
+		return ec.fieldContext_AcceptBillPayload_snapshot(ctx, field)
+	case "existing":
+		return ec.fieldContext_AcceptBillPayload_existing(ctx, field)
+	case "differingFields":
+		return ec.fieldContext_AcceptBillPayload_differingFields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcceptBillPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_AcknowledgePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -4397,6 +5126,14 @@ func (ec *executionContext) childFields_ChangeEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ChangeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CloseBillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "snapshot":
+		return ec.fieldContext_CloseBillPayload_snapshot(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CloseBillPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Company(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "accountNumber":
@@ -4453,6 +5190,8 @@ func (ec *executionContext) childFields_Company(ctx context.Context, field graph
 		return ec.fieldContext_Company_ticketsTotal(ctx, field)
 	case "dattoSites":
 		return ec.fieldContext_Company_dattoSites(ctx, field)
+	case "snapshots":
+		return ec.fieldContext_Company_snapshots(ctx, field)
 	case "history":
 		return ec.fieldContext_Company_history(ctx, field)
 	}
@@ -5291,6 +6030,14 @@ func (ec *executionContext) childFields_RenameCompanyPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type RenameCompanyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReopenBillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "snapshot":
+		return ec.fieldContext_ReopenBillPayload_snapshot(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReopenBillPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReviewFlag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -5385,6 +6132,232 @@ func (ec *executionContext) childFields_SearchHit(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type SearchHit", field.Name)
 }
 
+func (ec *executionContext) childFields_Snapshot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Snapshot_id(ctx, field)
+	case "invoiceNumber":
+		return ec.fieldContext_Snapshot_invoiceNumber(ctx, field)
+	case "revision":
+		return ec.fieldContext_Snapshot_revision(ctx, field)
+	case "current":
+		return ec.fieldContext_Snapshot_current(ctx, field)
+	case "open":
+		return ec.fieldContext_Snapshot_open(ctx, field)
+	case "accountNumber":
+		return ec.fieldContext_Snapshot_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_Snapshot_company(ctx, field)
+	case "companyName":
+		return ec.fieldContext_Snapshot_companyName(ctx, field)
+	case "year":
+		return ec.fieldContext_Snapshot_year(ctx, field)
+	case "month":
+		return ec.fieldContext_Snapshot_month(ctx, field)
+	case "billingMonth":
+		return ec.fieldContext_Snapshot_billingMonth(ctx, field)
+	case "invoiceDate":
+		return ec.fieldContext_Snapshot_invoiceDate(ctx, field)
+	case "dueDate":
+		return ec.fieldContext_Snapshot_dueDate(ctx, field)
+	case "billingPlan":
+		return ec.fieldContext_Snapshot_billingPlan(ctx, field)
+	case "contractTerm":
+		return ec.fieldContext_Snapshot_contractTerm(ctx, field)
+	case "supportLevel":
+		return ec.fieldContext_Snapshot_supportLevel(ctx, field)
+	case "totalAmount":
+		return ec.fieldContext_Snapshot_totalAmount(ctx, field)
+	case "totalUserCharges":
+		return ec.fieldContext_Snapshot_totalUserCharges(ctx, field)
+	case "totalAssetCharges":
+		return ec.fieldContext_Snapshot_totalAssetCharges(ctx, field)
+	case "totalBackupCharges":
+		return ec.fieldContext_Snapshot_totalBackupCharges(ctx, field)
+	case "totalTicketCharges":
+		return ec.fieldContext_Snapshot_totalTicketCharges(ctx, field)
+	case "totalLineItemCharges":
+		return ec.fieldContext_Snapshot_totalLineItemCharges(ctx, field)
+	case "userCount":
+		return ec.fieldContext_Snapshot_userCount(ctx, field)
+	case "assetCount":
+		return ec.fieldContext_Snapshot_assetCount(ctx, field)
+	case "billableHours":
+		return ec.fieldContext_Snapshot_billableHours(ctx, field)
+	case "origin":
+		return ec.fieldContext_Snapshot_origin(ctx, field)
+	case "archivedAt":
+		return ec.fieldContext_Snapshot_archivedAt(ctx, field)
+	case "acceptedBy":
+		return ec.fieldContext_Snapshot_acceptedBy(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Snapshot_createdBy(ctx, field)
+	case "marks":
+		return ec.fieldContext_Snapshot_marks(ctx, field)
+	case "runs":
+		return ec.fieldContext_Snapshot_runs(ctx, field)
+	case "leafIndex":
+		return ec.fieldContext_Snapshot_leafIndex(ctx, field)
+	case "lines":
+		return ec.fieldContext_Snapshot_lines(ctx, field)
+	case "billingData":
+		return ec.fieldContext_Snapshot_billingData(ctx, field)
+	case "csv":
+		return ec.fieldContext_Snapshot_csv(ctx, field)
+	case "notes":
+		return ec.fieldContext_Snapshot_notes(ctx, field)
+	case "revisions":
+		return ec.fieldContext_Snapshot_revisions(ctx, field)
+	case "events":
+		return ec.fieldContext_Snapshot_events(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Snapshot", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SnapshotConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SnapshotConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SnapshotConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SnapshotConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotDiff(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_SnapshotDiff_from(ctx, field)
+	case "to":
+		return ec.fieldContext_SnapshotDiff_to(ctx, field)
+	case "fields":
+		return ec.fieldContext_SnapshotDiff_fields(ctx, field)
+	case "added":
+		return ec.fieldContext_SnapshotDiff_added(ctx, field)
+	case "removed":
+		return ec.fieldContext_SnapshotDiff_removed(ctx, field)
+	case "changed":
+		return ec.fieldContext_SnapshotDiff_changed(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_SnapshotDiff_unchanged(ctx, field)
+	case "totalDifference":
+		return ec.fieldContext_SnapshotDiff_totalDifference(ctx, field)
+	case "linesDifference":
+		return ec.fieldContext_SnapshotDiff_linesDifference(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotDiff", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SnapshotEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SnapshotEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_SnapshotEvent_kind(ctx, field)
+	case "reason":
+		return ec.fieldContext_SnapshotEvent_reason(ctx, field)
+	case "by":
+		return ec.fieldContext_SnapshotEvent_by(ctx, field)
+	case "at":
+		return ec.fieldContext_SnapshotEvent_at(ctx, field)
+	case "leafIndex":
+		return ec.fieldContext_SnapshotEvent_leafIndex(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotFieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_SnapshotFieldChange_field(ctx, field)
+	case "old":
+		return ec.fieldContext_SnapshotFieldChange_old(ctx, field)
+	case "new":
+		return ec.fieldContext_SnapshotFieldChange_new(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotFieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_SnapshotGroup_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_SnapshotGroup_company(ctx, field)
+	case "billingMonth":
+		return ec.fieldContext_SnapshotGroup_billingMonth(ctx, field)
+	case "year":
+		return ec.fieldContext_SnapshotGroup_year(ctx, field)
+	case "billingPlan":
+		return ec.fieldContext_SnapshotGroup_billingPlan(ctx, field)
+	case "count":
+		return ec.fieldContext_SnapshotGroup_count(ctx, field)
+	case "totalAmount":
+		return ec.fieldContext_SnapshotGroup_totalAmount(ctx, field)
+	case "totalUserCharges":
+		return ec.fieldContext_SnapshotGroup_totalUserCharges(ctx, field)
+	case "totalAssetCharges":
+		return ec.fieldContext_SnapshotGroup_totalAssetCharges(ctx, field)
+	case "totalBackupCharges":
+		return ec.fieldContext_SnapshotGroup_totalBackupCharges(ctx, field)
+	case "totalTicketCharges":
+		return ec.fieldContext_SnapshotGroup_totalTicketCharges(ctx, field)
+	case "totalLineItemCharges":
+		return ec.fieldContext_SnapshotGroup_totalLineItemCharges(ctx, field)
+	case "billableHours":
+		return ec.fieldContext_SnapshotGroup_billableHours(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SnapshotLine_id(ctx, field)
+	case "position":
+		return ec.fieldContext_SnapshotLine_position(ctx, field)
+	case "lineType":
+		return ec.fieldContext_SnapshotLine_lineType(ctx, field)
+	case "itemName":
+		return ec.fieldContext_SnapshotLine_itemName(ctx, field)
+	case "description":
+		return ec.fieldContext_SnapshotLine_description(ctx, field)
+	case "quantity":
+		return ec.fieldContext_SnapshotLine_quantity(ctx, field)
+	case "rate":
+		return ec.fieldContext_SnapshotLine_rate(ctx, field)
+	case "amount":
+		return ec.fieldContext_SnapshotLine_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotLine", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotLineChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "old":
+		return ec.fieldContext_SnapshotLineChange_old(ctx, field)
+	case "new":
+		return ec.fieldContext_SnapshotLineChange_new(ctx, field)
+	case "fields":
+		return ec.fieldContext_SnapshotLineChange_fields(ctx, field)
+	case "amountDifference":
+		return ec.fieldContext_SnapshotLineChange_amountDifference(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotLineChange", field.Name)
+}
+
 func (ec *executionContext) childFields_SnapshotProof(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "leafIndex":
@@ -5399,6 +6372,18 @@ func (ec *executionContext) childFields_SnapshotProof(ctx context.Context, field
 		return ec.fieldContext_SnapshotProof_file(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SnapshotProof", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "feed":
+		return ec.fieldContext_SnapshotRun_feed(ctx, field)
+	case "runId":
+		return ec.fieldContext_SnapshotRun_runId(ctx, field)
+	case "run":
+		return ec.fieldContext_SnapshotRun_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotRun", field.Name)
 }
 
 func (ec *executionContext) childFields_SyncDattoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -135,6 +135,11 @@ func (ec *executionContext) _SearchRecord(ctx context.Context, sel ast.Selection
 			return graphql.Null
 		}
 		return ec._Ticket(ctx, sel, obj)
+	case *ent.Snapshot:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Snapshot(ctx, sel, obj)
 	case *ent.Contact:
 		if obj == nil {
 			return graphql.Null

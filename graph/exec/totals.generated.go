@@ -1902,6 +1902,20 @@ func (ec *executionContext) marshalNAssetTotals2ᚖgithubᚗcomᚋhivematrixᚋc
 	return ec._AssetTotals(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDecimal2githubᚗcomᚋhivematrixᚋcodexᚐCents(ctx context.Context, v any) (codex.Cents, error) {
+	res, err := scalar.UnmarshalCents(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecimal2githubᚗcomᚋhivematrixᚋcodexᚐCents(ctx context.Context, sel ast.SelectionSet, v codex.Cents) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalCents(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Decimal!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDecimal2githubᚗcomᚋhivematrixᚋcodexᚐQuantity(ctx context.Context, v any) (codex.Quantity, error) {
 	res, err := scalar.UnmarshalQuantity(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2100,6 +2114,41 @@ func (ec *executionContext) marshalOAssetGroupBy2ᚕgithubᚗcomᚋhivematrixᚋ
 	return ret
 }
 
+func (ec *executionContext) unmarshalODecimal2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐQuantityᚄ(ctx context.Context, v any) ([]codex.Quantity, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]codex.Quantity, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDecimal2githubᚗcomᚋhivematrixᚋcodexᚐQuantity(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalODecimal2ᚕgithubᚗcomᚋhivematrixᚋcodexᚐQuantityᚄ(ctx context.Context, sel ast.SelectionSet, v []codex.Quantity) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNDecimal2githubᚗcomᚋhivematrixᚋcodexᚐQuantity(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalODecimal2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐCents(ctx context.Context, v any) (*codex.Cents, error) {
 	if v == nil {
 		return nil, nil
@@ -2115,6 +2164,24 @@ func (ec *executionContext) marshalODecimal2ᚖgithubᚗcomᚋhivematrixᚋcodex
 	_ = sel
 	_ = ctx
 	res := scalar.MarshalCents(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalODecimal2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐQuantity(ctx context.Context, v any) (*codex.Quantity, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalQuantity(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖgithubᚗcomᚋhivematrixᚋcodexᚐQuantity(ctx context.Context, sel ast.SelectionSet, v *codex.Quantity) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalQuantity(*v)
 	return res
 }
 

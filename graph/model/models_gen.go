@@ -12,6 +12,16 @@ import (
 	"github.com/hivematrix/codex/reconcile"
 )
 
+// What acceptBill did.
+type AcceptBillPayload struct {
+	// The bill as it is archived.
+	Snapshot *ent.Snapshot `json:"snapshot"`
+	// Whether it was there already, so that nothing was archived.
+	Existing bool `json:"existing"`
+	// Of one that was there: the fields of the input that say something else.
+	DifferingFields []string `json:"differingFields"`
+}
+
 // What is to be acknowledged.
 type AcknowledgeInput struct {
 	// The account number of the company. Without it: what concerns none that is served.
@@ -120,6 +130,12 @@ type ChangeEdge struct {
 	Cursor string `json:"cursor"`
 	// The change.
 	Node *query.Change `json:"node"`
+}
+
+// What closeBill did.
+type CloseBillPayload struct {
+	// The revision that is no longer open.
+	Snapshot *ent.Snapshot `json:"snapshot"`
 }
 
 // A page of companies.
@@ -406,6 +422,12 @@ type RenameCompanyPayload struct {
 	Company *ent.Company `json:"company"`
 }
 
+// What reopenBill did.
+type ReopenBillPayload struct {
+	// The revision that is open now.
+	Snapshot *ent.Snapshot `json:"snapshot"`
+}
+
 // What revokeToken did.
 type RevokeTokenPayload struct {
 	// The token, which is good no longer.
@@ -432,6 +454,28 @@ type RunChangeEdge struct {
 	Node *query.RunChange `json:"node"`
 }
 
+// A page of revisions of bills.
+type SnapshotConnection struct {
+	// The revisions, each with its cursor.
+	Edges []*SnapshotEdge `json:"edges"`
+	// The revisions.
+	Nodes []*ent.Snapshot `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	List query.List `json:"-"`
+	// and of which revisions
+	Revisions query.Revisions `json:"-"`
+}
+
+// A revision of a bill in a page.
+type SnapshotEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The revision.
+	Node *ent.Snapshot `json:"node"`
+}
+
 // That a revision of a bill stands in the log.
 type SnapshotProof struct {
 	// Where its leaf stands, from 0.
@@ -444,6 +488,14 @@ type SnapshotProof struct {
 	Checkpoint string `json:"checkpoint"`
 	// All of it as one file, a C2SP tlog-proof, which is checked offline (docs/archive.md).
 	File string `json:"file"`
+}
+
+// Which revision of which bill.
+type SnapshotRef struct {
+	// The bill's invoice number.
+	InvoiceNumber string `json:"invoiceNumber"`
+	// Which revision, from 1; the newest one where it is not said, unless that is reopened.
+	Revision *int `json:"revision,omitempty"`
 }
 
 // What is told as it happens, over Server-Sent Events.

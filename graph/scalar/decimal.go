@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	notDecimal InputError = `a Decimal is a string with at most four decimals, such as "412.275"`
-	notCents   InputError = `an amount is a string with at most two decimals, such as "412.27"`
+	notDecimal InputError = `a Decimal is a string with at most four decimals, such as "412.275", or a whole number`
+	notCents   InputError = `an amount is a string with at most two decimals, such as "412.28", or a whole number`
 	notSeconds InputError = `whole seconds are a string of digits`
 )
 
@@ -24,12 +24,16 @@ func MarshalQuantity(q codex.Quantity) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { write(w, strconv.Quote(q.String())) })
 }
 
-// UnmarshalQuantity takes a string with none to four decimals. A number is refused: who sends one has
-// rounded it to a float already.
+// UnmarshalQuantity takes a string with none to four decimals, or a whole number. A number with a point is
+// refused: who sends one has rounded it to a float already.
 func UnmarshalQuantity(v any) (codex.Quantity, error) {
 	text, ok := v.(string)
 	if !ok {
-		return 0, notDecimal
+		whole, isWhole := integer(v)
+		if !isWhole {
+			return 0, notDecimal
+		}
+		text = strconv.FormatInt(whole, 10)
 	}
 	whole, part, pointed := strings.Cut(text, ".")
 	if pointed && part == "" || len(part) > decimals {
@@ -47,13 +51,14 @@ func MarshalCents(c codex.Cents) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { write(w, strconv.Quote(c.String())) })
 }
 
-// UnmarshalCents takes a string with none to two decimals.
+// UnmarshalCents takes what [UnmarshalQuantity] does, of which no more than two decimals are other than 0.
 func UnmarshalCents(v any) (codex.Cents, error) {
+	const hundredths = 100 // ten-thousandths to a cent
 	q, err := UnmarshalQuantity(v)
-	if err != nil || q%100 != 0 {
+	if err != nil || q%hundredths != 0 {
 		return 0, notCents
 	}
-	return codex.Cents(q / 100), nil
+	return codex.Cents(q / hundredths), nil
 }
 
 // MarshalSeconds writes s as a string of digits.

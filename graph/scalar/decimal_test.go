@@ -26,11 +26,36 @@ func TestADecimalIsAStringBothWays(t *testing.T) {
 			t.Errorf("%q is taken for %d, %v, want %d", given, int64(got), err, int64(want))
 		}
 	}
+	for _, given := range []any{1, int64(1), json.Number("1")} {
+		if got, err := scalar.UnmarshalQuantity(given); got != 10_000 || err != nil {
+			t.Errorf("%#v is taken for %d, %v", given, int64(got), err)
+		}
+	}
 	for _, given := range []any{
-		1.5, 1, int64(1), json.Number("1.5"), json.Number("1"), true, nil, "", ".", "1.", ".5", "1.23456", "1e3", "+1", "01", "-0",
+		1.5, 1.0, json.Number("1.5"), json.Number("1.0"), json.Number("1e2"), int64(math.MaxInt64), true, nil, "", ".", "1.", ".5", "1.23456", "1e3", "+1", "01", "-0",
 		" 1", "1,5", "NaN", "922337203685477.5808",
 	} {
 		if got, err := scalar.UnmarshalQuantity(given); !errors.As(err, new(scalar.InputError)) {
+			t.Errorf("%#v is taken for %s, %v", given, got, err)
+		}
+	}
+}
+
+func TestAnAmountHasTwoDecimals(t *testing.T) {
+	for c, want := range map[codex.Cents]string{0: `"0.00"`, -5: `"-0.05"`, 41_228: `"412.28"`, 123_456_789_012_34: `"123456789012.34"`} {
+		if got := text(scalar.MarshalCents(c)); got != want {
+			t.Errorf("%d cents are written %s, want %s", int64(c), got, want)
+		}
+	}
+	for given, want := range map[any]codex.Cents{
+		"412.28": 41_228, "412.2800": 41_228, "412": 41_200, "-0.5": -50, json.Number("7"): 700, "123456789012.34": 123_456_789_012_34,
+	} {
+		if got, err := scalar.UnmarshalCents(given); got != want || err != nil {
+			t.Errorf("%#v is taken for %d, %v, want %d", given, int64(got), err, int64(want))
+		}
+	}
+	for _, given := range []any{"412.275", "0.0001", 1.5, json.Number("1.50"), "", nil} {
+		if got, err := scalar.UnmarshalCents(given); !errors.As(err, new(scalar.InputError)) {
 			t.Errorf("%#v is taken for %s, %v", given, got, err)
 		}
 	}

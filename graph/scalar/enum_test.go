@@ -57,6 +57,16 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 	t.Run("BillContent", func(t *testing.T) {
 		enum(t, "BillContent", scalar.UnmarshalBillContent, scalar.MarshalBillContent, proof.Contents()...)
 	})
+	t.Run("SnapshotOrigin", func(t *testing.T) {
+		enum(t, "SnapshotOrigin", scalar.UnmarshalSnapshotOrigin, scalar.MarshalSnapshotOrigin, "posted", "fetched", "imported")
+	})
+	t.Run("SnapshotEventKind", func(t *testing.T) {
+		enum(t, "SnapshotEventKind", scalar.UnmarshalSnapshotEventKind, scalar.MarshalSnapshotEventKind, "reopened", "closed")
+	})
+	t.Run("SnapshotRevisions", func(t *testing.T) {
+		enum(t, "SnapshotRevisions", scalar.UnmarshalSnapshotRevisions, scalar.MarshalSnapshotRevisions,
+			query.RevisionsCurrent, query.RevisionsOpen, query.RevisionsNewest, query.RevisionsAll)
+	})
 	t.Run("RunChangeKind", func(t *testing.T) {
 		enum(t, "RunChangeKind", scalar.UnmarshalRunChangeKind, scalar.MarshalRunChangeKind,
 			query.ChangeCreated, query.ChangeChanged, query.ChangeRemoved, query.ChangeReturned, query.ChangeHeld)
@@ -66,7 +76,8 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 // What gqlgen makes of enum_values takes a word that it does not know for none, and gqlparser lets
 // words in any letter case pass.
 func TestEveryEnumOfTheSchemaIsInTheTestAbove(t *testing.T) {
-	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind", "RunChangeKind", "Direction", "SearchType", "SearchMatch", "BillContent"}
+	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind", "RunChangeKind", "Direction", "SearchType", "SearchMatch", "BillContent",
+		"SnapshotOrigin", "SnapshotEventKind", "SnapshotRevisions"}
 	for name, def := range exec.NewExecutableSchema(exec.Config{}).Schema().Types {
 		if def.Kind == ast.Enum && !def.BuiltIn && !slices.Contains(tested, name) &&
 			!strings.HasSuffix(name, "OrderField") && !strings.HasSuffix(name, "GroupBy") {

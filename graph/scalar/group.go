@@ -46,3 +46,11 @@ func MarshalPastTicketGroupBy(g query.GroupBy) graphql.Marshaler {
 func UnmarshalPastTicketGroupBy(v any) (query.GroupBy, error) {
 	return groupsBy("PastTicket").unmarshal(v)
 }
+
+// MarshalSnapshotGroupBy writes a group's word.
+func MarshalSnapshotGroupBy(g query.GroupBy) graphql.Marshaler {
+	return groupsBy("Snapshot").marshal(g)
+}
+
+// UnmarshalSnapshotGroupBy takes a group's word.
+func UnmarshalSnapshotGroupBy(v any) (query.GroupBy, error) { return groupsBy("Snapshot").unmarshal(v) }

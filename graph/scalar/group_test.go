@@ -23,6 +23,7 @@ func TestTheSchemaGroupsByWhatTheTableHas(t *testing.T) {
 	objects := map[string]groupBy{
 		"Asset":      {scalar.UnmarshalAssetGroupBy, scalar.MarshalAssetGroupBy},
 		"Ticket":     {scalar.UnmarshalTicketGroupBy, scalar.MarshalTicketGroupBy},
+		"Snapshot":   {scalar.UnmarshalSnapshotGroupBy, scalar.MarshalSnapshotGroupBy},
 		"PastAsset":  {scalar.UnmarshalPastAssetGroupBy, scalar.MarshalPastAssetGroupBy},
 		"PastTicket": {scalar.UnmarshalPastTicketGroupBy, scalar.MarshalPastTicketGroupBy},
 	}

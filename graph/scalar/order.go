@@ -161,3 +161,23 @@ func MarshalPastTicketOrderField(f query.OrderField) graphql.Marshaler {
 func UnmarshalPastTicketOrderField(v any) (query.OrderField, error) {
 	return orderFields("PastTicket").unmarshal(v)
 }
+
+// MarshalSnapshotOrderField writes a field's word.
+func MarshalSnapshotOrderField(f query.OrderField) graphql.Marshaler {
+	return orderFields("Snapshot").marshal(f)
+}
+
+// UnmarshalSnapshotOrderField takes a field's word.
+func UnmarshalSnapshotOrderField(v any) (query.OrderField, error) {
+	return orderFields("Snapshot").unmarshal(v)
+}
+
+// MarshalSnapshotLineOrderField writes a field's word.
+func MarshalSnapshotLineOrderField(f query.OrderField) graphql.Marshaler {
+	return orderFields("SnapshotLine").marshal(f)
+}
+
+// UnmarshalSnapshotLineOrderField takes a field's word.
+func UnmarshalSnapshotLineOrderField(v any) (query.OrderField, error) {
+	return orderFields("SnapshotLine").unmarshal(v)
+}

@@ -28,6 +28,8 @@ func orderFields() map[string]orderField {
 		"Ticket":       {scalar.UnmarshalTicketOrderField, scalar.MarshalTicketOrderField},
 		"SyncRun":      {scalar.UnmarshalSyncRunOrderField, scalar.MarshalSyncRunOrderField},
 		"SyncIssue":    {scalar.UnmarshalSyncIssueOrderField, scalar.MarshalSyncIssueOrderField},
+		"Snapshot":     {scalar.UnmarshalSnapshotOrderField, scalar.MarshalSnapshotOrderField},
+		"SnapshotLine": {scalar.UnmarshalSnapshotLineOrderField, scalar.MarshalSnapshotLineOrderField},
 		"PastCompany":  {scalar.UnmarshalPastCompanyOrderField, scalar.MarshalPastCompanyOrderField},
 		"PastAsset":    {scalar.UnmarshalPastAssetOrderField, scalar.MarshalPastAssetOrderField},
 		"PastContact":  {scalar.UnmarshalPastContactOrderField, scalar.MarshalPastContactOrderField},

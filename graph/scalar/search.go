@@ -12,6 +12,7 @@ func searchTypes() enum[query.SearchType] {
 		{"CONTACT", query.SearchContact},
 		{"ASSET", query.SearchAsset},
 		{"TICKET", query.SearchTicket},
+		{"SNAPSHOT", query.SearchSnapshot},
 	}}
 }
 

@@ -13,13 +13,13 @@ import (
 )
 
 // Many fills db with n companies, C0001 and so on, each with perCompany assets of one contact each
-// who belongs to it, a location and a closed ticket; and with the same as what the hub has seen since
+// who belongs to it, a location, a closed ticket and an archived bill with perCompany lines; and with the same as what the hub has seen since
 // a run on the 1st.
 func Many(t testing.TB, db *store.DB, n, perCompany int) {
 	t.Helper()
 	if err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		w := writer{t: t, ctx: ctx, client: tx.Ent()}
-		return errors.Join(w.manyCompanies(n), w.manyMachines(n, perCompany), w.manyPastMachines(n, perCompany))
+		return errors.Join(w.manyCompanies(n), w.manyMachines(n, perCompany), w.manyPastMachines(n, perCompany), w.manyBills(n, perCompany))
 	}); err != nil {
 		t.Fatal(err)
 	}
