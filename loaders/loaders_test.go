@@ -143,8 +143,8 @@ func TestTheColumnsOfEachFieldAreKnown(t *testing.T) {
 			}
 		}
 	}
-	if objects != 13 {
-		t.Errorf("%d objects have a table, 13 were expected: SyncIssue, Token and what the history tells are read whole", objects)
+	if objects != 15 {
+		t.Errorf("%d objects have a table, 15 were expected: SyncIssue, Token and what the history tells are read whole", objects)
 	}
 }
 

@@ -57,6 +57,11 @@ func TestTheCostOfAQueryIsHowManyValuesItsAnswerMayHave(t *testing.T) {
 			variables: map[string]any{"by": []any{"COMPANY", "DEVICE_TYPE"}}, cost: 1 + 1 + 10_000, depth: 3},
 		{name: "each group has edges", text: "{ ticketTotals(groupBy: [COMPANY, STATUS]) { company { assets { contacts { email } } } } }",
 			cost: 1 + 10_000*(1+1+50*(1+50)), depth: 5, refused: true},
+		{name: "a bill's document counts as many values as its letters may stand for", text: "{ snapshots(first: 7) { nodes { csv totalAmount } } }",
+			cost: 1 + 7*(1+10_000+1), depth: 3},
+		{name: "too many documents", text: "{ snapshots(first: 500) { nodes { billingData } } }", cost: 1 + 500*(1+10_000), depth: 3, refused: true},
+		{name: "totals of bills", text: "{ snapshotTotals(groupBy: COMPANY) { totalAmount } }", cost: 1 + 10_000, depth: 2},
+		{name: "a comparison", text: `{ snapshotDiff(from: {invoiceNumber: "1"}, to: {invoiceNumber: "2"}) { added { itemName } } }`, cost: 1 + 1 + 50, depth: 3},
 		{name: "a fragment counts where it is used", text: "{ me { ...f } again: me { ...f } } fragment f on Caller { name role }", cost: 2 * (1 + 2), depth: 2},
 		{name: "Ledger's question", text: `{ company(accountNumber: "620547") { name
 			assets { id hostname online backup { bytes usageTb } contacts { email } } assetsTotal { count backupBytes }
