@@ -20,7 +20,7 @@ import (
 )
 
 // errUnread: a bill was archived between [CatchUp] and the moment at which a review reads.
-var errUnread = errors.New("a bill has come that was not read yet") //nolint:gochecknoglobals // a constant, but for the language
+var errUnread = errors.New("a bill has come that was not read yet")
 
 // readLastBills reads the bills of each company's newest earlier month: what stands of them, and none
 // that is open.
