@@ -16,14 +16,13 @@ import (
 type Source string
 
 const (
-	// SourceReceipt: the receipt has an entry for each machine and person, in their order. What has no id
-	// was added in Ledger by hand.
+	// SourceReceipt is a receipt that has an entry for each machine and person, in their order. What has no
+	// id was added in Ledger by hand.
 	SourceReceipt Source = "receipt"
-	// SourceNames: the receipt has other entries than there are machines and people, so their names alone
-	// tell which they are.
+	// SourceNames is a receipt that has other entries than there are machines and people, so that their
+	// names alone tell which they are.
 	SourceNames Source = "names"
-	// SourceLines: there is no receipt, so the bill's lines are taken. They are without what costs
-	// nothing.
+	// SourceLines are the bill's lines, since there is no receipt. They are without what costs nothing.
 	SourceLines Source = "lines"
 )
 

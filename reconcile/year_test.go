@@ -17,7 +17,7 @@ import (
 )
 
 // years is how many years are made on each database, each from a seed of its own.
-var years = flag.Int("years", 1, "how many `years` of bills are made on each database") //nolint:gochecknoglobals // a flag
+var years = flag.Int("years", 1, "how many `years` of bills are made on each database")
 
 func TestAReconciliationOfAYearFindsWhatWasPlantedAndNothingElse(t *testing.T) {
 	t.Parallel()
