@@ -353,7 +353,7 @@ func (p *program) archiveTotalsCommand() *cobra.Command {
 					}
 					fmt.Fprintf(table, "%s\t", printable(key))
 				}
-				fmt.Fprintf(table, "%d bills\t%s\n", group.Count, group.TotalAmount)
+				fmt.Fprintf(table, "%d\t%s\n", group.Count, group.TotalAmount)
 			}
 			return table.Flush()
 		})
@@ -445,7 +445,7 @@ func (p *program) archiveDiffCommand() *cobra.Command {
 				fmt.Fprintf(p.stdout, "~ %s: %s, then %s (%s)\n", printable(change.New.ItemName), change.Old.Amount, change.New.Amount,
 					strings.Join(change.Fields, ", "))
 			}
-			fmt.Fprintf(p.stdout, "%d lines are the same; the total differs by %s\n", diff.Unchanged, diff.Difference)
+			fmt.Fprintf(p.stdout, "lines that are the same: %d; the total differs by %s\n", diff.Unchanged, diff.Difference)
 			return nil
 		})
 	}
