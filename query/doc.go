@@ -56,6 +56,12 @@
 // a further address, 0.2 to 0.4 s and 0.5 to 0.9 s. Folding is most of it, which is why a rank folds a
 // field once.
 //
+// # Archived bills
+//
+// Bills are read by the same table of fields (snapshotfields.go), in sets of [Revisions]. Which revision is
+// current is told here once, for lists ([StandingSnapshots]) and for one bill ([CurrentSnapshots]). They never
+// change, so they have no past. Two are compared by [DiffSnapshots], which is pure.
+//
 // # The past
 //
 // [Reader.AsOf] gives the [Past] at a moment: what the hub had seen by then, from the history tables,
