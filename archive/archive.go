@@ -25,7 +25,8 @@ type Options struct {
 	// log has none yet; from then on the log is appended to with that key alone.
 	KeyFile string
 	// CheckpointFile is the path where the newest signed log checkpoint is kept outside the database,
-	// by which an older backup of that is recognised. Empty: archive.checkpoint beside the key.
+	// by which an older backup of that is recognised. Replicas share one: what each signs, the others
+	// know before they append. Empty: archive.checkpoint beside the key.
 	CheckpointFile string
 	// Origin is what the log is called ([proof.CheckOrigin]); empty: whatever its key says.
 	Origin string

@@ -247,6 +247,31 @@ func TestABackupThatWasContinuedGoesOnInAnEpochThatNamesWhatItContradicts(t *tes
 	}
 }
 
+// The database fell back by less than the other replica looks around in: that one knows what was lost
+// because both have one file outside.
+func TestReplicasThatShareTheFileOutsideAllSeeAnOlderBackup(t *testing.T) {
+	for _, dialectName := range storetest.Dialects() {
+		t.Run(dialectName, func(t *testing.T) {
+			database := storetest.Fresh(t, dialectName)
+			home, other := t.TempDir(), t.TempDir()
+			shared := func(o *archive.Options) { o.CheckpointFile = filepath.Join(home, "archive.checkpoint") }
+			opened(t, database, func(db *store.DB) { accept(t, open(t, db, folder(home)), bill(t, invoice, "kept")) })
+			if err := os.WriteFile(filepath.Join(other, "archive.key"), []byte(read(t, filepath.Join(home, "archive.key"))), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			backup := database.Backup(t)
+			opened(t, database, func(db *store.DB) { accept(t, open(t, db, folder(home)), bill(t, invoice, "lost")) })
+			opened(t, backup, func(db *store.DB) {
+				replica := open(t, db, folder(other), shared)
+				_, err := replica.Accept(t.Context(), parse(t, bill(t, invoice, "fork")), ledger())
+				if reasonOf(err) != archive.StopBehind {
+					t.Errorf("it goes on: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestAProcessThatDiesBehindOpeningAnEpochIsFollowedByOneThatGoesOn(t *testing.T) {
 	for _, dialectName := range storetest.Dialects() {
 		t.Run(dialectName, func(t *testing.T) {

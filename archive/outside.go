@@ -46,7 +46,7 @@ func (o *outside) read(key proof.VerifierKey) (*SignedCheckpoint, error) {
 // advance writes the checkpoint down, unless a later one is there. Where it cannot be written, that is a
 // [*StoppedError] with [StopUnwritable].
 func (o *outside) advance(signed *SignedCheckpoint, key proof.VerifierKey) error {
-	unlock, err := lockFolder(filepath.Dir(o.path)) // other processes may work in the same folder
+	unlock, err := lockBeside(o.path) // other processes, perhaps on other machines, have the same file
 	if err != nil {
 		return o.unwritable(err)
 	}
@@ -69,14 +69,16 @@ func (o *outside) unwritable(err error) *StoppedError {
 		"the newest log checkpoint cannot be written to " + o.path}
 }
 
-// lockFolder waits for the lock of a folder, which its owner has for moments only.
-func lockFolder(path string) (unlock func(), err error) {
-	folder, err := os.Open(path)
+// lockBeside waits for the lock of a file, which its owner has for moments only. It is the lock of a
+// hidden file beside it, since the file itself is replaced, and since NFS locks no folders: there Linux
+// asks the server, so that other machines wait as well.
+func lockBeside(path string) (unlock func(), err error) {
+	lock, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(err, folder.Close())
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
-	return func() { _ = folder.Close() }, nil // closing releases
+	return func() { _ = lock.Close() }, nil // closing releases
 }

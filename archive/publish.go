@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -34,7 +33,7 @@ type PublishFile string
 func (f PublishFile) Publish(_ context.Context, note []byte) error {
 	// Not all file systems of other machines have locks. Without one, what another process writes within
 	// the same moment may be written over by an earlier checkpoint, until that process publishes again.
-	if unlock, err := lockFolder(filepath.Dir(string(f))); err == nil {
+	if unlock, err := lockBeside(string(f)); err == nil {
 		defer unlock()
 	}
 	if there, err := os.ReadFile(string(f)); err == nil && (bytes.Equal(there, note) || laterThan(there, note)) {

@@ -232,15 +232,20 @@ type Archive struct {
 	// the instance folder. It is made at the first start, and all replicas have copies of
 	// the one key (docs/archive.md, "The key"). Default: `archive.key` in the instance folder.
 	KeyFile string
+	// The file with the newest log checkpoint, by which a database that came back from an older backup is
+	// recognised. It must not come back with the database, and replicas on several machines share one
+	// (docs/archive.md, "The newest log checkpoint"). A relative path begins at the instance folder.
+	// Default: `archive.checkpoint` beside the key.
+	CheckpointFile string
 	// What the log of archived bills is called, for ever: best the hub's public address without
 	// `https://`, with `/archive` behind it. It stands in the key from when that is made; another name
 	// than the key's stops all archiving. Default: what the key says, and of a new one the machine's
 	// name with `/archive` behind it.
 	LogOrigin string
-	// Where the newest log checkpoint goes on start, daily and after each snapshot job, best where
-	// nobody who may change the database may change it: a file, or an `http://…` or `https://…` address
-	// to which it is posted (docs/archive.md, "Publishing"). A relative path begins at the instance
-	// folder. Default: nowhere.
+	// Where the newest log checkpoint goes on start and daily, best where nobody who may change the
+	// database may change it: a file, or an `http://…` or `https://…` address to which it is posted, of
+	// which no more than the host is shown (docs/archive.md, "Publishing"). A relative path begins at
+	// the instance folder. Default: nowhere.
 	Publish string
 }
 

@@ -377,6 +377,17 @@ func sections() []section {
 				},
 			},
 			{
+				name: "checkpoint_file", example: "/mnt/shared/codex/archive.checkpoint",
+				derived: func(c *Config) string { return filepath.Join(filepath.Dir(c.Archive.KeyFile), "archive.checkpoint") },
+				defDoc:  "`archive.checkpoint` beside the key",
+				doc: "The file with the newest log checkpoint, by which a database that came back from an older backup is " +
+					"recognised. It must not come back with the database, and replicas on several machines share one " +
+					"(docs/archive.md, \"The newest log checkpoint\"). A relative path begins at the instance folder.",
+				value: func(c *Config) value {
+					return into(&c.Archive.CheckpointFile, func(text string) (string, error) { return readPath(text, c.InstanceDir) })
+				},
+			},
+			{
 				name: "log_origin", example: "codex.example.com/archive",
 				defDoc: "what the key says, and of a new one the machine's name with `/archive` behind it",
 				doc: "What the log of archived bills is called, for ever: best the hub's public address without " +
@@ -386,10 +397,11 @@ func sections() []section {
 			},
 			{
 				name: "publish", example: "/mnt/elsewhere/codex.checkpoint", defDoc: "nowhere",
-				doc: "Where the newest log checkpoint goes on start, daily and after each snapshot job, best where " +
+				doc: "Where the newest log checkpoint goes on start and daily, best where " +
 					"nobody who may change the database may change it: a file, or an `http://…` or `https://…` address " +
-					"to which it is posted (docs/archive.md, \"Publishing\"). A relative path begins at the instance " +
-					"folder.",
+					"to which it is posted, of which no more than the host is shown (docs/archive.md, \"Publishing\"). " +
+					"A relative path begins at the instance folder.",
+				mask: func(c *Config) string { return maskPublish(c.Archive.Publish) },
 				value: func(c *Config) value {
 					return into(&c.Archive.Publish, func(text string) (string, error) { return readPublish(text, c.InstanceDir) })
 				},

@@ -202,12 +202,30 @@ func readPath(text, folder string) (string, error) {
 	return filepath.Clean(path), nil
 }
 
-// readPublish takes an address of http or https, or the path of a file.
+// readPublish takes an address of http or https, or the path of a file. What follows the address's host
+// stays as it is, a query and a slash at its end too: receivers may know us by nothing but that.
 func readPublish(text, folder string) (string, error) {
-	if strings.Contains(text, "://") {
-		return readURL(text)
+	if !strings.Contains(text, "://") {
+		return readPath(text, folder)
 	}
-	return readPath(text, folder)
+	address, _, _ := strings.Cut(text, "?")
+	if _, err := readURL(address); err != nil {
+		return "", err
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Fragment != "" || strings.ContainsFunc(text, isSpace) {
+		return "", errors.New("an address such as https://host.example/path?key=secret")
+	}
+	return u.String(), nil
+}
+
+// maskPublish is where checkpoints go without what may be secret of it.
+func maskPublish(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || !strings.Contains(text, "://") || u.Path == "" && u.RawQuery == "" {
+		return text
+	}
+	return u.Scheme + "://" + u.Host + "/***"
 }
 
 // readOrigin takes the name of a log, as C2SP's signed notes want it (archive/proof.CheckOrigin).

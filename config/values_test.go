@@ -56,6 +56,9 @@ func TestABadValueNamesFileSectionKeyAndRemedy(t *testing.T) {
 		{"auth", "service_addresses = fe80::1%eth0", `"fe80::1%eth0" of FILE:2 must be addresses and networks such as 10.20.0.0/16, separated by commas`},
 		{"auth", "sync_services = ledger, Le/dger", `"ledger, Le/dger" of FILE:2 must be names of services, separated by commas`},
 		{"services", "ledger_url = a b", `"a b" of FILE:2` + url},
+		{"archive", "publish = https://me:hunter2@h.example/", `the value of FILE:2` + url + ", without a user or password in it"},
+		{"archive", "publish = ftp://h.example/hunter2", `the value of FILE:2` + url + ", by http or https"},
+		{"archive", "publish = https://h.example/#hunter2", `the value of FILE:2` + url},
 		{"scheduler", "enabled = nope", `"nope" of FILE:2` + truth},
 		{"scheduler", "timezone = Mars/Olympus", `"Mars/Olympus" of FILE:2 must be a time zone by its IANA name, such as UTC or Europe/Berlin`},
 		{"scheduler", "timezone = ../../etc/passwd", `"../../etc/passwd" of FILE:2 must be a time zone by its IANA name, such as UTC or Europe/Berlin`},
@@ -155,6 +158,27 @@ func TestErrorsNameOtherPlacesThanTheFile(t *testing.T) {
 	}
 }
 
+func TestWhereCheckpointsGoIsShownWithoutWhatMayBeSecret(t *testing.T) {
+	for publish, want := range map[string]string{
+		"https://h.example/in/hunter2":  "publish = https://h.example/***",
+		"https://h.example?key=hunter2": "publish = https://h.example/***",
+		"https://h.example:8443":        "publish = https://h.example:8443",
+		"/mnt/elsewhere/checkpoint":     "publish = /mnt/elsewhere/checkpoint",
+	} {
+		c, _, err := Load(hub(t, "[archive]\npublish = "+publish+"\n", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown strings.Builder
+		if err := c.Effective(&shown); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(shown.String(), "\n"+want+"\n") || strings.Contains(shown.String(), "hunter2") {
+			t.Errorf("%s is shown as\n%s", publish, shown.String())
+		}
+	}
+}
+
 func TestAGoodValueIsReadExactly(t *testing.T) {
 	for _, test := range []struct {
 		section, line string
@@ -187,6 +211,11 @@ func TestAGoodValueIsReadExactly(t *testing.T) {
 			[]string{"http://127.0.0.1:9001/fs", "https://help.acme.example"}},
 		{"freshservice", "api_key = k\ndomain = d.example\nworkspaces = 0", func(c *Config) any { return c.Freshservice.Workspaces }, []int64{0}},
 		{"freshservice", "api_key = k\ndomain = d.example\nclosed_statuses = 16,4 , 16", func(c *Config) any { return c.Freshservice.ClosedStatuses }, []int{16, 4}},
+		{"archive", "publish = https://h.example/in/?key=a%2Fb", func(c *Config) any { return c.Archive.Publish }, "https://h.example/in/?key=a%2Fb"},
+		{"archive", "publish = http://h.example:8080/in/", func(c *Config) any { return c.Archive.Publish }, "http://h.example:8080/in/"},
+		{"archive", "publish = /mnt/codex.checkpoint", func(c *Config) any { return c.Archive.Publish }, "/mnt/codex.checkpoint"},
+		{"archive", "key_file = /etc/codex/archive.key", func(c *Config) any { return c.Archive.CheckpointFile }, "/etc/codex/archive.checkpoint"},
+		{"archive", "checkpoint_file = /mnt/shared/archive.checkpoint", func(c *Config) any { return c.Archive.CheckpointFile }, "/mnt/shared/archive.checkpoint"},
 		{"log", "format = JSON", func(c *Config) any { return c.Log.Format }, "json"},
 	} {
 		t.Run(test.section+" "+test.line, func(t *testing.T) {

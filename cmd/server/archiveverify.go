@@ -142,12 +142,15 @@ func (p *program) trusted(c *config.Config, f verifyFlags) (o audit.Options, err
 		o.Against, err = os.ReadFile(p.path(f.against))
 		return o, err
 	}
-	o.Against, err = os.ReadFile(filepath.Join(filepath.Dir(c.Archive.KeyFile), "archive.checkpoint"))
-	if errors.Is(err, fs.ErrNotExist) {
-		o.Against, err = nil, nil
+	o.Against, err = os.ReadFile(c.Archive.CheckpointFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		o.Against = nil
+	case err != nil:
+		return audit.Options{}, fmt.Errorf("reading the hub's own log checkpoint (--against gives another): %w", err)
 	}
 	o.AgainstOwn = true
-	return o, err
+	return o, nil
 }
 
 func (p *program) printReport(report *audit.Report, asJSON bool) error {

@@ -19,9 +19,9 @@ func (a *app) keepBills(o appOptions) error {
 		DB:            a.db,
 		RejectUnknown: c.UnknownAccounts == "reject",
 		RejectTotals:  c.Totals == "reject",
-		KeyFile:       c.KeyFile,
-		Origin:        c.LogOrigin,
-		Random:        rand.Reader, Logger: o.logger,
+		KeyFile:       c.KeyFile, CheckpointFile: c.CheckpointFile,
+		Origin: c.LogOrigin,
+		Random: rand.Reader, Logger: o.logger,
 	}
 	if c.LogOrigin == "" {
 		var err error
