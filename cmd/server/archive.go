@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,13 +30,42 @@ func outputFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().StringP("output", "o", "", "write it to a `file`, and not to standard output")
 }
 
-// deliver writes text to a file, or to standard output where none is named.
-func (p *program) deliver(text, file string) error {
+// What an exported file is for: a proof may hold a bill's contents, and is for who asked for it; the
+// others are for everybody.
+const (
+	forOwner    fs.FileMode = 0o600
+	forEveryone fs.FileMode = 0o644
+)
+
+// deliver writes text to a file, or to standard output where none is named. A file is written beside
+// and gets its name when it is whole: one that is there is evidence, too.
+func (p *program) deliver(text, file string, mode fs.FileMode) (err error) {
 	if file == "" {
 		_, err := fmt.Fprint(p.stdout, text)
 		return err
 	}
-	return os.WriteFile(p.path(file), []byte(text), 0o644)
+	path := p.path(file)
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // a pipe, or a terminal
+		return os.WriteFile(path, []byte(text), mode)
+	}
+	beside, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // made with 0600
+	if err != nil {
+		return err
+	}
+	_, err = beside.WriteString(text)
+	if err == nil {
+		err = beside.Chmod(mode)
+	}
+	if err == nil {
+		err = beside.Sync()
+	}
+	if err = errors.Join(err, beside.Close()); err == nil {
+		err = os.Rename(beside.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(beside.Name()))
+	}
+	return nil
 }
 
 func (p *program) archiveProofCommand() *cobra.Command {
@@ -77,7 +109,7 @@ func (p *program) archiveProofCommand() *cobra.Command {
 			if answer.SnapshotProof == nil {
 				return codex.Errorf(codex.CodeNotFound, "no bill %s is archived, or it is reopened: --revision names one of its revisions", args[0])
 			}
-			return p.deliver(answer.SnapshotProof.File, *output)
+			return p.deliver(answer.SnapshotProof.File, *output, forOwner)
 		})
 	}
 	return cmd
@@ -109,7 +141,7 @@ func (p *program) archiveCheckpointCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.deliver(note, *output)
+			return p.deliver(note, *output, forEveryone)
 		})
 	}
 	return cmd
@@ -168,7 +200,7 @@ func (p *program) archiveConsistencyCommand() *cobra.Command {
 			if err := hub.ask(cmd.Context(), `query($from: Int!) { logConsistency(from: $from) { file } }`, map[string]any{"from": from}, &answer); err != nil {
 				return err
 			}
-			return p.deliver(answer.LogConsistency.File, *output)
+			return p.deliver(answer.LogConsistency.File, *output, forEveryone)
 		})
 	}
 	return cmd
@@ -212,7 +244,7 @@ func (p *program) archiveKeyCommand() *cobra.Command {
 			if err := hub.ask(cmd.Context(), `{ logKey { verifierKey } }`, nil, &answer); err != nil {
 				return err
 			}
-			return p.deliver(answer.LogKey.VerifierKey+"\n", *output)
+			return p.deliver(answer.LogKey.VerifierKey+"\n", *output, forEveryone)
 		})
 	}
 	return cmd

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,6 +80,43 @@ func TestAnOlderBackupIsContinuedByNewEpochAlone(t *testing.T) {
 	s.stop()
 	if log := s.stderr.String(); strings.Contains(log, "PRIVATE+KEY") {
 		t.Error("the log has the key")
+	}
+}
+
+func TestAnExportedFileIsWholeAndForWhomItIsFor(t *testing.T) {
+	dir := t.TempDir()
+	var stdout strings.Builder
+	p := &program{workDir: dir, stdout: &stdout}
+	file := filepath.Join(dir, "bill.tlog-proof")
+	for _, c := range []struct {
+		text string
+		mode fs.FileMode
+	}{{"a longer proof", forOwner}, {"a proof", forOwner}, {"a checkpoint", forEveryone}} {
+		if err := p.deliver(c.text, "bill.tlog-proof", c.mode); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || string(text) != c.text {
+			t.Errorf("%q, %v", text, err)
+		}
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != c.mode {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+	}
+	if err := p.deliver("x", "no such folder/file", forOwner); err == nil {
+		t.Error("it is written nowhere")
+	}
+	if err := p.deliver("to nobody", os.DevNull, forOwner); err != nil { // which is no regular file
+		t.Error(err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := p.deliver("shown", "", forOwner); err != nil || stdout.String() != "shown" {
+		t.Errorf("%q, %v", stdout.String(), err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
 	}
 }
 
