@@ -459,17 +459,20 @@ func TestACSVIsSavedUnderItsCompanysName(t *testing.T) {
 
 func TestOnlyTheSafeVariantOfACSVHasItsFormulasNeutralised(t *testing.T) {
 	for text, want := range map[string]string{
-		"a,b\r\n1,-2.50\r\n":               "a,b\r\n1,-2.50\r\n",
-		"=1+1,+x,-x,@x\r\n":                "'=1+1,'+x,'-x,'@x\r\n",
-		"\"=HYPERLINK(\"\"http://x\"\")\"": "\"'=HYPERLINK(\"\"http://x\"\")\"\r\n",
-		"a;=cmd|' /C calc'!A0,b\n":         "a;'=cmd|' /C calc'!A0,b\r\n",
-		"a\t=1,\"b\r\n=2\"\n":              "a\t'=1,\"b\r\n'=2\"\r\n",
-		" =1,'=1,\"\"\"=1\"\r\n":           "' =1,'=1,\"'\"\"=1\"\r\n",
-		"＝1,＋1,－1,＠1\n":                    "'＝1,'＋1,'－1,'＠1\r\n",
-		"-5,+5,-5.,-,--5,1-1,a=b,a@b.c\n":  "-5,+5,'-5.,'-,'--5,1-1,a=b,a@b.c\r\n",
-		"\uFEFF=a\n":                       "\uFEFF'=a\r\n",
-		"\"a\"x,\"unfinished\n=1,2":        "\"a\"\"x,\"\"unfinished\r\n'=1,2\"\r\n",
-		"":                                 "",
+		"a,b\r\n1,-2.50\r\n":                "a,b\r\n1,-2.50\r\n",
+		"=1+1,+x,-x,@x\r\n":                 "'=1+1,'+x,'-x,'@x\r\n",
+		"\"=HYPERLINK(\"\"http://x\"\")\"":  "\"'=HYPERLINK(\"\"http://x\"\")\"\r\n",
+		"a;=cmd|' /C calc'!A0,b\n":          "a;'=cmd|' /C calc'!A0,b\r\n",
+		"a\t=1,\"b\r\n=2\"\n":               "a\t'=1,\"b\r\n'=2\"\r\n",
+		" =1,'=1,\"\"\"=1\"\r\n":            "' =1,'=1,\"'\"\"=1\"\r\n",
+		"＝1,＋1,－1,＠1\n":                     "'＝1,'＋1,'－1,'＠1\r\n",
+		"x,-5,+5,-5.,-,--5,1-1,a=b,a@b.c\n": "x,-5,+5,'-5.,'-,'--5,1-1,a=b,a@b.c\r\n",
+		"-5\n+5.5\n":                        "-5\r\n+5.5\r\n",
+		"-5,5+cmd|' /C calc'!A0\n":          "'-5,5+cmd|' /C calc'!A0\r\n", // one cell, where ; separates
+		"5,-5\n":                            "5,-5\r\n",
+		"\uFEFF=a\n":                        "\uFEFF'=a\r\n",
+		"\"a\"x,\"unfinished\n=1,2":         "\"a\"\"x,\"\"unfinished\r\n'=1,2\"\r\n",
+		"":                                  "",
 	} {
 		got, err := rest.WithoutFormulas(text)
 		if err != nil || string(got) != want {

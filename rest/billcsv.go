@@ -60,7 +60,8 @@ func disposition(name string) string {
 
 // Where a spreadsheet may begin a cell in the midst of ours, because it separates by semicolons or
 // tabs, and the signs that begin a formula in one of Excel, LibreOffice or Google Sheets, in their
-// full-width forms too. A number is none.
+// full-width forms too. A number is none, but for one that a line of several cells begins with: where
+// semicolons separate, that line is one cell.
 var (
 	cellBegins = regexp.MustCompile(`(^|[;\t\r\n])([ "]*)([=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])`)
 	plainCell  = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
@@ -84,7 +85,10 @@ func withoutFormulas(text string) ([]byte, error) {
 	writer.UseCRLF = true
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = withoutFormula(cell)
+			// Who separates by semicolons reads on behind a number that the line begins with.
+			if number := plainCell.MatchString(cell); !number || i == 0 && len(row) > 1 {
+				row[i] = withoutFormula(cell)
+			}
 		}
 	}
 	if err := writer.WriteAll(rows); err != nil {
@@ -94,8 +98,5 @@ func withoutFormulas(text string) ([]byte, error) {
 }
 
 func withoutFormula(cell string) string {
-	if plainCell.MatchString(cell) {
-		return cell
-	}
 	return cellBegins.ReplaceAllString(cell, "$1'$2$3")
 }
