@@ -274,6 +274,9 @@ func (a *Archive) ProveConsistency(ctx context.Context, older int64) (*proof.Con
 		p.Hashes, err = proof.ProveConsistency(ctx, storedHashes{tx}, older, newest.Size)
 		return err
 	})
+	if errors.Is(err, errAltered) {
+		err = codex.Wrap(codex.CodeConflict, err, "that the log only grew cannot be proven: the database was altered (codex archive verify tells where)")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("proving that the log only grew: %w", err)
 	}

@@ -98,7 +98,11 @@ func (k *keyring) first(ctx context.Context, tx *store.Tx) (*proof.SigningKey, e
 	if err != nil {
 		return nil, err
 	}
-	return key, tx.RememberUpstream(ctx, announcedAs, key.VerifierKey().String(), false)
+	err = tx.RememberUpstream(ctx, announcedAs, key.VerifierKey().String(), false)
+	if codex.CodeOf(err) == codex.CodeConflict { // its words are about a sync
+		return nil, codex.Errorf(codex.CodeUnavailable, "another process gave the log a key at the same moment; try again")
+	}
+	return key, err
 }
 
 // matching gives the key of this process if it is the one that was recorded.

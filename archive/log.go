@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -61,6 +62,9 @@ func (a *Archive) stand(ctx context.Context, tx *store.Tx, key proof.VerifierKey
 func (log *appending) append(ctx context.Context, tx *store.Tx, leaf proof.Leaf) error {
 	head := log.head
 	added, err := writeLeaf(ctx, tx, head.Size, leaf)
+	if errors.Is(err, errAltered) {
+		return stopped(StopContradicts, err, "hashes of the log's tree are gone: the database was altered; see codex archive verify, and docs/archive.md")
+	}
 	if err != nil {
 		return err
 	}
@@ -103,6 +107,9 @@ func writeLeaf(ctx context.Context, tx *store.Tx, index int64, leaf proof.Leaf) 
 	return added, tx.Insert(ctx, tree, hashes)
 }
 
+// errAltered is the cause where what the log needs is gone, or is not what it was made as.
+var errAltered = errors.New("the database was altered")
+
 // storedHashes are the hashes of the tree in a transaction.
 type storedHashes struct{ tx *store.Tx }
 
@@ -115,14 +122,14 @@ func (s storedHashes) ReadHashes(ctx context.Context, indexes []int64) ([]proof.
 	there := make(map[int64]proof.Hash, len(rows))
 	for _, row := range rows {
 		if there[row.ID], err = tlog.ParseHash(row.Hash); err != nil {
-			return nil, fmt.Errorf("reading the stored hash %d of the log: %w", row.ID, err)
+			return nil, fmt.Errorf("reading the stored hash %d of the log: %w: %w", row.ID, errAltered, err)
 		}
 	}
 	hashes := make([]proof.Hash, len(indexes))
 	for i, index := range indexes {
 		hash, ok := there[index]
 		if !ok {
-			return nil, fmt.Errorf("the log lacks its stored hash %d", index)
+			return nil, fmt.Errorf("the log lacks its stored hash %d: %w", index, errAltered)
 		}
 		hashes[i] = hash
 	}

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,6 +38,9 @@ func (a *Archive) Prove(ctx context.Context, invoice string, revision int, enclo
 		}
 	}
 	p, err := a.prove(ctx, invoice, revision, enclose)
+	if errors.Is(err, errAltered) {
+		err = codex.Wrap(codex.CodeConflict, err, "the archived bill cannot be proven as it was signed: the database was altered (codex archive verify tells where)")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("proving the bill %s: %w", invoice, err)
 	}
@@ -132,7 +136,7 @@ func openings(ctx context.Context, tx *store.Tx, bill int, enclose []proof.Commi
 		name := proof.Committed(row.Name)
 		opening := proof.Opening{}
 		if opening.Salt, err = proof.ParseSalt(row.Salt); err != nil {
-			return nil, fmt.Errorf("reading the salt of %s: %w", name, err)
+			return nil, fmt.Errorf("reading the salt of %s: %w: %w", name, errAltered, err)
 		}
 		if slices.Contains(enclose, name) {
 			opening.Content = []byte(row.Content)

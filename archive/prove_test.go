@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/archive/proof"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/storetest"
@@ -222,4 +223,28 @@ func raw(hashes []proof.Hash) [][]byte {
 		bytes[i] = hashes[i][:]
 	}
 	return bytes
+}
+
+// A superuser takes away what a proof is made of.
+func TestABillWhoseHashOrSaltIsGoneIsNotProvenAndSaysWhy(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		a := open(t, db)
+		for _, number := range []string{"one", "two", "three"} {
+			accept(t, a, bill(t, invoice, number))
+		}
+		const altered = "the archived bill cannot be proven as it was signed: the database was altered (codex archive verify tells where)"
+		tamper(t, db, "snapshot_contents", "UPDATE snapshot_contents SET salt = 'none' WHERE snapshot_id = 2 AND name = 'csv'")
+		_, err := a.Prove(t.Context(), "two", 0)
+		refused(t, err, codex.CodeConflict, altered)
+		tamper(t, db, "log_hashes", "UPDATE log_hashes SET hash_index = 1000 WHERE hash_index = 1")
+		_, err = a.Prove(t.Context(), "one", 0)
+		refused(t, err, codex.CodeConflict, altered)
+		_, err = a.ProveConsistency(t.Context(), 1)
+		refused(t, err, codex.CodeConflict, "that the log only grew cannot be proven: the database was altered (codex archive verify tells where)")
+		tamper(t, db, "log_hashes", "UPDATE log_hashes SET hash_index = 1002 WHERE hash_index = 2")
+		_, err = a.Accept(t.Context(), parse(t, bill(t, invoice, "four")), ledger())
+		if reasonOf(err) != archive.StopContradicts {
+			t.Errorf("it goes on: %v", err)
+		}
+	})
 }

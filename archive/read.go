@@ -31,16 +31,7 @@ func errNoBill() error { return codex.Errorf(codex.CodeNotFound, "Snapshot not f
 func (a *Archive) Get(ctx context.Context, invoice string, revision int) (*Bill, error) {
 	var bill *Bill
 	err := a.db.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
-		query := tx.Ent().Snapshot.Query().Where(snapshot.InvoiceNumber(invoice))
-		if revision == 0 {
-			query.Where(Current)
-		} else {
-			query.Where(snapshot.Revision(revision))
-		}
-		row, err := query.Only(ctx)
-		if ent.IsNotFound(err) {
-			return errNoBill()
-		}
+		row, err := findRevision(ctx, tx, invoice, revision)
 		if err != nil {
 			return err
 		}

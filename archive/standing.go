@@ -118,12 +118,11 @@ func (s standing) extends(ctx context.Context, tx *store.Tx, known, head proof.C
 		return nil
 	}
 	hashes, err := proof.ProveConsistency(ctx, storedHashes{tx}, known.Size, head.Size)
-	if err != nil {
-		return err
+	if err == nil {
+		err = proof.CheckConsistency(known, head, hashes)
 	}
-	err = proof.CheckConsistency(known, head, hashes)
 	var refused *proof.Error
-	if !errors.As(err, &refused) {
+	if !errors.As(err, &refused) && !errors.Is(err, errAltered) {
 		return err
 	}
 	if s.named(known) {
