@@ -289,6 +289,8 @@ type CompanyFilter struct {
 	Locations *LocationListFilter `json:"locations,omitempty"`
 	// By its tickets.
 	Tickets *TicketListFilter `json:"tickets,omitempty"`
+	// By the bills that were archived under its account number and are not reopened.
+	Snapshots *SnapshotListFilter `json:"snapshots,omitempty"`
 }
 
 // GetAnd returns CompanyFilter.And, and is useful for accessing the field via an interface.
@@ -365,6 +367,9 @@ func (v *CompanyFilter) GetLocations() *LocationListFilter { return v.Locations 
 
 // GetTickets returns CompanyFilter.Tickets, and is useful for accessing the field via an interface.
 func (v *CompanyFilter) GetTickets() *TicketListFilter { return v.Tickets }
+
+// GetSnapshots returns CompanyFilter.Snapshots, and is useful for accessing the field via an interface.
+func (v *CompanyFilter) GetSnapshots() *SnapshotListFilter { return v.Snapshots }
 
 // Which companies something must have, or must not.
 type CompanyListFilter struct {
@@ -473,7 +478,7 @@ func (v *ContactListFilter) GetSome() *ContactFilter { return v.Some }
 // GetNone returns ContactListFilter.None, and is useful for accessing the field via an interface.
 func (v *ContactListFilter) GetNone() *ContactFilter { return v.None }
 
-// What a day must be that is kept as it was written: as texts YYYY-MM-DD are compared.
+// What a day must be. One that is kept as it was written is compared as a text YYYY-MM-DD.
 type DateFilter struct {
 	// It is this.
 	Eq *string `json:"eq,omitempty"`
@@ -521,6 +526,55 @@ func (v *DateFilter) GetLte() *string { return v.Lte }
 
 // GetIsNull returns DateFilter.IsNull, and is useful for accessing the field via an interface.
 func (v *DateFilter) GetIsNull() *bool { return v.IsNull }
+
+// What a decimal number must be. Of an amount of money it has at most two decimals.
+type DecimalFilter struct {
+	// It is this.
+	Eq *string `json:"eq,omitempty"`
+	// It is not this; null is not this either.
+	Ne *string `json:"ne,omitempty"`
+	// It is one of these, at most 1000.
+	In []string `json:"in,omitempty"`
+	// It is none of these, at most 1000; null is none of them.
+	NotIn []string `json:"notIn,omitempty"`
+	// It is greater.
+	Gt *string `json:"gt,omitempty"`
+	// It is greater, or this.
+	Gte *string `json:"gte,omitempty"`
+	// It is smaller.
+	Lt *string `json:"lt,omitempty"`
+	// It is smaller, or this.
+	Lte *string `json:"lte,omitempty"`
+	// Whether it is null.
+	IsNull *bool `json:"isNull,omitempty"`
+}
+
+// GetEq returns DecimalFilter.Eq, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetEq() *string { return v.Eq }
+
+// GetNe returns DecimalFilter.Ne, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetNe() *string { return v.Ne }
+
+// GetIn returns DecimalFilter.In, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetIn() []string { return v.In }
+
+// GetNotIn returns DecimalFilter.NotIn, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetNotIn() []string { return v.NotIn }
+
+// GetGt returns DecimalFilter.Gt, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetGt() *string { return v.Gt }
+
+// GetGte returns DecimalFilter.Gte, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetGte() *string { return v.Gte }
+
+// GetLt returns DecimalFilter.Lt, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetLt() *string { return v.Lt }
+
+// GetLte returns DecimalFilter.Lte, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetLte() *string { return v.Lte }
+
+// GetIsNull returns DecimalFilter.IsNull, and is useful for accessing the field via an interface.
+func (v *DecimalFilter) GetIsNull() *bool { return v.IsNull }
 
 // One of the three things that are synced, each by its own runs.
 type Feed string
@@ -883,6 +937,294 @@ var AllRunState = []RunState{
 	RunStateCancelled,
 	RunStateInterrupted,
 }
+
+// Which bills are wanted. All that it says must hold; nothing said: all.
+type SnapshotFilter struct {
+	// All of these must hold.
+	And []SnapshotFilter `json:"and,omitempty"`
+	// One of these must hold; none is met by an empty list.
+	Or []SnapshotFilter `json:"or,omitempty"`
+	// This must not hold.
+	Not *SnapshotFilter `json:"not,omitempty"`
+	// By its number.
+	Id *IDFilter `json:"id,omitempty"`
+	// By the invoice number.
+	InvoiceNumber *StringFilter `json:"invoiceNumber,omitempty"`
+	// By the revision, from 1.
+	Revision *IntFilter `json:"revision,omitempty"`
+	// By the account number on the bill.
+	AccountNumber *IDFilter `json:"accountNumber,omitempty"`
+	// By the name on the bill.
+	CompanyName *StringFilter `json:"companyName,omitempty"`
+	// By the year of the month that it is for.
+	Year *IntFilter `json:"year,omitempty"`
+	// By the month that it is for, 1 to 12.
+	Month *IntFilter `json:"month,omitempty"`
+	// By the month that it is for, YYYY-MM.
+	BillingMonth *MonthFilter `json:"billingMonth,omitempty"`
+	// By the date on the bill.
+	InvoiceDate *DateFilter `json:"invoiceDate,omitempty"`
+	// By when it is to be paid.
+	DueDate *DateFilter `json:"dueDate,omitempty"`
+	// By the billing plan on the bill.
+	BillingPlan *StringFilter `json:"billingPlan,omitempty"`
+	// By the contract's term on the bill.
+	ContractTerm *StringFilter `json:"contractTerm,omitempty"`
+	// By the level of support on the bill.
+	SupportLevel *StringFilter `json:"supportLevel,omitempty"`
+	// By what it comes to.
+	TotalAmount *DecimalFilter `json:"totalAmount,omitempty"`
+	// By the part that is for users.
+	TotalUserCharges *DecimalFilter `json:"totalUserCharges,omitempty"`
+	// By the part that is for machines.
+	TotalAssetCharges *DecimalFilter `json:"totalAssetCharges,omitempty"`
+	// By the part that is for backup.
+	TotalBackupCharges *DecimalFilter `json:"totalBackupCharges,omitempty"`
+	// By the part that is for tickets.
+	TotalTicketCharges *DecimalFilter `json:"totalTicketCharges,omitempty"`
+	// By the part that is for further items.
+	TotalLineItemCharges *DecimalFilter `json:"totalLineItemCharges,omitempty"`
+	// By how many users it counts.
+	UserCount *IntFilter `json:"userCount,omitempty"`
+	// By how many machines it counts.
+	AssetCount *IntFilter `json:"assetCount,omitempty"`
+	// By how many hours it bills.
+	BillableHours *DecimalFilter `json:"billableHours,omitempty"`
+	// By how it came here.
+	Origin *SnapshotOriginFilter `json:"origin,omitempty"`
+	// By when it was archived.
+	ArchivedAt *TimeFilter `json:"archivedAt,omitempty"`
+	// By whose request it was taken.
+	AcceptedBy *StringFilter `json:"acceptedBy,omitempty"`
+	// By who made it, as the request says.
+	CreatedBy *StringFilter `json:"createdBy,omitempty"`
+	// By what was noticed when it was accepted.
+	Marks *TextListFilter `json:"marks,omitempty"`
+	// By where its leaf stands in the log.
+	LeafIndex *IntFilter `json:"leafIndex,omitempty"`
+	// By the company that has its account number now.
+	Company *CompanyFilter `json:"company,omitempty"`
+	// By its lines.
+	Lines *SnapshotLineListFilter `json:"lines,omitempty"`
+}
+
+// GetAnd returns SnapshotFilter.And, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetAnd() []SnapshotFilter { return v.And }
+
+// GetOr returns SnapshotFilter.Or, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetOr() []SnapshotFilter { return v.Or }
+
+// GetNot returns SnapshotFilter.Not, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetNot() *SnapshotFilter { return v.Not }
+
+// GetId returns SnapshotFilter.Id, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetId() *IDFilter { return v.Id }
+
+// GetInvoiceNumber returns SnapshotFilter.InvoiceNumber, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetInvoiceNumber() *StringFilter { return v.InvoiceNumber }
+
+// GetRevision returns SnapshotFilter.Revision, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetRevision() *IntFilter { return v.Revision }
+
+// GetAccountNumber returns SnapshotFilter.AccountNumber, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetAccountNumber() *IDFilter { return v.AccountNumber }
+
+// GetCompanyName returns SnapshotFilter.CompanyName, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetCompanyName() *StringFilter { return v.CompanyName }
+
+// GetYear returns SnapshotFilter.Year, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetYear() *IntFilter { return v.Year }
+
+// GetMonth returns SnapshotFilter.Month, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetMonth() *IntFilter { return v.Month }
+
+// GetBillingMonth returns SnapshotFilter.BillingMonth, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetBillingMonth() *MonthFilter { return v.BillingMonth }
+
+// GetInvoiceDate returns SnapshotFilter.InvoiceDate, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetInvoiceDate() *DateFilter { return v.InvoiceDate }
+
+// GetDueDate returns SnapshotFilter.DueDate, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetDueDate() *DateFilter { return v.DueDate }
+
+// GetBillingPlan returns SnapshotFilter.BillingPlan, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetBillingPlan() *StringFilter { return v.BillingPlan }
+
+// GetContractTerm returns SnapshotFilter.ContractTerm, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetContractTerm() *StringFilter { return v.ContractTerm }
+
+// GetSupportLevel returns SnapshotFilter.SupportLevel, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetSupportLevel() *StringFilter { return v.SupportLevel }
+
+// GetTotalAmount returns SnapshotFilter.TotalAmount, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetTotalAmount() *DecimalFilter { return v.TotalAmount }
+
+// GetTotalUserCharges returns SnapshotFilter.TotalUserCharges, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetTotalUserCharges() *DecimalFilter { return v.TotalUserCharges }
+
+// GetTotalAssetCharges returns SnapshotFilter.TotalAssetCharges, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetTotalAssetCharges() *DecimalFilter { return v.TotalAssetCharges }
+
+// GetTotalBackupCharges returns SnapshotFilter.TotalBackupCharges, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetTotalBackupCharges() *DecimalFilter { return v.TotalBackupCharges }
+
+// GetTotalTicketCharges returns SnapshotFilter.TotalTicketCharges, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetTotalTicketCharges() *DecimalFilter { return v.TotalTicketCharges }
+
+// GetTotalLineItemCharges returns SnapshotFilter.TotalLineItemCharges, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetTotalLineItemCharges() *DecimalFilter { return v.TotalLineItemCharges }
+
+// GetUserCount returns SnapshotFilter.UserCount, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetUserCount() *IntFilter { return v.UserCount }
+
+// GetAssetCount returns SnapshotFilter.AssetCount, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetAssetCount() *IntFilter { return v.AssetCount }
+
+// GetBillableHours returns SnapshotFilter.BillableHours, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetBillableHours() *DecimalFilter { return v.BillableHours }
+
+// GetOrigin returns SnapshotFilter.Origin, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetOrigin() *SnapshotOriginFilter { return v.Origin }
+
+// GetArchivedAt returns SnapshotFilter.ArchivedAt, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetArchivedAt() *TimeFilter { return v.ArchivedAt }
+
+// GetAcceptedBy returns SnapshotFilter.AcceptedBy, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetAcceptedBy() *StringFilter { return v.AcceptedBy }
+
+// GetCreatedBy returns SnapshotFilter.CreatedBy, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetCreatedBy() *StringFilter { return v.CreatedBy }
+
+// GetMarks returns SnapshotFilter.Marks, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetMarks() *TextListFilter { return v.Marks }
+
+// GetLeafIndex returns SnapshotFilter.LeafIndex, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetLeafIndex() *IntFilter { return v.LeafIndex }
+
+// GetCompany returns SnapshotFilter.Company, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetCompany() *CompanyFilter { return v.Company }
+
+// GetLines returns SnapshotFilter.Lines, and is useful for accessing the field via an interface.
+func (v *SnapshotFilter) GetLines() *SnapshotLineListFilter { return v.Lines }
+
+// Which lines of bills are wanted. All that it says must hold; nothing said: all.
+type SnapshotLineFilter struct {
+	// All of these must hold.
+	And []SnapshotLineFilter `json:"and,omitempty"`
+	// One of these must hold; none is met by an empty list.
+	Or []SnapshotLineFilter `json:"or,omitempty"`
+	// This must not hold.
+	Not *SnapshotLineFilter `json:"not,omitempty"`
+	// By its number.
+	Id *IDFilter `json:"id,omitempty"`
+	// By its place in the bill, from 1.
+	Position *IntFilter `json:"position,omitempty"`
+	// By its type.
+	LineType *StringFilter `json:"lineType,omitempty"`
+	// By what it is for.
+	ItemName *StringFilter `json:"itemName,omitempty"`
+	// By what is said of it.
+	Description *StringFilter `json:"description,omitempty"`
+	// By how many.
+	Quantity *DecimalFilter `json:"quantity,omitempty"`
+	// By what one costs.
+	Rate *DecimalFilter `json:"rate,omitempty"`
+	// By what it comes to.
+	Amount *DecimalFilter `json:"amount,omitempty"`
+}
+
+// GetAnd returns SnapshotLineFilter.And, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetAnd() []SnapshotLineFilter { return v.And }
+
+// GetOr returns SnapshotLineFilter.Or, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetOr() []SnapshotLineFilter { return v.Or }
+
+// GetNot returns SnapshotLineFilter.Not, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetNot() *SnapshotLineFilter { return v.Not }
+
+// GetId returns SnapshotLineFilter.Id, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetId() *IDFilter { return v.Id }
+
+// GetPosition returns SnapshotLineFilter.Position, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetPosition() *IntFilter { return v.Position }
+
+// GetLineType returns SnapshotLineFilter.LineType, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetLineType() *StringFilter { return v.LineType }
+
+// GetItemName returns SnapshotLineFilter.ItemName, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetItemName() *StringFilter { return v.ItemName }
+
+// GetDescription returns SnapshotLineFilter.Description, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetDescription() *StringFilter { return v.Description }
+
+// GetQuantity returns SnapshotLineFilter.Quantity, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetQuantity() *DecimalFilter { return v.Quantity }
+
+// GetRate returns SnapshotLineFilter.Rate, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetRate() *DecimalFilter { return v.Rate }
+
+// GetAmount returns SnapshotLineFilter.Amount, and is useful for accessing the field via an interface.
+func (v *SnapshotLineFilter) GetAmount() *DecimalFilter { return v.Amount }
+
+// Which lines of bills something must have, or must not.
+type SnapshotLineListFilter struct {
+	// It has at least one of these.
+	Some *SnapshotLineFilter `json:"some,omitempty"`
+	// It has none of these.
+	None *SnapshotLineFilter `json:"none,omitempty"`
+}
+
+// GetSome returns SnapshotLineListFilter.Some, and is useful for accessing the field via an interface.
+func (v *SnapshotLineListFilter) GetSome() *SnapshotLineFilter { return v.Some }
+
+// GetNone returns SnapshotLineListFilter.None, and is useful for accessing the field via an interface.
+func (v *SnapshotLineListFilter) GetNone() *SnapshotLineFilter { return v.None }
+
+// Which bills something must have, or must not.
+type SnapshotListFilter struct {
+	// It has at least one of these.
+	Some *SnapshotFilter `json:"some,omitempty"`
+	// It has none of these.
+	None *SnapshotFilter `json:"none,omitempty"`
+}
+
+// GetSome returns SnapshotListFilter.Some, and is useful for accessing the field via an interface.
+func (v *SnapshotListFilter) GetSome() *SnapshotFilter { return v.Some }
+
+// GetNone returns SnapshotListFilter.None, and is useful for accessing the field via an interface.
+func (v *SnapshotListFilter) GetNone() *SnapshotFilter { return v.None }
+
+// How a bill came here.
+type SnapshotOrigin string
+
+const (
+	// It was sent, by Ledger or by hand.
+	SnapshotOriginPosted SnapshotOrigin = "POSTED"
+	// The hub fetched it from Ledger.
+	SnapshotOriginFetched SnapshotOrigin = "FETCHED"
+	// It is an old service's, and was imported.
+	SnapshotOriginImported SnapshotOrigin = "IMPORTED"
+)
+
+var AllSnapshotOrigin = []SnapshotOrigin{
+	SnapshotOriginPosted,
+	SnapshotOriginFetched,
+	SnapshotOriginImported,
+}
+
+// Which origin it must be.
+type SnapshotOriginFilter struct {
+	// It is this.
+	Eq *SnapshotOrigin `json:"eq,omitempty"`
+	// It is one of these, at most 1000.
+	In []SnapshotOrigin `json:"in,omitempty"`
+}
+
+// GetEq returns SnapshotOriginFilter.Eq, and is useful for accessing the field via an interface.
+func (v *SnapshotOriginFilter) GetEq() *SnapshotOrigin { return v.Eq }
+
+// GetIn returns SnapshotOriginFilter.In, and is useful for accessing the field via an interface.
+func (v *SnapshotOriginFilter) GetIn() []SnapshotOrigin { return v.In }
 
 // What a text must be. All that it says must hold; eq, ne and the lists are exact to the letter.
 type StringFilter struct {
