@@ -16,11 +16,12 @@
 //
 // Behind each commit the tree's newest head is signed: the log checkpoint is written into a file outside
 // the database, then into the database, then it may be published. A process that dies before, between or
-// behind these leaves nothing wrong: the next one signs the same bytes. Nothing is signed, and nothing
-// appended, that does not begin with what was signed before; a database that came back from an older
-// backup, a tree that was altered and a process without the log's key are stopped ([StoppedError]) until
-// a person has acted, while bills are read and served. A backup is gone on from in a new epoch alone,
-// whose first leaf names what was lost ([Archive.OpenEpoch]).
+// behind these leaves nothing wrong: the next one signs the same bytes. Where the file cannot be written
+// nothing is signed, and what was signed is handed out. Nothing is signed, and nothing appended, that
+// does not begin with what was signed before; a database that came back from an older backup, a tree
+// that was altered and a process without the log's key are stopped ([StoppedError]) until a person has
+// acted, while bills are read and served. A backup is gone on from in a new epoch alone, whose first
+// leaf names what was lost ([Archive.OpenEpoch]).
 //
 // There is one key for all processes: it is made under the lock of those who append, written to its file
 // before the database knows it, and recorded with the first leaf. No log line and no error holds it.

@@ -78,7 +78,7 @@ func TestTheKeyIsMadeOnceForItsOwnerAndRecordedWithTheFirstLeaf(t *testing.T) {
 			t.Errorf("%+v, the first start had %s", row, first)
 		}
 		left, err := os.ReadDir(home)
-		if err != nil || len(left) != 2 { // and archive.checkpoint
+		if err != nil || len(left) != 3 { // and archive.checkpoint with its lock
 			t.Errorf("%v, %v", left, err)
 		}
 	})
