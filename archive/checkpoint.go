@@ -81,6 +81,7 @@ func (a *Archive) signInTurn(ctx context.Context) (signed *SignedCheckpoint, err
 			a.signed.Store(0)
 		} else {
 			a.signed.Store(signed.Size)
+			a.unwritable.Store(nil) // another process may have written it
 		}
 	}()
 	l, err := a.examine(ctx)

@@ -178,6 +178,10 @@ func TestWhatWasSignedIsProvenWhileNothingCanBeWrittenOutside(t *testing.T) {
 		if err := os.Mkdir(filepath.Dir(outside), 0o700); err != nil {
 			t.Fatal(err)
 		}
+		replica := open(t, db, folder(home), func(o *archive.Options) { o.CheckpointFile = outside })
+		if _, err := replica.Checkpoint(t.Context()); err != nil { // another process is the first that can
+			t.Fatal(err)
+		}
 		if p, err := a.Prove(t.Context(), "second", 0); err != nil || p.Checkpoint != read(t, outside) {
 			t.Errorf("%+v, %v", p, err)
 		}

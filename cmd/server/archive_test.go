@@ -128,4 +128,8 @@ func TestTheArchivesVerbsSayWhatTheyMiss(t *testing.T) {
 	i.ends(exitUsage, "codex: --check needs --against and --key", "archive", "consistency", "--check", "x")
 	i.ends(exitFailed, "codex: the log has 0 leaves: it does not begin with 1", "archive", "consistency", "1")
 	i.ends(exitFailed, "codex: [archive] publish names no place to publish at", "archive", "checkpoint", "--publish")
+	if err := os.Mkdir(filepath.Join(i.dir, "instance", "archive.checkpoint"), 0o700); err != nil { // which is no file to read
+		t.Fatal(err)
+	}
+	i.ends(exitFailed, "codex: reading the hub's own log checkpoint (--against gives another): ", "archive", "verify")
 }
