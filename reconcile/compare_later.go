@@ -11,9 +11,10 @@ import (
 	"github.com/hivematrix/codex"
 )
 
-// until is how far the quiet list goes: what comes after the next bill is that one's.
-func (c *comparing) until(company *billedCompany) time.Time {
-	if next, there := c.Next[company.account]; there && next.Before(c.Now) {
+// until is how far the quiet list of a feed goes: what comes after the runs of the next bill is that
+// one's.
+func (c *comparing) until(company *billedCompany, feed codex.Feed) time.Time {
+	if next, there := c.Next[company.account][feed]; there && next.Before(c.Now) {
 		return next
 	}
 	return c.Now
@@ -27,22 +28,25 @@ func (c *comparing) later(company *billedCompany, kind, entity, id, name string,
 	return l
 }
 
-// laterThings are the machines, or people, that came to a company or left it after its bill was made.
+// laterThings are the machines, or people, that came to a company or left it after the run that its bill
+// was made from. A bill that was made, or made anew, from a later run than the next month's has no later
+// ones: what came in between is on both.
 func (c *comparing) laterThings(company *billedCompany, entity string) {
-	if _, known := company.seen[feedOf(entity)]; !known {
+	seen, known := company.seen[feedOf(entity)]
+	until := c.until(company, feedOf(entity))
+	if !known || !until.After(seen) {
 		return
 	}
-	until := c.until(company)
 	for _, id := range c.idsOf(entity, company.account) {
-		was := c.isWith(entity, id, company.account, company.accepted)
+		was := c.isWith(entity, id, company.account, seen)
 		is := c.isWith(entity, id, company.account, until)
 		key := strconv.Itoa(id)
 		switch {
 		case was == is:
 		case is:
-			c.later(company, LaterAdded, entity, key, c.nameOf(entity, id, until), c.turned(company, entity, id, until), "It came to the company.")
+			c.later(company, LaterAdded, entity, key, c.nameOf(entity, id, until), c.turned(company, entity, id, seen, until), "It came to the company.")
 		default:
-			name, at := c.nameOf(entity, id, company.accepted), c.turned(company, entity, id, until)
+			name, at := c.nameOf(entity, id, seen), c.turned(company, entity, id, seen, until)
 			if homes := c.homes(entity, id, until); len(homes) > 0 {
 				c.later(company, LaterMoved, entity, key, name, at, "It is with "+c.companyName(homes[0], until)+" now.")
 				continue
@@ -52,8 +56,8 @@ func (c *comparing) laterThings(company *billedCompany, entity string) {
 	}
 }
 
-// turned is when a thing last came to a company, or left it, by a moment.
-func (c *comparing) turned(company *billedCompany, entity string, id int, until time.Time) time.Time {
+// turned is when a thing last came to a company, or left it, between two moments.
+func (c *comparing) turned(company *billedCompany, entity string, id int, from, until time.Time) time.Time {
 	var times []time.Time
 	note := func(s Span) {
 		times = append(times, s.From)
@@ -78,12 +82,12 @@ func (c *comparing) turned(company *billedCompany, entity string, id int, until 
 	}
 	slices.SortFunc(times, func(a, b time.Time) int { return b.Compare(a) })
 	is := c.isWith(entity, id, company.account, until)
-	turned := company.accepted
+	turned := from
 	for _, at := range times { // from the newest back, as long as it stays as it is
 		if at.After(until) {
 			continue
 		}
-		if at.Before(company.accepted) || c.isWith(entity, id, company.account, at) != is {
+		if at.Before(from) || c.isWith(entity, id, company.account, at) != is {
 			break
 		}
 		turned = at
@@ -94,7 +98,8 @@ func (c *comparing) turned(company *billedCompany, entity string, id int, until 
 // laterTickets are hours that came late, and tickets of the month that were closed late, unless a later
 // bill has them.
 func (c *comparing) laterTickets(company *billedCompany) {
-	if _, known := company.seen[codex.FeedTickets]; !known {
+	seen, known := company.seen[codex.FeedTickets]
+	if !known {
 		return
 	}
 	billed := make(map[int]bool)
@@ -102,13 +107,13 @@ func (c *comparing) laterTickets(company *billedCompany) {
 		for _, line := range bill.Tickets {
 			if line.ID != nil {
 				billed[*line.ID] = true
-				c.laterHours(company, line)
+				c.laterHours(company, line, seen)
 			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Tickets)) {
 		t := seenAt(c.Tickets[id], c.Now)
-		if billed[id] || !c.ofMonth(company.account, id, c.Now) || len(c.Elsewhere[id]) > 0 || c.ofMonth(company.account, id, company.accepted) {
+		if billed[id] || !c.ofMonth(company.account, id, c.Now) || len(c.Elsewhere[id]) > 0 || c.shouldBeBilled(company, id, seen) {
 			continue
 		}
 		l := c.later(company, LaterTicket, EntityTickets, strconv.Itoa(id), t.Subject, t.From,
@@ -117,30 +122,46 @@ func (c *comparing) laterTickets(company *billedCompany) {
 	}
 }
 
-func (c *comparing) laterHours(company *billedCompany, line TicketLine) {
+// laterHours are what a ticket has now beyond what it was billed with and beyond what the hub had seen
+// then. Fewer hours on the bill than were seen are not late, and neither are those that other rules make
+// of the same work: what was seen is reckoned as it is now.
+func (c *comparing) laterHours(company *billedCompany, line TicketLine, seen time.Time) {
 	t := seenAt(c.Tickets[*line.ID], c.Now)
-	if t == nil || t.Hours <= line.Hours || slices.ContainsFunc(c.Elsewhere[*line.ID], func(other BilledTicket) bool {
+	if t == nil || slices.ContainsFunc(c.Elsewhere[*line.ID], func(other BilledTicket) bool {
 		return other.Period.Start().After(c.Period.Start())
 	}) {
 		return
 	}
+	had := line.Hours
+	if then := seenAt(c.Tickets[*line.ID], seen); then != nil {
+		had = max(had, then.Hours)
+	}
+	if t.Hours <= had {
+		return
+	}
 	l := c.later(company, LaterHours, EntityTickets, line.Number, line.Subject, t.From,
 		fmt.Sprintf("It was billed with %s hours and has %s now.", line.Hours, t.Hours))
-	l.UpTo = hoursWorth(company.rates, t.Hours-line.Hours)
+	l.UpTo = hoursWorth(company.rates, t.Hours-had)
 }
 
-// unbilled are the companies that have no bill for the month, and were served when it had ended and the
-// last of its bills was made; or are now, if it has not.
-func (c *comparing) unbilled() {
-	at := c.Period.End()
-	for _, bill := range c.Bills {
-		if bill.AcceptedAt.After(at) {
-			at = bill.AcceptedAt
-		}
+// ended is when the hub had first seen what the month ended with: what came after that is the next
+// month's.
+func (c *comparing) ended(feed codex.Feed) time.Time {
+	at, known := c.Ended[feed]
+	if !known {
+		at = c.Period.End()
 	}
 	if c.Now.Before(at) {
-		at = c.Now
+		return c.Now
 	}
+	return at
+}
+
+// unbilled are the companies that have no bill for the month, and were served when it had ended; or are
+// now, if it has not. When bills were made does not count: one that is corrected weeks later would bring
+// what came since.
+func (c *comparing) unbilled() {
+	at := c.ended(codex.FeedFreshservice)
 	for _, account := range slices.Sorted(maps.Keys(c.Companies)) {
 		company := seenAt(c.Companies[account], at)
 		if company == nil || slices.ContainsFunc(c.companies, func(b *billedCompany) bool { return c.isSame(b.account, account) }) {
@@ -155,14 +176,14 @@ func (c *comparing) unbilled() {
 		}
 		for _, entity := range []string{EntityAssets, EntityContacts} {
 			for _, id := range c.idsOf(entity, account) {
-				if c.isWith(entity, id, account, at) {
+				if c.isWith(entity, id, account, c.ended(feedOf(entity))) {
 					c.wouldHold(u, rates, last, thing{entity, id})
 				}
 			}
 		}
 		for id := range c.Tickets {
-			if c.ofMonth(account, id, at) {
-				u.Hours += seenAt(c.Tickets[id], at).Hours
+			if tickets := c.ended(codex.FeedTickets); c.ofMonth(account, id, tickets) {
+				u.Hours += seenAt(c.Tickets[id], tickets).Hours
 			}
 		}
 		if hours := hoursWorth(rates, u.Hours); hours != nil {

@@ -46,6 +46,13 @@ func until(moment time.Time) reconcile.Span {
 	return reconcile.Span{From: at(time.June, 1, 0), To: &moment}
 }
 
+// next is the bill of the next month of company A, from runs that ended at a moment.
+func next(ended time.Time) map[codex.AccountNumber]map[codex.Feed]time.Time {
+	return map[codex.AccountNumber]map[codex.Feed]time.Time{"A": {
+		codex.FeedFreshservice: ended, codex.FeedDatto: ended, codex.FeedTickets: ended,
+	}}
+}
+
 func since(moment time.Time) reconcile.Span { return reconcile.Span{From: moment} }
 
 func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
@@ -68,16 +75,25 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 		}, nil},
 		{"gone between the run and the bill", func(f *reconcile.ReconcileFacts) {
 			machine(f, reconcile.MachineSeen{Span: until(meanwhile), Account: "A", Hostname: "PC-7"})
-		}, nil},
+		}, []string{"A removed assets:7 2025-11-01"}},
 		{"come between the run and the bill", func(f *reconcile.ReconcileFacts) {
 			f.Machines[8] = []reconcile.MachineSeen{{Span: since(meanwhile), Account: "A", Hostname: "PC-8"}}
-		}, nil},
+		}, []string{"A added assets:8 2025-11-01"}},
 		{"gone after the bill", func(f *reconcile.ReconcileFacts) {
 			machine(f, reconcile.MachineSeen{Span: until(afterTheBill), Account: "A", Hostname: "PC-7"})
 		}, []string{"A removed assets:7 2025-11-05"}},
 		{"gone after the next bill", func(f *reconcile.ReconcileFacts) {
 			machine(f, reconcile.MachineSeen{Span: until(afterTheBill), Account: "A", Hostname: "PC-7"})
-			f.Next = map[codex.AccountNumber]time.Time{"A": at(time.November, 4, 0)}
+			f.Next = next(at(time.November, 4, 0))
+		}, nil},
+		{"come after the next bill, and the bill corrected after that", func(f *reconcile.ReconcileFacts) {
+			f.Machines[8] = []reconcile.MachineSeen{{Span: since(at(time.December, 2, 0)), Account: "A", Hostname: "PC-8"}}
+			f.Now, f.Bills[0].AcceptedAt = at(time.December, 20, 0), at(time.December, 3, 3)
+			for feed := range f.Bills[0].Runs {
+				f.Bills[0].Runs[feed] = reconcile.RunSeen{EndedAt: at(time.December, 3, 1)}
+			}
+			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", ID: id(8), Name: "PC-8", Type: "Workstation", Amount: 59_00})
+			f.Next = next(at(time.December, 1, 1))
 		}, nil},
 		{"with another company", func(f *reconcile.ReconcileFacts) {
 			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"},
@@ -173,6 +189,22 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 				{Span: since(afterTheBill), Account: "A", Month: october(), Hours: 1_5000},
 			}
 		}, []string{"A late_hours tickets:4711 2025-11-05 62.50"}},
+		{"hours that were seen and not billed", func(f *reconcile.ReconcileFacts) { f.Tickets[4711][0].Hours = 3_0000 }, nil},
+		{"hours that came late to some that were seen and not billed", func(f *reconcile.ReconcileFacts) {
+			f.Tickets[4711] = []reconcile.TicketSeen{
+				{Span: until(afterTheBill), Account: "A", Month: october(), Hours: 3_0000},
+				{Span: since(afterTheBill), Account: "A", Month: october(), Hours: 3_5000},
+			}
+		}, []string{"A late_hours tickets:4711 2025-11-05 62.50"}},
+		{"hours that came between the run and the bill", func(f *reconcile.ReconcileFacts) {
+			f.Tickets[4711] = []reconcile.TicketSeen{
+				{Span: until(meanwhile), Account: "A", Month: october(), Hours: 1_0000},
+				{Span: since(meanwhile), Account: "A", Month: october(), Hours: 1_5000},
+			}
+		}, []string{"A late_hours tickets:4711 2025-11-01 62.50"}},
+		{"a ticket that was closed between the run and the bill", func(f *reconcile.ReconcileFacts) {
+			f.Tickets[4712] = []reconcile.TicketSeen{{Span: since(meanwhile), Account: "A", Month: october(), Hours: 2500}}
+		}, []string{"A late_ticket tickets:4712 2025-11-01 31.25"}},
 		{"a ticket that was closed late", func(f *reconcile.ReconcileFacts) {
 			f.Tickets[4712] = []reconcile.TicketSeen{{Span: since(afterTheBill), Account: "A", Month: october(), Hours: 2500}}
 		}, []string{"A late_ticket tickets:4712 2025-11-05 31.25"}},
@@ -187,6 +219,21 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 			}}
 			f.Bills = nil
 		}, []string{"A unbilled 1 1 1.0000 174.01 125.00"}},
+		{"no bill, of a company that came after the month, when another bill was corrected later still", func(f *reconcile.ReconcileFacts) {
+			f.Now, f.Bills[0].AcceptedAt = at(time.December, 30, 0), at(time.December, 28, 0)
+			f.Companies["B"][0].Span = since(at(time.December, 10, 0))
+			f.Machines[8] = []reconcile.MachineSeen{{Span: since(at(time.December, 10, 0)), Account: "B", Hostname: "PC-8"}}
+		}, nil},
+		{"no bill, of a company that left before another bill was corrected", func(f *reconcile.ReconcileFacts) {
+			f.Now, f.Bills[0].AcceptedAt = at(time.December, 30, 0), at(time.December, 28, 0)
+			f.Companies["B"][0].Span = until(at(time.November, 20, 0))
+			f.Machines[8] = []reconcile.MachineSeen{{Span: until(at(time.November, 20, 0)), Account: "B", Hostname: "PC-8"}}
+		}, []string{"B unbilled 1 0 0.0000 - -"}},
+		{"no bill, and what the first run after the month saw", func(f *reconcile.ReconcileFacts) {
+			f.Ended = map[codex.Feed]time.Time{codex.FeedDatto: at(time.November, 1, 2)}
+			f.Machines[8] = []reconcile.MachineSeen{{Span: since(at(time.November, 1, 1)), Account: "B", Hostname: "PC-8"}}
+			f.Machines[9] = []reconcile.MachineSeen{{Span: since(at(time.November, 2, 1)), Account: "B", Hostname: "PC-9"}}
+		}, []string{"B unbilled 1 0 0.0000 - -"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			facts := billed()

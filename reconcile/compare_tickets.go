@@ -16,6 +16,12 @@ func (c *comparing) ofMonth(account codex.AccountNumber, id int, at time.Time) b
 	return t != nil && t.Month == c.Period && c.isSame(account, t.Account)
 }
 
+// shouldBeBilled tells whether a ticket was one to be billed both at the run that a bill was made from and
+// when that was accepted: what changed in between is held against neither side.
+func (c *comparing) shouldBeBilled(company *billedCompany, id int, seen time.Time) bool {
+	return c.ofMonth(company.account, id, seen) && c.ofMonth(company.account, id, company.accepted)
+}
+
 // tickets are the differences of a company's tickets. What hours are worth is not linear where a plan
 // has some of them prepaid, so it is said how much it may be at most.
 func (c *comparing) tickets(company *billedCompany) {
@@ -33,7 +39,7 @@ func (c *comparing) tickets(company *billedCompany) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Tickets)) {
-		if billed[id] || !c.ofMonth(company.account, id, seen) || !c.ofMonth(company.account, id, company.accepted) {
+		if billed[id] || !c.shouldBeBilled(company, id, seen) {
 			continue
 		}
 		t := seenAt(c.Tickets[id], seen)

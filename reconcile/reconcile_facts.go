@@ -12,10 +12,13 @@ type ReconcileFacts struct {
 	Period codex.Period
 	Now    time.Time
 	// Bills are those of the month that stand, in the order in which they were accepted.
-	Bills     []BillFact
-	Last      map[codex.AccountNumber]*LastBill // of the newest earlier month
-	Next      map[codex.AccountNumber]time.Time // when the bill of the next month was accepted; absent where there is none
-	Elsewhere map[int][]BilledTicket            // tickets of these bills in bills of other months, by ticket
+	Bills []BillFact
+	Last  map[codex.AccountNumber]*LastBill // of the newest earlier month
+	// Next are when the runs ended that the bill of the next month was made from; absent where there is none.
+	Next map[codex.AccountNumber]map[codex.Feed]time.Time
+	// Ended is when the first run of a feed ended that began after the month had ended, and succeeded.
+	Ended     map[codex.Feed]time.Time
+	Elsewhere map[int][]BilledTicket // tickets of these bills in bills of other months, by ticket
 	Companies map[codex.AccountNumber][]CompanySeen
 	Machines  map[int][]MachineSeen
 	People    map[int][]PersonSeen

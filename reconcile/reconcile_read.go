@@ -192,20 +192,48 @@ func otherThan(period codex.Period) func(*sql.Selector) {
 	}
 }
 
-// readNext reads when the bills of the next month were accepted.
-func readNext(ctx context.Context, tx *store.Tx, period codex.Period) (map[codex.AccountNumber]time.Time, error) {
+// readNext reads when the runs ended that the bills of the next month were made from. Of several the
+// newest counts.
+func readNext(ctx context.Context, tx *store.Tx, period codex.Period) (map[codex.AccountNumber]map[codex.Feed]time.Time, error) {
 	after := codex.PeriodOf(period.End())
 	rows, err := tx.Ent().Snapshot.Query().Where(archive.Current,
-		snapshot.BillingYear(after.Year), snapshot.BillingMonth(int(after.Month))).
-		Select(snapshot.FieldCompanyAccountNumber, snapshot.FieldArchivedAt).All(ctx)
+		snapshot.BillingYear(after.Year), snapshot.BillingMonth(int(after.Month))).Order(snapshot.ByID()).
+		Select(snapshot.FieldCompanyAccountNumber, snapshot.FieldRuns).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the next bills: %w", err)
 	}
-	next := make(map[codex.AccountNumber]time.Time, len(rows))
+	bills := make(map[int]*BillFact, len(rows))
 	for _, row := range rows {
-		if row.ArchivedAt.After(next[row.CompanyAccountNumber]) {
-			next[row.CompanyAccountNumber] = row.ArchivedAt
+		bills[row.ID] = &BillFact{}
+	}
+	if err := readRuns(ctx, tx, rows, bills); err != nil {
+		return nil, err
+	}
+	next := make(map[codex.AccountNumber]map[codex.Feed]time.Time, len(rows))
+	for _, row := range rows {
+		seen := make(map[codex.Feed]time.Time)
+		for feed, run := range bills[row.ID].Runs {
+			seen[feed] = run.EndedAt
 		}
+		next[row.CompanyAccountNumber] = seen
 	}
 	return next, nil
+}
+
+// readEnded reads when the hub had first seen what a month ended with.
+func readEnded(ctx context.Context, tx *store.Tx, period codex.Period) (map[codex.Feed]time.Time, error) {
+	ended := make(map[codex.Feed]time.Time)
+	for _, feed := range codex.Feeds() {
+		run, err := tx.Ent().SyncRun.Query().Where(syncrun.FeedEQ(feed), syncrun.StateEQ(codex.RunSucceeded),
+			syncrun.DryRun(false), syncrun.ModeNEQ(codex.ModeReread), syncrun.StartedAtGTE(period.End()), syncrun.EndedAtGTE(period.End())). // the index has the end
+			Order(syncrun.ByEndedAt(), syncrun.ByID()).Select(syncrun.FieldEndedAt).First(ctx)
+		switch {
+		case ent.IsNotFound(err):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("reading the first run of %s after the month: %w", feed, err)
+		}
+		ended[feed] = run.EndedAt.UTC()
+	}
+	return ended, nil
 }

@@ -51,7 +51,10 @@ func (r *Reconciler) readSeen(ctx context.Context, tx *store.Tx, facts *Reconcil
 	if facts.Elsewhere, err = readElsewhere(ctx, tx, facts.Period, billed); err != nil {
 		return err
 	}
-	facts.Next, err = readNext(ctx, tx, facts.Period)
+	if facts.Next, err = readNext(ctx, tx, facts.Period); err != nil {
+		return err
+	}
+	facts.Ended, err = readEnded(ctx, tx, facts.Period)
 	return err
 }
 

@@ -16,7 +16,7 @@ const (
 	DiffTypeDiffers    = FlagTypeDiffers    // Datto says server or network device, the bill says Workstation
 )
 
-// What changed after a bill was made.
+// What changed after the runs that a bill was made from.
 const (
 	LaterAdded   = "added"       // it came to the company
 	LaterRemoved = "removed"     // it left the company and is gone
@@ -26,8 +26,8 @@ const (
 )
 
 // Reconciliation is what was billed for a month beside what the hub had seen in the very runs that the
-// bills were made from. What changed between the end of those runs and a bill's acceptance is for
-// neither side: it is no difference.
+// bills were made from. What changed after the end of those runs is no difference, whether a bill has it
+// or not: it stands in the quiet list.
 type Reconciliation struct {
 	Period codex.Period
 	At     time.Time // when it was made
@@ -68,7 +68,7 @@ type Difference struct {
 	Lapsed          *Acknowledgement // the newest that held until what it was about changed
 }
 
-// Later is what changed after a bill was made: nothing is wrong with that bill.
+// Later is what changed after the runs that a bill was made from: nothing is wrong with that bill.
 type Later struct {
 	Account codex.AccountNumber
 	Company string // as on the bill
