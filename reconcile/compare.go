@@ -42,6 +42,8 @@ type comparing struct {
 	charges   map[thing][]charge
 	there     map[string]map[codex.AccountNumber][]int // machines and people that were ever with a company
 	belonged  map[int][]codex.AccountNumber            // the companies with which a person ever was
+	// ticketCharges are the places on the month's bills where tickets stand.
+	ticketCharges map[int][]ticketCharge
 }
 
 // billedCompany is a company with its bills of the month.
@@ -79,7 +81,7 @@ func newComparing(facts ReconcileFacts) *comparing {
 			Bills: []*BillCompared{}, Differences: []*Difference{}, Later: []*Later{}, Unbilled: []*Unbilled{},
 		},
 		there:    map[string]map[codex.AccountNumber][]int{EntityAssets: {}, EntityContacts: {}},
-		belonged: make(map[int][]codex.AccountNumber),
+		belonged: make(map[int][]codex.AccountNumber), ticketCharges: make(map[int][]ticketCharge),
 	}
 	for account, versions := range facts.Companies {
 		for _, version := range versions {
@@ -120,6 +122,7 @@ func newComparing(facts ReconcileFacts) *comparing {
 	for _, company := range c.companies {
 		c.charge(company)
 	}
+	c.chargeTickets()
 	return c
 }
 

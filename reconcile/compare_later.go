@@ -102,18 +102,16 @@ func (c *comparing) laterTickets(company *billedCompany) {
 	if !known {
 		return
 	}
-	billed := make(map[int]bool)
 	for _, bill := range company.bills {
 		for _, line := range bill.Tickets {
 			if line.ID != nil {
-				billed[*line.ID] = true
 				c.laterHours(company, line, seen)
 			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Tickets)) {
 		t := seenAt(c.Tickets[id], c.Now)
-		if billed[id] || !c.ofMonth(company.account, id, c.Now) || len(c.Elsewhere[id]) > 0 || c.shouldBeBilled(company, id, seen) {
+		if len(c.ticketCharges[id]) > 0 || !c.ofMonth(company.account, id, c.Now) || len(c.Elsewhere[id]) > 0 || c.shouldBeBilled(company, id, seen) {
 			continue
 		}
 		l := c.later(company, LaterTicket, EntityTickets, strconv.Itoa(id), t.Subject, t.From,
@@ -129,6 +127,11 @@ func (c *comparing) laterHours(company *billedCompany, line TicketLine, seen tim
 	t := seenAt(c.Tickets[*line.ID], c.Now)
 	if t == nil || slices.ContainsFunc(c.Elsewhere[*line.ID], func(other BilledTicket) bool {
 		return other.Period.Start().After(c.Period.Start())
+	}) {
+		return
+	}
+	if slices.ContainsFunc(c.ticketCharges[*line.ID], func(at ticketCharge) bool { // another's bill, on which they stand
+		return at.company != company && at.bill.ID > company.bills[0].ID
 	}) {
 		return
 	}

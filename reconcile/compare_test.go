@@ -150,6 +150,34 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 			f.Bills[0].Source = reconcile.SourceLines
 			line(f).ID = nil
 		}, nil},
+		{"twice on the bill, dearer and as what it is", func(f *reconcile.ReconcileFacts) {
+			f.Machines[7][0].Category = "Server"
+			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", ID: id(7), Name: "PC-7", Type: "Server", Amount: 149_01})
+		}, []string{"A billed_twice assets:7 -59.00 -"}},
+		{"twice on the bill, dearer the second time, and gone", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", ID: id(7), Name: "PC-7", Type: "Server", Amount: 149_01})
+			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"})
+		}, []string{"A billed_not_there assets:7 -149.01 -", "A billed_twice assets:7 -59.00 -"}},
+		{"by three companies, of which the dearest stays", func(f *reconcile.ReconcileFacts) {
+			line := &f.Bills[0].Lines[0]
+			line.Amount = 20_00
+			for i, account := range []codex.AccountNumber{"B", "C"} {
+				f.Links[reconcile.PersonOf{Account: account, ID: 3}] = []reconcile.Span{long}
+				other := f.Bills[0]
+				other.ID, other.Invoice, other.Account, other.Tickets = 2+i, string(account)+"-202510", account, nil
+				other.Lines = []reconcile.ItemLine{{Kind: "user", ID: id(3), Name: "Ana", Type: "Paid", Amount: codex.Cents(30_00 + 10_00*i)}}
+				f.Bills = append(f.Bills, other)
+			}
+		}, []string{"C billed_twice contacts:3 -30.00 -", "B billed_twice contacts:3 -20.00 -"}},
+		{"by two companies, of which one has two bills", func(f *reconcile.ReconcileFacts) {
+			f.Links[reconcile.PersonOf{Account: "B", ID: 3}] = []reconcile.Span{long}
+			other, again := f.Bills[0], f.Bills[0]
+			other.ID, other.Invoice, other.Account, other.Tickets = 2, "B-202510", "B", nil
+			other.Lines = []reconcile.ItemLine{{Kind: "user", ID: id(3), Name: "Ana", Type: "Paid", Amount: 30_00}}
+			again.ID, again.Invoice, again.Tickets = 3, "A-202510-2", nil
+			again.Lines = []reconcile.ItemLine{{Kind: "user", ID: id(3), Name: "Ana", Type: "Paid", Amount: 40_00}}
+			f.Bills = append(f.Bills, other, again)
+		}, []string{"B billed_twice contacts:3 -30.00 -", "A billed_twice contacts:3 -25.00 -"}},
 		{"by two companies", func(f *reconcile.ReconcileFacts) {
 			f.Links[reconcile.PersonOf{Account: "B", ID: 3}] = []reconcile.Span{long}
 			other := f.Bills[0]
@@ -176,6 +204,26 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 		{"a ticket that was billed before", func(f *reconcile.ReconcileFacts) {
 			f.Elsewhere = map[int][]reconcile.BilledTicket{4711: {{Period: codex.Period{Year: 2025, Month: time.September}, Invoice: "A-202509", Hours: 5000}}}
 		}, []string{"A billed_twice tickets:4711 - -62.50"}},
+		{"a ticket that was billed twice before", func(f *reconcile.ReconcileFacts) {
+			f.Elsewhere = map[int][]reconcile.BilledTicket{4711: {
+				{Period: codex.Period{Year: 2025, Month: time.August}, Invoice: "A-202508", Hours: 2500},
+				{Period: codex.Period{Year: 2025, Month: time.September}, Invoice: "A-202509", Hours: 1_0000},
+			}}
+		}, []string{"A billed_twice tickets:4711 - -125.00"}},
+		{"a ticket that went to another company between the runs of their bills", func(f *reconcile.ReconcileFacts) {
+			moves := at(time.November, 2, 0)
+			f.Tickets[4711] = []reconcile.TicketSeen{
+				{Span: until(moves), Account: "A", Month: october(), Hours: 1_0000},
+				{Span: since(moves), Account: "B", Month: october(), Hours: 1_5000},
+			}
+			other := f.Bills[0]
+			other.ID, other.Invoice, other.Account, other.Lines = 2, "B-202510", "B", nil
+			other.AcceptedAt = at(time.November, 3, 3)
+			ended := reconcile.RunSeen{EndedAt: at(time.November, 3, 1)}
+			other.Runs = map[codex.Feed]reconcile.RunSeen{codex.FeedFreshservice: ended, codex.FeedDatto: ended, codex.FeedTickets: ended}
+			other.Tickets = []reconcile.TicketLine{{ID: id(4711), Number: "4711", Hours: 1_5000}}
+			f.Bills = append(f.Bills, other)
+		}, []string{"B billed_twice tickets:4711 - -125.00"}},
 		{"a ticket that is billed again later", func(f *reconcile.ReconcileFacts) {
 			f.Tickets[4711] = []reconcile.TicketSeen{
 				{Span: until(afterTheBill), Account: "A", Month: october(), Hours: 1_0000},

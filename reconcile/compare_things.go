@@ -96,24 +96,24 @@ func (c *comparing) thing(company *billedCompany, t thing, billed []charge, seen
 	if len(charged) == 0 { // cost 0 is decided
 		return
 	}
-	first := charged[0]
-	id, name := strconv.Itoa(t.id), first.line.Name
+	dearest := dearestOf(charged) // what stays when all others are taken off
+	id, name := strconv.Itoa(t.id), dearest.line.Name
 	if len(charged) > 1 {
 		c.twice(company, t.entity, id, name, charged)
 	}
 	if !c.isWith(t.entity, t.id, company.account, seen) && !c.isWith(t.entity, t.id, company.account, company.accepted) {
-		c.notThere(company, t, first, seen)
+		c.notThere(company, t, dearest, seen)
 		return
 	}
 	if other := c.chargedBefore(company, t); other != nil {
 		d := c.differ(company, DiffBilledTwice, t.entity, id, name, other.bill.Invoice)
-		worth := -min(first.line.Amount, other.line.Amount)
-		d.Invoice, d.Worth = first.bill.Invoice, &worth
-		d.Before, d.Now = first.bill.Invoice, other.bill.Invoice
-		d.Seen = fmt.Sprintf("%s is charged here with %s, and with %s on %s.", name, first.line.Amount, other.line.Amount, other.bill.Invoice)
+		worth := -min(dearest.line.Amount, other.line.Amount)
+		d.Invoice, d.Worth = dearest.bill.Invoice, &worth
+		d.Before, d.Now = dearest.bill.Invoice, other.bill.Invoice
+		d.Seen = fmt.Sprintf("%s is charged here with %s, and with %s on %s.", name, dearest.line.Amount, other.line.Amount, other.bill.Invoice)
 	}
 	if t.entity == EntityAssets {
-		c.typeDiffers(company, t.id, first, seen)
+		c.typeDiffers(company, t.id, dearest, seen)
 	}
 }
 
@@ -142,22 +142,36 @@ func texts[T ~string](list []T) []string {
 	return all
 }
 
-// chargedBefore is where another company, with which it was too, is charged for a thing on a bill that was
-// accepted earlier.
+// dearestOf is the dearest of several charges, of equal ones the first.
+func dearestOf(charges []charge) charge {
+	return slices.MaxFunc(charges, func(a, b charge) int { return cmp.Compare(a.line.Amount, b.line.Amount) })
+}
+
+// chargedBefore is where a thing is charged dearest among the companies that were charged for it earlier,
+// and with which it was too; nil where there are none. The lesser of the two is too much: over all
+// companies that comes to all but the dearest.
 func (c *comparing) chargedBefore(company *billedCompany, t thing) *charge {
-	mine := slices.IndexFunc(c.charges[t], func(at charge) bool { return at.company == company && at.line.Amount != 0 })
-	for i := range c.charges[t] {
-		other := &c.charges[t][i]
+	first := make(map[*billedCompany]int)
+	for _, at := range c.charges[t] {
+		if id, known := first[at.company]; at.line.Amount != 0 && (!known || at.bill.ID < id) {
+			first[at.company] = at.bill.ID
+		}
+	}
+	var before []charge
+	for _, other := range c.charges[t] {
 		seen, known := other.company.seen[feedOf(t.entity)]
-		if other.company == company || other.line.Amount == 0 || !known || other.bill.ID > c.charges[t][mine].bill.ID ||
-			c.isSame(other.company.account, company.account) {
+		if other.line.Amount == 0 || !known || first[other.company] >= first[company] || c.isSame(other.company.account, company.account) {
 			continue
 		}
 		if c.isWith(t.entity, t.id, other.company.account, seen) || c.isWith(t.entity, t.id, other.company.account, other.company.accepted) {
-			return other
+			before = append(before, other)
 		}
 	}
-	return nil
+	if len(before) == 0 {
+		return nil
+	}
+	dearest := dearestOf(before)
+	return &dearest
 }
 
 // typeDiffers notes a machine that is billed as a workstation and that Datto calls something else.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,14 +77,62 @@ func (c *comparing) ticket(company *billedCompany, bill *BillFact, line TicketLi
 		about(DiffBilledNotThere).Seen = "The ticket was none of the company's that were closed in the month."
 		return
 	}
-	for _, earlier := range c.Elsewhere[*line.ID] {
-		if !earlier.Period.Start().Before(c.Period.Start()) {
-			continue
-		}
+	if earlier := c.billedBefore(company, *line.ID); earlier != nil {
 		d := about(DiffBilledTwice, earlier.Invoice)
 		d.Before, d.Now = bill.Invoice, earlier.Invoice
 		d.UpTo = negative(hoursWorth(company.rates, min(earlier.Hours, line.Hours)))
 		d.Seen = fmt.Sprintf("The ticket has %s hours here, and had %s on %s.", line.Hours, earlier.Hours, earlier.Invoice)
-		return
 	}
+}
+
+// ticketCharge is a place on a bill where a ticket stands.
+type ticketCharge struct {
+	company *billedCompany
+	bill    *BillFact
+	line    TicketLine
+}
+
+// chargeTickets notes on which bills of the month tickets stand.
+func (c *comparing) chargeTickets() {
+	for _, company := range c.companies {
+		for _, bill := range company.bills {
+			for _, line := range bill.Tickets {
+				if line.ID != nil {
+					c.ticketCharges[*line.ID] = append(c.ticketCharges[*line.ID], ticketCharge{company, bill, line})
+				}
+			}
+		}
+	}
+}
+
+// billedBefore is where a ticket was billed with the most hours before a company's bill: in an earlier
+// month, or, when it went from company to company, by another one of this month whose bill came first.
+// nil where it was not.
+func (c *comparing) billedBefore(company *billedCompany, id int) *BilledTicket {
+	var before []BilledTicket
+	for _, other := range c.Elsewhere[id] {
+		if other.Period.Start().Before(c.Period.Start()) {
+			before = append(before, other)
+		}
+	}
+	first := make(map[*billedCompany]int)
+	for _, at := range c.ticketCharges[id] {
+		if bill, known := first[at.company]; !known || at.bill.ID < bill {
+			first[at.company] = at.bill.ID
+		}
+	}
+	for _, at := range c.ticketCharges[id] {
+		seen, known := at.company.seen[codex.FeedTickets]
+		if !known || first[at.company] >= first[company] {
+			continue
+		}
+		if c.ofMonth(at.company.account, id, seen) || c.ofMonth(at.company.account, id, at.company.accepted) {
+			before = append(before, BilledTicket{Period: c.Period, Invoice: at.bill.Invoice, Hours: at.line.Hours})
+		}
+	}
+	if len(before) == 0 {
+		return nil
+	}
+	most := slices.MaxFunc(before, func(a, b BilledTicket) int { return cmp.Compare(a.Hours, b.Hours) })
+	return &most
 }

@@ -194,10 +194,13 @@ func (y *Year) keep(d *draft) {
 	}
 	y.last[d.account], y.sent[period][invoiceOf(d.account, period)] = s, s
 	for _, t := range s.tickets {
+		var most codex.Quantity // of what was billed before
 		for _, earlier := range y.tickets[t.ID] {
-			worth := -hoursCents(min(t.e4(), codex.Seconds(earlier.seconds).Quantity()), d.rates)
+			most = max(most, codex.Seconds(earlier.seconds).Quantity())
+		}
+		if most > 0 {
+			worth := -hoursCents(min(t.e4(), most), d.rates)
 			y.plant(d.account, "billed_twice", "tickets", t.ID, none, &worth)
-			break
 		}
 		y.tickets[t.ID] = append(y.tickets[t.ID], billedTicket{period, invoiceOf(d.account, period), t.Seconds, d.rates.hour})
 	}
