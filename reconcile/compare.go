@@ -40,16 +40,18 @@ type comparing struct {
 	companies []*billedCompany
 	same      map[codex.AccountNumber]string // companies by their number: one that was renumbered is the same
 	charges   map[thing][]charge
-	there     map[string]map[codex.AccountNumber][]int // machines and people that were ever with a company
-	belonged  map[int][]codex.AccountNumber            // the companies with which a person ever was
+	there     map[string]map[string][]int         // machines, people and tickets that were ever with a company, by its key
+	belonged  map[int][]codex.AccountNumber       // the companies with which a person ever was
+	last      map[string]*LastBill                // of a company, by its key
+	next      map[string]map[codex.Feed]time.Time // of a company, by its key
 	// ticketCharges are the places on the month's bills where tickets stand.
 	ticketCharges map[int][]ticketCharge
 }
 
 // billedCompany is a company with its bills of the month.
 type billedCompany struct {
-	account codex.AccountNumber
-	name    string // as on the newest bill
+	account codex.AccountNumber // of the newest bill
+	name    string              // as on the newest bill
 	bills   []*BillFact
 	charged map[string]map[int][]charge // where its bills charge for machines and people, by id
 	last    *LastBill
@@ -80,7 +82,8 @@ func newComparing(facts ReconcileFacts) *comparing {
 			Period: facts.Period, At: facts.Now,
 			Bills: []*BillCompared{}, Differences: []*Difference{}, Later: []*Later{}, Unbilled: []*Unbilled{},
 		},
-		there:    map[string]map[codex.AccountNumber][]int{EntityAssets: {}, EntityContacts: {}},
+		last: make(map[string]*LastBill), next: make(map[string]map[codex.Feed]time.Time),
+		there:    map[string]map[string][]int{EntityAssets: {}, EntityContacts: {}, EntityTickets: {}},
 		belonged: make(map[int][]codex.AccountNumber), ticketCharges: make(map[int][]ticketCharge),
 	}
 	for account, versions := range facts.Companies {
@@ -90,29 +93,22 @@ func newComparing(facts ReconcileFacts) *comparing {
 			}
 		}
 	}
-	for id, versions := range facts.Machines {
-		for _, version := range versions {
-			c.there[EntityAssets][version.Account] = append(c.there[EntityAssets][version.Account], id)
-		}
-	}
-	for link := range facts.Links {
-		c.there[EntityContacts][link.Account] = append(c.there[EntityContacts][link.Account], link.ID)
-		c.belonged[link.ID] = append(c.belonged[link.ID], link.Account)
-	}
-	byAccount := make(map[codex.AccountNumber]*billedCompany)
+	c.group()
+	byKey := make(map[string]*billedCompany)
 	for i := range facts.Bills {
 		bill := &facts.Bills[i]
-		company := byAccount[bill.Account]
+		company := byKey[c.key(bill.Account)]
 		if company == nil {
 			company = &billedCompany{
-				account: bill.Account, last: facts.Last[bill.Account],
+				last:    c.last[c.key(bill.Account)],
 				charged: map[string]map[int][]charge{EntityAssets: {}, EntityContacts: {}},
 			}
-			byAccount[bill.Account] = company
+			byKey[c.key(bill.Account)] = company
 			c.companies = append(c.companies, company)
 		}
 		company.bills = append(company.bills, bill)
-		company.name, company.rates, company.invoice, company.accepted = bill.Name, bill.Rates, bill.Invoice, bill.AcceptedAt
+		company.account, company.name, company.rates = bill.Account, bill.Name, bill.Rates
+		company.invoice, company.accepted = bill.Invoice, bill.AcceptedAt
 		company.seen = make(map[codex.Feed]time.Time, len(bill.Runs))
 		for feed, run := range bill.Runs {
 			company.seen[feed] = run.EndedAt
@@ -124,11 +120,6 @@ func newComparing(facts ReconcileFacts) *comparing {
 	}
 	c.chargeTickets()
 	return c
-}
-
-// isSame tells whether two account numbers are those of one company.
-func (c *comparing) isSame(a, b codex.AccountNumber) bool {
-	return a == b || c.same[a] != "" && c.same[a] == c.same[b]
 }
 
 // charge notes where a company's bills charge for machines and people.
@@ -189,18 +180,6 @@ func (c *comparing) byName(company *billedCompany, bill *BillFact, entity, name 
 		}
 	}
 	return found
-}
-
-// idsOf are the machines or people that were ever with a company, in order.
-func (c *comparing) idsOf(entity string, account codex.AccountNumber) []int {
-	var ids []int
-	for other, of := range c.there[entity] {
-		if c.isSame(account, other) {
-			ids = append(ids, of...)
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
 }
 
 // isWith tells whether a machine or person was with a company at a moment.

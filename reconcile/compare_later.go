@@ -14,7 +14,7 @@ import (
 // until is how far the quiet list of a feed goes: what comes after the runs of the next bill is that
 // one's.
 func (c *comparing) until(company *billedCompany, feed codex.Feed) time.Time {
-	if next, there := c.Next[company.account][feed]; there && next.Before(c.Now) {
+	if next, there := c.next[c.key(company.account)][feed]; there && next.Before(c.Now) {
 		return next
 	}
 	return c.Now
@@ -109,7 +109,7 @@ func (c *comparing) laterTickets(company *billedCompany) {
 			}
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.Tickets)) {
+	for _, id := range c.idsOf(EntityTickets, company.account) {
 		t := seenAt(c.Tickets[id], c.Now)
 		if len(c.ticketCharges[id]) > 0 || !c.ofMonth(company.account, id, c.Now) || len(c.Elsewhere[id]) > 0 || c.shouldBeBilled(company, id, seen) {
 			continue
@@ -170,7 +170,7 @@ func (c *comparing) unbilled() {
 		if company == nil || slices.ContainsFunc(c.companies, func(b *billedCompany) bool { return c.isSame(b.account, account) }) {
 			continue
 		}
-		last := c.Last[account]
+		last := c.last[c.key(account)]
 		u := &Unbilled{Account: account, Company: company.Name}
 		var rates map[string]codex.Quantity
 		if last != nil {
@@ -184,7 +184,7 @@ func (c *comparing) unbilled() {
 				}
 			}
 		}
-		for id := range c.Tickets {
+		for _, id := range c.idsOf(EntityTickets, account) {
 			if tickets := c.ended(codex.FeedTickets); c.ofMonth(account, id, tickets) {
 				u.Hours += seenAt(c.Tickets[id], tickets).Hours
 			}

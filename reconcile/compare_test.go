@@ -46,6 +46,13 @@ func until(moment time.Time) reconcile.Span {
 	return reconcile.Span{From: at(time.June, 1, 0), To: &moment}
 }
 
+// renumbered lets company A have had another number before.
+func renumbered(f *reconcile.ReconcileFacts, when time.Time) {
+	department := int64(5)
+	f.Companies["A0"] = []reconcile.CompanySeen{{Span: until(when), Name: "Acme", FreshserviceID: &department}}
+	f.Companies["A"] = []reconcile.CompanySeen{{Span: since(when), Name: "Acme", FreshserviceID: &department}}
+}
+
 // next is the bill of the next month of company A, from runs that ended at a moment.
 func next(ended time.Time) map[codex.AccountNumber]map[codex.Feed]time.Time {
 	return map[codex.AccountNumber]map[codex.Feed]time.Time{"A": {
@@ -111,6 +118,36 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 			f.Links[reconcile.PersonOf{Account: "C", ID: 3}] = []reconcile.Span{since(beforeTheRun)}
 			f.Tickets[4711][0].Account = "C"
 		}, nil},
+		{"not on the bill, and of no cost before, under the company's old number", func(f *reconcile.ReconcileFacts) {
+			renumbered(f, at(time.June, 2, 0))
+			f.Bills[0].Lines = f.Bills[0].Lines[:1]
+			f.Last = map[codex.AccountNumber]*reconcile.LastBill{
+				"A0": {Period: codex.Period{Year: 2025, Month: time.September}, Machines: map[int]reconcile.BilledItem{7: {Type: "No Charge"}}},
+				"A":  {Period: codex.Period{Year: 2025, Month: time.May}, Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 1}}},
+			}
+		}, nil},
+		{"no bill, and the last under the company's old number", func(f *reconcile.ReconcileFacts) {
+			renumbered(f, at(time.June, 2, 0))
+			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A0": {
+				Period: codex.Period{Year: 2025, Month: time.September}, Rates: f.Bills[0].Rates,
+				Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 149_01}},
+			}}
+			f.Bills = nil
+		}, []string{"A unbilled 1 1 1.0000 174.01 125.00"}},
+		{"gone after the next bill, under the company's new number", func(f *reconcile.ReconcileFacts) {
+			renumbered(f, at(time.June, 2, 0))
+			f.Bills[0].Account = "A0"
+			machine(f, reconcile.MachineSeen{Span: until(afterTheBill), Account: "A", Hostname: "PC-7"})
+			f.Next = next(at(time.November, 4, 0))
+		}, nil},
+		{"on a bill under the old number and on one under the new", func(f *reconcile.ReconcileFacts) {
+			renumbered(f, at(time.June, 2, 0))
+			old := f.Bills[0]
+			old.ID, old.Invoice, old.Account, old.Tickets = 0, "A0-202510", "A0", nil
+			f.Bills = append([]reconcile.BillFact{old}, f.Bills...)
+		}, []string{
+			"A billed_twice assets:7 -59.00 -", "A billed_twice contacts:3 -25.00 -",
+		}},
 		{"not on the bill", func(f *reconcile.ReconcileFacts) { f.Bills[0].Lines = f.Bills[0].Lines[:1] },
 			[]string{"A there_not_billed assets:7 59.00 -"}},
 		{"not on the bill, with a backup", func(f *reconcile.ReconcileFacts) {

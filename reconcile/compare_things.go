@@ -160,7 +160,7 @@ func (c *comparing) chargedBefore(company *billedCompany, t thing) *charge {
 	var before []charge
 	for _, other := range c.charges[t] {
 		seen, known := other.company.seen[feedOf(t.entity)]
-		if other.line.Amount == 0 || !known || first[other.company] >= first[company] || c.isSame(other.company.account, company.account) {
+		if other.line.Amount == 0 || !known || first[other.company] >= first[company] {
 			continue
 		}
 		if c.isWith(t.entity, t.id, other.company.account, seen) || c.isWith(t.entity, t.id, other.company.account, other.company.accepted) {

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -39,7 +38,7 @@ func (c *comparing) tickets(company *billedCompany) {
 			c.ticket(company, bill, line, seen, billed)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.Tickets)) {
+	for _, id := range c.idsOf(EntityTickets, company.account) {
 		if billed[id] || !c.shouldBeBilled(company, id, seen) {
 			continue
 		}

@@ -18,8 +18,8 @@ type ReconcileFacts struct {
 	Next map[codex.AccountNumber]map[codex.Feed]time.Time
 	// Ended is when the first run of a feed ended that began after the month had ended, and succeeded.
 	Ended     map[codex.Feed]time.Time
-	Elsewhere map[int][]BilledTicket // tickets of these bills in bills of other months, by ticket
-	Companies map[codex.AccountNumber][]CompanySeen
+	Elsewhere map[int][]BilledTicket                // tickets of these bills in bills of other months, by ticket
+	Companies map[codex.AccountNumber][]CompanySeen // all that they ever were
 	Machines  map[int][]MachineSeen
 	People    map[int][]PersonSeen
 	Links     map[PersonOf][]Span

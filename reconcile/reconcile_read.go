@@ -39,7 +39,7 @@ func (r *Reconciler) readFacts(ctx context.Context, tx *store.Tx, period codex.P
 			}
 		}
 	}
-	if facts.Companies, err = readCompaniesSeen(ctx, tx, from); err != nil {
+	if facts.Companies, err = readCompaniesSeen(ctx, tx); err != nil {
 		return facts, err
 	}
 	for account := range facts.Companies {

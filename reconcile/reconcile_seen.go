@@ -67,8 +67,10 @@ func since(from time.Time) func(*sql.Selector) {
 	}
 }
 
-func readCompaniesSeen(ctx context.Context, tx *store.Tx, from time.Time) (map[codex.AccountNumber][]CompanySeen, error) {
-	rows, err := tx.Ent().CompanyVersion.Query().Where(since(from)).Order(companyversion.BySeenFrom()).Select(
+// readCompaniesSeen reads what companies ever were, which is little: so it is known of one that was
+// renumbered long ago which number it was billed under.
+func readCompaniesSeen(ctx context.Context, tx *store.Tx) (map[codex.AccountNumber][]CompanySeen, error) {
+	rows, err := tx.Ent().CompanyVersion.Query().Order(companyversion.BySeenFrom()).Select(
 		companyversion.FieldAccountNumber, companyversion.FieldName, companyversion.FieldFreshserviceID,
 		companyversion.FieldSeenFrom, companyversion.FieldSeenTo).All(ctx)
 	if err != nil {
