@@ -321,3 +321,39 @@ func TestTheStatementsOfAReviewDoNotGrow(t *testing.T) {
 		}
 	}, count)
 }
+
+// The same holds for the reconciliation.
+func TestTheStatementsOfAReconciliationDoNotGrow(t *testing.T) {
+	var mu sync.Mutex
+	var statements int
+	count := storetest.OnStatement(func(string) { mu.Lock(); statements++; mu.Unlock() })
+	eachHub(t, func(h *hub) {
+		r := reconcile.NewReconciler(reconcile.ReconcileOptions{DB: h.db, Now: sixOClock})
+		reconciled := func() *reconcile.Reconciliation {
+			got, err := r.Reconcile(t.Context(), october())
+			h.must(err)
+			return got
+		}
+		h.usual()
+		h.bill("620547", october(), []row{{12, "PC-1", "Workstation", 30}}, []row{{7, "Ana", "Paid", 15}}, map[int]float64{1001: 1})
+		reconciled() // reads the bills
+		statements = 0
+		reconciled()
+		few := statements
+		for i := range 30 {
+			account := codex.AccountNumber(fmt.Sprintf("7%05d", i))
+			h.company(account, "Company")
+			for _, month := range []codex.Period{september(), october()} {
+				h.bill(account, month, []row{{1000 + i, "PC", "Workstation", 30}}, nil, map[int]float64{2000 + i: 1})
+			}
+		}
+		reconciled() // reads the bills
+		statements = 0
+		if got := reconciled(); len(got.Bills) != 31 || got.Open() < 60 {
+			t.Fatalf("it has %d bills, and %d differences are open", len(got.Bills), got.Open())
+		}
+		if statements != few {
+			t.Errorf("it took %d statements, and %d of one company", statements, few)
+		}
+	}, count)
+}

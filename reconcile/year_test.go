@@ -63,7 +63,7 @@ func reconcileYear(t *testing.T, db *store.DB, clock *reconciletest.Clock, seed 
 	for _, kind := range []string{ // of each seed
 		"billed_not_there assets", "billed_not_there contacts", "billed_not_there tickets", "there_not_billed assets",
 		"there_not_billed contacts", "there_not_billed tickets", "billed_twice assets", "billed_twice contacts", "billed_twice tickets",
-		"moved assets", "type_differs assets", "late_hours tickets", "unbilled",
+		"moved assets", "type_differs assets", "late_hours tickets", "late_ticket tickets", "added assets", "removed assets", "unbilled",
 	} {
 		if kinds[kind] == 0 {
 			t.Errorf("the year had no %s: it shows nothing of it", kind)

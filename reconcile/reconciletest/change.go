@@ -216,6 +216,11 @@ func (y *Year) planMachines(account codex.AccountNumber) {
 		y.plant(account, "billed_twice", "assets", m.ID, worth, nil)
 		y.mistake(account, func(d *draft) { d.manual = append(d.manual, row{Name: strings.ToLower(m.Hostname)}) })
 	}
+	if m := y.takeIf(20, account); m != nil { // once more by hand, and dearer than it is
+		worth := -min(cents(prices.of(y.typeOf(m.ID))), cents(prices.server))
+		y.plant(account, "billed_twice", "assets", m.ID, worth, nil)
+		y.mistake(account, func(d *draft) { d.manual = append(d.manual, row{Name: m.Hostname, ByHand: "Server"}) })
+	}
 	if m := y.takeIf(25, account); m != nil { // at no cost from now on, and left out next month: decided
 		y.types[m.ID] = "No Charge"
 	}

@@ -1,6 +1,7 @@
 package reconciletest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -66,6 +67,7 @@ type row struct {
 	Name     string
 	Category string
 	Backup   int64
+	ByHand   string // the type with which it is added by hand; empty: as a workstation
 }
 
 type ticketRow struct {
@@ -87,7 +89,7 @@ type draft struct {
 	assets  []row
 	users   []row
 	tickets []ticketRow
-	manual  []row // machines added by hand, as workstations
+	manual  []row // machines added by hand
 }
 
 // ledger bills. Its overrides refer to machines and people by id.
@@ -206,9 +208,10 @@ func (l *ledger) body(d *draft, period codex.Period) []byte {
 		assetCharges += cost
 	}
 	for _, m := range d.manual {
-		manual = append(manual, object{"hostname": m.Name, "billing_type": "Workstation"})
-		bill(&billedAssets, "asset", m.Name, "Workstation", d.rates.workstation)
-		assetCharges += d.rates.workstation
+		kind := cmp.Or(m.ByHand, "Workstation")
+		manual = append(manual, object{"hostname": m.Name, "billing_type": kind})
+		bill(&billedAssets, "asset", m.Name, kind, d.rates.of(kind))
+		assetCharges += d.rates.of(kind)
 	}
 	for _, p := range d.users {
 		users = append(users, object{"id": p.ID, "name": p.Name, "email": "x@example.com"})

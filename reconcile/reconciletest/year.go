@@ -56,9 +56,10 @@ type month struct {
 	period  codex.Period
 	touched map[int]bool // machines with which something happens already
 	wrong   map[codex.AccountNumber][]func(d *draft)
-	skip    codex.AccountNumber // gets no bill
-	again   codex.AccountNumber // gets a wrong bill that is corrected
-	open    codex.AccountNumber // gets a bill that is reopened, and no other
+	skip    codex.AccountNumber            // gets no bill
+	again   codex.AccountNumber            // gets a wrong bill that is corrected
+	open    codex.AccountNumber            // gets a bill that is reopened, and no other
+	drafts  map[codex.AccountNumber]*draft // what was served when the bills were begun
 }
 
 // first is the first month of the year, the one after the world is made.
@@ -138,10 +139,15 @@ func (y *Year) bill(period codex.Period, before ...func(y *Year, period codex.Pe
 		look(y, period)
 	}
 	y.served[period] = y.belonging()
+	y.unbilled()
+	y.month.drafts = map[codex.AccountNumber]*draft{}
+	for _, account := range y.companies {
+		y.month.drafts[account] = y.ledger.served(account, period)
+	}
+	y.meanwhile()
 	for _, account := range y.companies {
 		y.billCompany(account)
 	}
-	y.unbilled()
 	y.clock.Turn(period.End().Add(4 * 24 * time.Hour))
 	y.lateHours()
 	y.sync()
@@ -153,7 +159,7 @@ func (y *Year) billCompany(account codex.AccountNumber) {
 	if account == y.month.skip {
 		return
 	}
-	d := y.ledger.served(account, period)
+	d := y.month.drafts[account]
 	y.decide(d.assets)
 	if account == y.month.again || account == y.month.open { // a bill that nobody shall look at any more
 		wrong := *d
