@@ -131,6 +131,28 @@ func (r *Reader) SnapshotContents(ctx context.Context, bills []int, name string)
 	return contents, nil
 }
 
+// DifferingContents are those of the names whose contents two bills do not have alike to the last letter, or
+// that only one of them has, in the order of names.
+func (r *Reader) DifferingContents(ctx context.Context, from, to int, names ...string) ([]string, error) {
+	rows, err := r.client.SnapshotContent.Query().
+		Where(snapshotcontent.NameIn(names...), snapshotcontent.SnapshotIDIn(from, to)).
+		Select(snapshotcontent.FieldSnapshotID, snapshotcontent.FieldName, snapshotcontent.FieldContent).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("comparing the contents of bills: %w", err)
+	}
+	contents := map[int]map[string]*string{from: {}, to: {}}
+	for _, row := range rows {
+		contents[row.SnapshotID][row.Name] = &row.Content
+	}
+	differing := []string{}
+	for _, name := range names {
+		if !sameText(contents[from][name], contents[to][name]) {
+			differing = append(differing, name)
+		}
+	}
+	return differing, nil
+}
+
 // BillEvents are what happened to each bill, whichever of its revisions, in that order.
 func (r *Reader) BillEvents(ctx context.Context, invoices []string) (map[string][]*ent.BillEvent, error) {
 	rows, err := r.client.BillEvent.Query().Where(keyIn[predicate.BillEvent](billevent.FieldInvoiceNumber, invoices)).

@@ -183,11 +183,19 @@ func differentFields(a, b *ent.Snapshot) []*SnapshotFieldChange {
 	after := billFields(b)
 	for i, field := range billFields(a) {
 		was, is := field.value, after[i].value
-		if (was == nil) != (is == nil) || was != nil && *was != *is {
+		if !sameText(was, is) {
 			changes = append(changes, &SnapshotFieldChange{Field: field.name, Old: was, New: is})
 		}
 	}
 	return changes
+}
+
+// sameText tells whether two texts are the same, or there is neither.
+func sameText(a, b *string) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
 }
 
 type billField struct {

@@ -125,6 +125,25 @@ func TestABillThatIsThereIsGivenBackWithTheFieldsThatDiffer(t *testing.T) {
 	})
 }
 
+func TestRevisionsThatDifferInADocumentAloneAreNotToldToBeTheSame(t *testing.T) {
+	eachArchive(t, func(t *testing.T, g *graph, _ *archive.Archive) {
+		for _, change := range []map[string]any{nil, {"csv": "Item,Amount\r\nx,0.30\r\n", "notes": nil}} {
+			g.ask(as(codex.RoleAdmin), acceptMutation, map[string]any{"input": billInput(change)})
+			g.ask(as(codex.RoleAdmin), `mutation { reopenBill(invoiceNumber: "900-202511", reason: "wrong") { snapshot { id } } }`, nil)
+		}
+		compare := func(from, to, want string) {
+			t.Helper()
+			got := g.ask(as(codex.RoleBilling), `{ snapshotDiff(from: {invoiceNumber: "900-202511", revision: `+from+`}, to: {invoiceNumber: "900-202511", revision: `+to+`}) {
+				fields { field } added { id } removed { id } changed { fields } unchanged documents } }`, nil)
+			if want = `{"data":{"snapshotDiff":{"fields":[],"added":[],"removed":[],"changed":[],"unchanged":2,"documents":` + want + "}}}\n"; got != want {
+				t.Errorf("got  %swant %s", got, want)
+			}
+		}
+		compare("1", "2", `["CSV","NOTES"]`)
+		compare("2", "2", `[]`)
+	})
+}
+
 // told is the field and message of an answer's only error.
 func told(t *testing.T, body string) string {
 	t.Helper()

@@ -182,9 +182,15 @@ func (m measuring) field(f *ast.Field) measure {
 	}
 }
 
-// isContent tells the fields that are whole documents.
+// isContent tells the fields that are whole documents, or for which such are read.
 func isContent(f *ast.Field) bool {
-	return f.ObjectDefinition.Name == "Snapshot" && slices.Contains([]string{"billingData", "csv", "notes"}, f.Name)
+	switch f.ObjectDefinition.Name {
+	case "Snapshot":
+		return slices.Contains([]string{"billingData", "csv", "notes"}, f.Name)
+	case "SnapshotDiff":
+		return f.Name == "documents"
+	}
+	return false
 }
 
 // rows is how many objects a field may lead to.

@@ -62,6 +62,7 @@ func TestTheCostOfAQueryIsHowManyValuesItsAnswerMayHave(t *testing.T) {
 		{name: "too many documents", text: "{ snapshots(first: 500) { nodes { billingData } } }", cost: 1 + 500*(1+10_000), depth: 3, refused: true},
 		{name: "totals of bills", text: "{ snapshotTotals(groupBy: COMPANY) { totalAmount } }", cost: 1 + 10_000, depth: 2},
 		{name: "a comparison", text: `{ snapshotDiff(from: {invoiceNumber: "1"}, to: {invoiceNumber: "2"}) { added { itemName } } }`, cost: 1 + 1 + 50, depth: 3},
+		{name: "a comparison of documents reads them", text: `{ snapshotDiff(from: {invoiceNumber: "1"}, to: {invoiceNumber: "2"}) { documents } }`, cost: 1 + 10_000, depth: 2},
 		{name: "a fragment counts where it is used", text: "{ me { ...f } again: me { ...f } } fragment f on Caller { name role }", cost: 2 * (1 + 2), depth: 2},
 		{name: "Ledger's question", text: `{ company(accountNumber: "620547") { name
 			assets { id hostname online backup { bytes usageTb } contacts { email } } assetsTotal { count backupBytes }

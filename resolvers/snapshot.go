@@ -16,11 +16,13 @@ import (
 type (
 	snapshotResolver           struct{ *resolver }
 	snapshotConnectionResolver struct{ *resolver }
+	snapshotDiffResolver       struct{ *resolver }
 	snapshotGroupResolver      struct{ *resolver }
 	snapshotRunResolver        struct{ *resolver }
 )
 
 func (r *resolver) Snapshot() exec.SnapshotResolver           { return snapshotResolver{r} }
+func (r *resolver) SnapshotDiff() exec.SnapshotDiffResolver   { return snapshotDiffResolver{r} }
 func (r *resolver) SnapshotGroup() exec.SnapshotGroupResolver { return snapshotGroupResolver{r} }
 func (r *resolver) SnapshotRun() exec.SnapshotRunResolver     { return snapshotRunResolver{r} }
 func (r *resolver) SnapshotConnection() exec.SnapshotConnectionResolver {
@@ -85,6 +87,18 @@ func (r queryResolver) SnapshotDiff(ctx context.Context, from, to model.Snapshot
 		return nil, err
 	}
 	return diff, loaders.Announce(ctx, diff.From, diff.To)
+}
+
+func (r snapshotDiffResolver) Documents(ctx context.Context, d *query.SnapshotDiff) ([]proof.Committed, error) {
+	names, err := r.reader.DifferingContents(ctx, d.From.ID, d.To.ID, string(proof.BillingData), string(proof.CSV), string(proof.Notes))
+	if err != nil {
+		return nil, err
+	}
+	documents := make([]proof.Committed, len(names))
+	for i, name := range names {
+		documents[i] = proof.Committed(name)
+	}
+	return documents, nil
 }
 
 func (r companyResolver) Snapshots(ctx context.Context, c *ent.Company, filter map[string]any, revisions query.Revisions, orderBy []*query.Order, first *int) ([]*ent.Snapshot, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/archive/proof"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/graph/model"
 	"github.com/hivematrix/codex/graph/scalar"
@@ -40,6 +41,9 @@ type SnapshotResolver interface {
 }
 type SnapshotConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *model.SnapshotConnection) (int, error)
+}
+type SnapshotDiffResolver interface {
+	Documents(ctx context.Context, obj *query.SnapshotDiff) ([]proof.Committed, error)
 }
 type SnapshotGroupResolver interface {
 	Company(ctx context.Context, obj *query.SnapshotGroup) (*ent.Company, error)
@@ -1491,6 +1495,29 @@ func (ec *executionContext) _SnapshotDiff_unchanged(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_SnapshotDiff_unchanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SnapshotDiff", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SnapshotDiff_documents(ctx context.Context, field graphql.CollectedField, obj *query.SnapshotDiff) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SnapshotDiff_documents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SnapshotDiff().Documents(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []proof.Committed) graphql.Marshaler {
+			return ec.marshalNBillContent2ᚕgithubᚗcomᚋhivematrixᚋcodexᚋarchiveᚋproofᚐCommittedᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SnapshotDiff_documents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SnapshotDiff", field, true, true, "BillContent")
 }
 
 func (ec *executionContext) _SnapshotDiff_totalDifference(ctx context.Context, field graphql.CollectedField, obj *query.SnapshotDiff) (ret graphql.Marshaler) {
@@ -3203,47 +3230,53 @@ func (ec *executionContext) _SnapshotDiff(ctx context.Context, sel ast.Selection
 		case "from":
 			out.Values[i] = ec._SnapshotDiff_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "to":
 			out.Values[i] = ec._SnapshotDiff_to(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "fields":
 			out.Values[i] = ec._SnapshotDiff_fields(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "added":
 			out.Values[i] = ec._SnapshotDiff_added(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "removed":
 			out.Values[i] = ec._SnapshotDiff_removed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "changed":
 			out.Values[i] = ec._SnapshotDiff_changed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "unchanged":
 			out.Values[i] = ec._SnapshotDiff_unchanged(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "documents":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SnapshotDiff_documents(ctx, field, obj)
+				})
 		case "totalDifference":
 			out.Values[i] = ec._SnapshotDiff_totalDifference(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "linesDifference":
 			out.Values[i] = ec._SnapshotDiff_linesDifference(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

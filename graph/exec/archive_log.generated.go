@@ -1296,6 +1296,36 @@ func (ec *executionContext) marshalNBillContent2githubᚗcomᚋhivematrixᚋcode
 	return res
 }
 
+func (ec *executionContext) unmarshalNBillContent2ᚕgithubᚗcomᚋhivematrixᚋcodexᚋarchiveᚋproofᚐCommittedᚄ(ctx context.Context, v any) ([]proof.Committed, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]proof.Committed, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNBillContent2githubᚗcomᚋhivematrixᚋcodexᚋarchiveᚋproofᚐCommitted(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNBillContent2ᚕgithubᚗcomᚋhivematrixᚋcodexᚋarchiveᚋproofᚐCommittedᚄ(ctx context.Context, sel ast.SelectionSet, v []proof.Committed) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBillContent2githubᚗcomᚋhivematrixᚋcodexᚋarchiveᚋproofᚐCommitted(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNLogCheckpoint2ᚕᚖgithubᚗcomᚋhivematrixᚋcodexᚋentᚐLogCheckpointᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.LogCheckpoint) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)

@@ -62,6 +62,7 @@ type ResolverRoot interface {
 	RunChangeConnection() RunChangeConnectionResolver
 	Snapshot() SnapshotResolver
 	SnapshotConnection() SnapshotConnectionResolver
+	SnapshotDiff() SnapshotDiffResolver
 	SnapshotGroup() SnapshotGroupResolver
 	SnapshotRun() SnapshotRunResolver
 	Subscription() SubscriptionResolver
@@ -399,7 +400,7 @@ type SnapshotLine {
   id: ID!
   "Its place in the bill, from 1."
   position: Int!
-  "user, asset, backup, ticket or custom."
+  "user, asset, backup, ticket or custom, or another word of who made the bill."
   lineType: String!
   "What it is for: a person, a machine, a ticket."
   itemName: String!
@@ -517,6 +518,8 @@ type SnapshotDiff {
   changed: [SnapshotLineChange!]!
   "How many lines are the same."
   unchanged: Int!
+  "The documents that are not the same to the last letter, or that only one has: BILLING_DATA, CSV or NOTES."
+  documents: [BillContent!]!
   "By how much the second bill's total is greater."
   totalDifference: Decimal!
   "By how much more the lines of the second bill come to. It is the sum of what is added, removed and changed."
@@ -680,7 +683,7 @@ input AcceptBillInput {
 
 "A line of a bill that is to be archived."
 input AcceptBillLineInput {
-  "user, asset, backup, ticket or custom; custom where it is left out."
+  "user, asset, backup, ticket or custom; custom where it is left out. Another, of at most 50 letters, is kept as it is."
   lineType: String
   "What it is for, at most 255 letters."
   itemName: String!
@@ -6244,6 +6247,8 @@ func (ec *executionContext) childFields_SnapshotDiff(ctx context.Context, field 
 		return ec.fieldContext_SnapshotDiff_changed(ctx, field)
 	case "unchanged":
 		return ec.fieldContext_SnapshotDiff_unchanged(ctx, field)
+	case "documents":
+		return ec.fieldContext_SnapshotDiff_documents(ctx, field)
 	case "totalDifference":
 		return ec.fieldContext_SnapshotDiff_totalDifference(ctx, field)
 	case "linesDifference":
