@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -128,8 +129,33 @@ func TestTheArchivesVerbsSayWhatTheyMiss(t *testing.T) {
 	i.ends(exitUsage, "codex: --check needs --against and --key", "archive", "consistency", "--check", "x")
 	i.ends(exitFailed, "codex: the log has 0 leaves: it does not begin with 1", "archive", "consistency", "1")
 	i.ends(exitFailed, "codex: [archive] publish names no place to publish at", "archive", "checkpoint", "--publish")
+	for flag, said := range map[string]string{
+		"--month=2025-1": `--month takes a month as YYYY-MM, not "2025-1"`, "--year=25": `--year takes a year as YYYY, not "25"`,
+		"--at-least=1e3": `--at-least takes an amount such as 412.28, not "1e3"`, "--at-most=0.125": `--at-most takes an amount such as 412.28, not "0.125"`,
+		"--archived-to=today": `--archived-to takes a day as YYYY-MM-DD, not "today"`,
+	} {
+		i.ends(exitUsage, "codex: "+said, "archive", "search", flag)
+		i.ends(exitUsage, "codex: "+said, "archive", "totals", flag)
+	}
 	if err := os.Mkdir(filepath.Join(i.dir, "instance", "archive.checkpoint"), 0o700); err != nil { // which is no file to read
 		t.Fatal(err)
 	}
 	i.ends(exitFailed, "codex: reading the hub's own log checkpoint (--against gives another): ", "archive", "verify")
+}
+
+func TestABillIsNamedWithItsRevision(t *testing.T) {
+	for _, tc := range []struct {
+		text string
+		want map[string]any
+	}{
+		{"1-202510", map[string]any{"invoiceNumber": "1-202510"}},
+		{"1-202510@2", map[string]any{"invoiceNumber": "1-202510", "revision": int64(2)}},
+		{"a@b@1", map[string]any{"invoiceNumber": "a@b", "revision": int64(1)}},
+		{"1@0", nil}, {"1@", nil}, {"1@x", nil}, {"1@4294967297", nil},
+	} {
+		got, err := billRef(tc.text)
+		if !reflect.DeepEqual(got, tc.want) || (err == nil) != (tc.want != nil) {
+			t.Errorf("%s: %v, %v", tc.text, got, err)
+		}
+	}
 }

@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/graph/scalar"
 )
 
 // archivedBill is a revision of a bill as the verbs tell of it. --json prints what was asked for under the
@@ -198,6 +200,17 @@ func (f *billFilter) filter() (map[string]any, error) {
 		}
 		conditions[condition] = value
 	}
+	for _, flag := range []struct {
+		name, text, takes string
+		ok                func(string) bool
+	}{
+		{"month", f.month, "a month as YYYY-MM", isMonth}, {"year", f.year, "a year as YYYY", func(year string) bool { return isMonth(year + "-01") }},
+		{"at-least", f.least, "an amount such as 412.28", isAmount}, {"at-most", f.most, "an amount such as 412.28", isAmount},
+	} {
+		if flag.text != "" && !flag.ok(flag.text) {
+			return nil, usageError("--%s takes %s, not %q", flag.name, flag.takes, flag.text)
+		}
+	}
 	for _, flag := range []struct{ text, field, condition string }{
 		{f.account, "accountNumber", "eq"}, {f.company, "companyName", "contains"}, {f.month, "billingMonth", "eq"},
 		{f.least, "totalAmount", "gte"}, {f.most, "totalAmount", "lte"}, {f.mark, "marks", "has"},
@@ -228,6 +241,16 @@ func (f *billFilter) filter() (map[string]any, error) {
 		filter["lines"] = map[string]any{"some": map[string]any{"or": []any{contains("itemName"), contains("description")}}}
 	}
 	return filter, nil
+}
+
+func isMonth(text string) bool {
+	_, err := codex.ParsePeriod(text)
+	return err == nil
+}
+
+func isAmount(text string) bool {
+	_, err := scalar.UnmarshalCents(text)
+	return err == nil
 }
 
 func (p *program) archiveSearchCommand() *cobra.Command {
@@ -361,18 +384,18 @@ func (p *program) archiveTotalsCommand() *cobra.Command {
 	return cmd
 }
 
-// billRef is a bill as the command line names it: INVOICE, or INVOICE@REVISION.
+// billRef is a bill as the command line names it: INVOICE, or INVOICE@REVISION. An invoice number may have
+// an @ itself: it is followed by its revision then.
 func billRef(text string) (map[string]any, error) {
-	invoice, after, given := strings.Cut(text, "@")
-	ref := map[string]any{"invoiceNumber": invoice}
-	if given {
-		var revision int
-		if _, err := fmt.Sscanf(after, "%d", &revision); err != nil || fmt.Sprint(revision) != after || revision < 1 {
-			return nil, usageError("a bill is INVOICE or INVOICE@REVISION, not %q", text)
-		}
-		ref["revision"] = revision
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return map[string]any{"invoiceNumber": text}, nil
 	}
-	return ref, nil
+	revision, err := strconv.ParseInt(text[at+1:], 10, 32)
+	if err != nil || revision < 1 {
+		return nil, usageError("a bill is INVOICE or INVOICE@REVISION, not %q", text)
+	}
+	return map[string]any{"invoiceNumber": text[:at], "revision": revision}, nil
 }
 
 func (p *program) archiveDiffCommand() *cobra.Command {
@@ -412,12 +435,13 @@ func (p *program) archiveDiffCommand() *cobra.Command {
 					Difference string `json:"amount_difference"`
 				}
 				Unchanged  int
+				Documents  []string
 				Difference string `json:"total_difference"`
 			}
 			raw, err := hub.asked(cmd.Context(), `query($from: SnapshotRef!, $to: SnapshotRef!) { answer: snapshotDiff(from: $from, to: $to) {
 				fields { field old new } added `+billLineFields+` removed `+billLineFields+`
 				changed { old `+billLineFields+` new `+billLineFields+` fields amount_difference: amountDifference }
-				unchanged total_difference: totalDifference lines_difference: linesDifference } }`, map[string]any{"from": from, "to": to}, &diff)
+				unchanged documents total_difference: totalDifference lines_difference: linesDifference } }`, map[string]any{"from": from, "to": to}, &diff)
 			switch {
 			case err != nil:
 				return err
@@ -444,6 +468,9 @@ func (p *program) archiveDiffCommand() *cobra.Command {
 			for _, change := range diff.Changed {
 				fmt.Fprintf(p.stdout, "~ %s: %s, then %s (%s)\n", printable(change.New.ItemName), change.Old.Amount, change.New.Amount,
 					strings.Join(change.Fields, ", "))
+			}
+			for _, name := range diff.Documents {
+				fmt.Fprintf(p.stdout, "%s: not the same to the last letter\n", strings.ToLower(name))
 			}
 			fmt.Fprintf(p.stdout, "lines that are the same: %d; the total differs by %s\n", diff.Unchanged, diff.Difference)
 			return nil
