@@ -84,6 +84,8 @@ func toldHits(hits []*query.SearchHit) []string {
 			key = node.ID
 		case *ent.Ticket:
 			key = node.ID
+		case *ent.Snapshot:
+			key = node.InvoiceNumber
 		}
 		all = append(all, hitLine(hit.Type, key, hit.Match, hit.Field))
 	}
@@ -278,9 +280,14 @@ func TestWhatPeopleTypeIsFound(t *testing.T) {
 			name, text string
 			want       []string
 		}{
-			{"an account number", "620547", []string{"company 620547 exact accountNumber"}},
-			{"its beginning", "62", []string{"company 620547 prefix accountNumber"}},
-			{"a number in any letters", "b-2", []string{"company B-2 exact accountNumber"}},
+			{"an account number, with its newest bills", "620547", []string{
+				"company 620547 exact accountNumber", "snapshot 620547-202510 prefix invoiceNumber", "snapshot 620547-202509 prefix invoiceNumber",
+			}},
+			{"its beginning", "62", []string{
+				"company 620547 prefix accountNumber", "snapshot 620547-202510 prefix invoiceNumber", "snapshot 620547-202509 prefix invoiceNumber",
+			}},
+			{"a number in any letters", "b-2", []string{"company B-2 exact accountNumber", "snapshot B-2-202510 prefix invoiceNumber"}},
+			{"an invoice", "620547-202509", []string{"snapshot 620547-202509 exact invoiceNumber"}},
 			{"a name", "ACME", []string{"company 620547 exact name", "contact 1 contains email", "contact 2 contains email", "contact 4 contains email"}},
 			{"a part of a name", "söHN", []string{"company 900 contains name"}},
 			{"a person", "ann acme", []string{"contact 1 exact name"}},

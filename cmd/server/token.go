@@ -71,7 +71,7 @@ func asTyped(err error) error {
 		return err
 	}
 	typed := *coded
-	typed.Field = map[string]string{"reason": "--reason", "expiresAt": "--expires", "note": "--note", "accountNumber": "--account"}[coded.Field]
+	typed.Field = map[string]string{"reason": "--reason", "expiresAt": "--expires", "note": "--note"}[coded.Field]
 	return &typed
 }
 
