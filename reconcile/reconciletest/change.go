@@ -214,6 +214,9 @@ func (y *Year) planMachines(account codex.AccountNumber) {
 	if m := y.takeIf(25, account); m != nil { // once more by hand
 		worth := -min(cents(prices.of(y.typeOf(m.ID))), cents(prices.workstation))
 		y.plant(account, "billed_twice", "assets", m.ID, worth, nil)
+		if y.typeOf(m.ID) == "Switch" { // what stays is the workstation, since that is dearer
+			y.plant(account, "type_differs", "assets", m.ID, cents(prices.network)-cents(prices.workstation), nil)
+		}
 		y.mistake(account, func(d *draft) { d.manual = append(d.manual, row{Name: strings.ToLower(m.Hostname)}) })
 	}
 	if m := y.takeIf(20, account); m != nil { // once more by hand, and dearer than it is
