@@ -34,7 +34,13 @@ type BilledItem struct {
 	// in ten-thousandths
 	RateE4 codex.Quantity `json:"rate_e4,omitempty"`
 	// AmountCents holds the value of the "amount_cents" field.
-	AmountCents  codex.Cents `json:"amount_cents,omitempty"`
+	AmountCents codex.Cents `json:"amount_cents,omitempty"`
+	// its cost could not be read: the amount is none
+	Unread bool `json:"unread,omitempty"`
+	// its name alone tells what it is
+	ToldByName bool `json:"told_by_name,omitempty"`
+	// what the machine had backed up, as it was served
+	BackupBytes  codex.Bytes `json:"backup_bytes,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -43,7 +49,9 @@ func (*BilledItem) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case billeditem.FieldID, billeditem.FieldSnapshotID, billeditem.FieldPosition, billeditem.FieldItemID, billeditem.FieldQuantityE4, billeditem.FieldRateE4, billeditem.FieldAmountCents:
+		case billeditem.FieldUnread, billeditem.FieldToldByName:
+			values[i] = new(sql.NullBool)
+		case billeditem.FieldID, billeditem.FieldSnapshotID, billeditem.FieldPosition, billeditem.FieldItemID, billeditem.FieldQuantityE4, billeditem.FieldRateE4, billeditem.FieldAmountCents, billeditem.FieldBackupBytes:
 			values[i] = new(sql.NullInt64)
 		case billeditem.FieldKind, billeditem.FieldName, billeditem.FieldBilledType:
 			values[i] = new(sql.NullString)
@@ -123,6 +131,24 @@ func (_m *BilledItem) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.AmountCents = codex.Cents(value.Int64)
 			}
+		case billeditem.FieldUnread:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field unread", values[i])
+			} else if value.Valid {
+				_m.Unread = value.Bool
+			}
+		case billeditem.FieldToldByName:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field told_by_name", values[i])
+			} else if value.Valid {
+				_m.ToldByName = value.Bool
+			}
+		case billeditem.FieldBackupBytes:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field backup_bytes", values[i])
+			} else if value.Valid {
+				_m.BackupBytes = codex.Bytes(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -187,6 +213,15 @@ func (_m *BilledItem) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("amount_cents=")
 	builder.WriteString(fmt.Sprintf("%v", _m.AmountCents))
+	builder.WriteString(", ")
+	builder.WriteString("unread=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Unread))
+	builder.WriteString(", ")
+	builder.WriteString("told_by_name=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ToldByName))
+	builder.WriteString(", ")
+	builder.WriteString("backup_bytes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.BackupBytes))
 	builder.WriteByte(')')
 	return builder.String()
 }

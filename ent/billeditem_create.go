@@ -84,6 +84,48 @@ func (_c *BilledItemCreate) SetAmountCents(v codex.Cents) *BilledItemCreate {
 	return _c
 }
 
+// SetUnread sets the "unread" field.
+func (_c *BilledItemCreate) SetUnread(v bool) *BilledItemCreate {
+	_c.mutation.SetUnread(v)
+	return _c
+}
+
+// SetNillableUnread sets the "unread" field if the given value is not nil.
+func (_c *BilledItemCreate) SetNillableUnread(v *bool) *BilledItemCreate {
+	if v != nil {
+		_c.SetUnread(*v)
+	}
+	return _c
+}
+
+// SetToldByName sets the "told_by_name" field.
+func (_c *BilledItemCreate) SetToldByName(v bool) *BilledItemCreate {
+	_c.mutation.SetToldByName(v)
+	return _c
+}
+
+// SetNillableToldByName sets the "told_by_name" field if the given value is not nil.
+func (_c *BilledItemCreate) SetNillableToldByName(v *bool) *BilledItemCreate {
+	if v != nil {
+		_c.SetToldByName(*v)
+	}
+	return _c
+}
+
+// SetBackupBytes sets the "backup_bytes" field.
+func (_c *BilledItemCreate) SetBackupBytes(v codex.Bytes) *BilledItemCreate {
+	_c.mutation.SetBackupBytes(v)
+	return _c
+}
+
+// SetNillableBackupBytes sets the "backup_bytes" field if the given value is not nil.
+func (_c *BilledItemCreate) SetNillableBackupBytes(v *codex.Bytes) *BilledItemCreate {
+	if v != nil {
+		_c.SetBackupBytes(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *BilledItemCreate) SetID(v int) *BilledItemCreate {
 	_c.mutation.SetID(v)
@@ -97,6 +139,7 @@ func (_c *BilledItemCreate) Mutation() *BilledItemMutation {
 
 // Save creates the BilledItem in the database.
 func (_c *BilledItemCreate) Save(ctx context.Context) (*BilledItem, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -119,6 +162,22 @@ func (_c *BilledItemCreate) Exec(ctx context.Context) error {
 func (_c *BilledItemCreate) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
 		panic(err)
+	}
+}
+
+// defaults sets the default values of the builder before save.
+func (_c *BilledItemCreate) defaults() {
+	if _, ok := _c.mutation.Unread(); !ok {
+		v := billeditem.DefaultUnread
+		_c.mutation.SetUnread(v)
+	}
+	if _, ok := _c.mutation.ToldByName(); !ok {
+		v := billeditem.DefaultToldByName
+		_c.mutation.SetToldByName(v)
+	}
+	if _, ok := _c.mutation.BackupBytes(); !ok {
+		v := billeditem.DefaultBackupBytes
+		_c.mutation.SetBackupBytes(v)
 	}
 }
 
@@ -147,6 +206,15 @@ func (_c *BilledItemCreate) check() error {
 	}
 	if _, ok := _c.mutation.AmountCents(); !ok {
 		return &ValidationError{Name: "amount_cents", err: errors.New(`ent: missing required field "BilledItem.amount_cents"`)}
+	}
+	if _, ok := _c.mutation.Unread(); !ok {
+		return &ValidationError{Name: "unread", err: errors.New(`ent: missing required field "BilledItem.unread"`)}
+	}
+	if _, ok := _c.mutation.ToldByName(); !ok {
+		return &ValidationError{Name: "told_by_name", err: errors.New(`ent: missing required field "BilledItem.told_by_name"`)}
+	}
+	if _, ok := _c.mutation.BackupBytes(); !ok {
+		return &ValidationError{Name: "backup_bytes", err: errors.New(`ent: missing required field "BilledItem.backup_bytes"`)}
 	}
 	return nil
 }
@@ -216,6 +284,18 @@ func (_c *BilledItemCreate) createSpec() (*BilledItem, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.AmountCents(); ok {
 		_spec.SetField(billeditem.FieldAmountCents, field.TypeInt64, value)
 		_node.AmountCents = value
+	}
+	if value, ok := _c.mutation.Unread(); ok {
+		_spec.SetField(billeditem.FieldUnread, field.TypeBool, value)
+		_node.Unread = value
+	}
+	if value, ok := _c.mutation.ToldByName(); ok {
+		_spec.SetField(billeditem.FieldToldByName, field.TypeBool, value)
+		_node.ToldByName = value
+	}
+	if value, ok := _c.mutation.BackupBytes(); ok {
+		_spec.SetField(billeditem.FieldBackupBytes, field.TypeInt64, value)
+		_node.BackupBytes = value
 	}
 	return _node, _spec
 }
@@ -416,6 +496,48 @@ func (u *BilledItemUpsert) UpdateAmountCents() *BilledItemUpsert {
 // AddAmountCents adds v to the "amount_cents" field.
 func (u *BilledItemUpsert) AddAmountCents(v codex.Cents) *BilledItemUpsert {
 	u.Add(billeditem.FieldAmountCents, v)
+	return u
+}
+
+// SetUnread sets the "unread" field.
+func (u *BilledItemUpsert) SetUnread(v bool) *BilledItemUpsert {
+	u.Set(billeditem.FieldUnread, v)
+	return u
+}
+
+// UpdateUnread sets the "unread" field to the value that was provided on create.
+func (u *BilledItemUpsert) UpdateUnread() *BilledItemUpsert {
+	u.SetExcluded(billeditem.FieldUnread)
+	return u
+}
+
+// SetToldByName sets the "told_by_name" field.
+func (u *BilledItemUpsert) SetToldByName(v bool) *BilledItemUpsert {
+	u.Set(billeditem.FieldToldByName, v)
+	return u
+}
+
+// UpdateToldByName sets the "told_by_name" field to the value that was provided on create.
+func (u *BilledItemUpsert) UpdateToldByName() *BilledItemUpsert {
+	u.SetExcluded(billeditem.FieldToldByName)
+	return u
+}
+
+// SetBackupBytes sets the "backup_bytes" field.
+func (u *BilledItemUpsert) SetBackupBytes(v codex.Bytes) *BilledItemUpsert {
+	u.Set(billeditem.FieldBackupBytes, v)
+	return u
+}
+
+// UpdateBackupBytes sets the "backup_bytes" field to the value that was provided on create.
+func (u *BilledItemUpsert) UpdateBackupBytes() *BilledItemUpsert {
+	u.SetExcluded(billeditem.FieldBackupBytes)
+	return u
+}
+
+// AddBackupBytes adds v to the "backup_bytes" field.
+func (u *BilledItemUpsert) AddBackupBytes(v codex.Bytes) *BilledItemUpsert {
+	u.Add(billeditem.FieldBackupBytes, v)
 	return u
 }
 
@@ -642,6 +764,55 @@ func (u *BilledItemUpsertOne) UpdateAmountCents() *BilledItemUpsertOne {
 	})
 }
 
+// SetUnread sets the "unread" field.
+func (u *BilledItemUpsertOne) SetUnread(v bool) *BilledItemUpsertOne {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.SetUnread(v)
+	})
+}
+
+// UpdateUnread sets the "unread" field to the value that was provided on create.
+func (u *BilledItemUpsertOne) UpdateUnread() *BilledItemUpsertOne {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.UpdateUnread()
+	})
+}
+
+// SetToldByName sets the "told_by_name" field.
+func (u *BilledItemUpsertOne) SetToldByName(v bool) *BilledItemUpsertOne {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.SetToldByName(v)
+	})
+}
+
+// UpdateToldByName sets the "told_by_name" field to the value that was provided on create.
+func (u *BilledItemUpsertOne) UpdateToldByName() *BilledItemUpsertOne {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.UpdateToldByName()
+	})
+}
+
+// SetBackupBytes sets the "backup_bytes" field.
+func (u *BilledItemUpsertOne) SetBackupBytes(v codex.Bytes) *BilledItemUpsertOne {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.SetBackupBytes(v)
+	})
+}
+
+// AddBackupBytes adds v to the "backup_bytes" field.
+func (u *BilledItemUpsertOne) AddBackupBytes(v codex.Bytes) *BilledItemUpsertOne {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.AddBackupBytes(v)
+	})
+}
+
+// UpdateBackupBytes sets the "backup_bytes" field to the value that was provided on create.
+func (u *BilledItemUpsertOne) UpdateBackupBytes() *BilledItemUpsertOne {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.UpdateBackupBytes()
+	})
+}
+
 // Exec executes the query.
 func (u *BilledItemUpsertOne) Exec(ctx context.Context) error {
 	if len(u.create.conflict) == 0 {
@@ -694,6 +865,7 @@ func (_c *BilledItemCreateBulk) Save(ctx context.Context) ([]*BilledItem, error)
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*BilledItemMutation)
 				if !ok {
@@ -1027,6 +1199,55 @@ func (u *BilledItemUpsertBulk) AddAmountCents(v codex.Cents) *BilledItemUpsertBu
 func (u *BilledItemUpsertBulk) UpdateAmountCents() *BilledItemUpsertBulk {
 	return u.Update(func(s *BilledItemUpsert) {
 		s.UpdateAmountCents()
+	})
+}
+
+// SetUnread sets the "unread" field.
+func (u *BilledItemUpsertBulk) SetUnread(v bool) *BilledItemUpsertBulk {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.SetUnread(v)
+	})
+}
+
+// UpdateUnread sets the "unread" field to the value that was provided on create.
+func (u *BilledItemUpsertBulk) UpdateUnread() *BilledItemUpsertBulk {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.UpdateUnread()
+	})
+}
+
+// SetToldByName sets the "told_by_name" field.
+func (u *BilledItemUpsertBulk) SetToldByName(v bool) *BilledItemUpsertBulk {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.SetToldByName(v)
+	})
+}
+
+// UpdateToldByName sets the "told_by_name" field to the value that was provided on create.
+func (u *BilledItemUpsertBulk) UpdateToldByName() *BilledItemUpsertBulk {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.UpdateToldByName()
+	})
+}
+
+// SetBackupBytes sets the "backup_bytes" field.
+func (u *BilledItemUpsertBulk) SetBackupBytes(v codex.Bytes) *BilledItemUpsertBulk {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.SetBackupBytes(v)
+	})
+}
+
+// AddBackupBytes adds v to the "backup_bytes" field.
+func (u *BilledItemUpsertBulk) AddBackupBytes(v codex.Bytes) *BilledItemUpsertBulk {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.AddBackupBytes(v)
+	})
+}
+
+// UpdateBackupBytes sets the "backup_bytes" field to the value that was provided on create.
+func (u *BilledItemUpsertBulk) UpdateBackupBytes() *BilledItemUpsertBulk {
+	return u.Update(func(s *BilledItemUpsert) {
+		s.UpdateBackupBytes()
 	})
 }
 

@@ -36,6 +36,10 @@ type BilledItemMutation struct {
 	addrate_e4      *codex.Quantity
 	amount_cents    *codex.Cents
 	addamount_cents *codex.Cents
+	unread          *bool
+	told_by_name    *bool
+	backup_bytes    *codex.Bytes
+	addbackup_bytes *codex.Bytes
 	clearedFields   map[string]struct{}
 	done            bool
 	oldValue        func(context.Context) (*BilledItem, error)
@@ -604,6 +608,134 @@ func (m *BilledItemMutation) ResetAmountCents() {
 	m.addamount_cents = nil
 }
 
+// SetUnread sets the "unread" field.
+func (m *BilledItemMutation) SetUnread(b bool) {
+	m.unread = &b
+}
+
+// Unread returns the value of the "unread" field in the mutation.
+func (m *BilledItemMutation) Unread() (r bool, exists bool) {
+	v := m.unread
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnread returns the old "unread" field's value of the BilledItem entity.
+// If the BilledItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BilledItemMutation) OldUnread(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnread is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnread requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnread: %w", err)
+	}
+	return oldValue.Unread, nil
+}
+
+// ResetUnread resets all changes to the "unread" field.
+func (m *BilledItemMutation) ResetUnread() {
+	m.unread = nil
+}
+
+// SetToldByName sets the "told_by_name" field.
+func (m *BilledItemMutation) SetToldByName(b bool) {
+	m.told_by_name = &b
+}
+
+// ToldByName returns the value of the "told_by_name" field in the mutation.
+func (m *BilledItemMutation) ToldByName() (r bool, exists bool) {
+	v := m.told_by_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToldByName returns the old "told_by_name" field's value of the BilledItem entity.
+// If the BilledItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BilledItemMutation) OldToldByName(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToldByName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToldByName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToldByName: %w", err)
+	}
+	return oldValue.ToldByName, nil
+}
+
+// ResetToldByName resets all changes to the "told_by_name" field.
+func (m *BilledItemMutation) ResetToldByName() {
+	m.told_by_name = nil
+}
+
+// SetBackupBytes sets the "backup_bytes" field.
+func (m *BilledItemMutation) SetBackupBytes(c codex.Bytes) {
+	m.backup_bytes = &c
+	m.addbackup_bytes = nil
+}
+
+// BackupBytes returns the value of the "backup_bytes" field in the mutation.
+func (m *BilledItemMutation) BackupBytes() (r codex.Bytes, exists bool) {
+	v := m.backup_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBackupBytes returns the old "backup_bytes" field's value of the BilledItem entity.
+// If the BilledItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BilledItemMutation) OldBackupBytes(ctx context.Context) (v codex.Bytes, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBackupBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBackupBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBackupBytes: %w", err)
+	}
+	return oldValue.BackupBytes, nil
+}
+
+// AddBackupBytes adds c to the "backup_bytes" field.
+func (m *BilledItemMutation) AddBackupBytes(c codex.Bytes) {
+	if m.addbackup_bytes != nil {
+		*m.addbackup_bytes += c
+	} else {
+		m.addbackup_bytes = &c
+	}
+}
+
+// AddedBackupBytes returns the value that was added to the "backup_bytes" field in this mutation.
+func (m *BilledItemMutation) AddedBackupBytes() (r codex.Bytes, exists bool) {
+	v := m.addbackup_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBackupBytes resets all changes to the "backup_bytes" field.
+func (m *BilledItemMutation) ResetBackupBytes() {
+	m.backup_bytes = nil
+	m.addbackup_bytes = nil
+}
+
 // Where appends a list predicates to the BilledItemMutation builder.
 func (m *BilledItemMutation) Where(ps ...predicate.BilledItem) {
 	m.predicates = append(m.predicates, ps...)
@@ -638,7 +770,7 @@ func (m *BilledItemMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BilledItemMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 12)
 	if m.snapshot_id != nil {
 		fields = append(fields, billeditem.FieldSnapshotID)
 	}
@@ -666,6 +798,15 @@ func (m *BilledItemMutation) Fields() []string {
 	if m.amount_cents != nil {
 		fields = append(fields, billeditem.FieldAmountCents)
 	}
+	if m.unread != nil {
+		fields = append(fields, billeditem.FieldUnread)
+	}
+	if m.told_by_name != nil {
+		fields = append(fields, billeditem.FieldToldByName)
+	}
+	if m.backup_bytes != nil {
+		fields = append(fields, billeditem.FieldBackupBytes)
+	}
 	return fields
 }
 
@@ -692,6 +833,12 @@ func (m *BilledItemMutation) Field(name string) (ent.Value, bool) {
 		return m.RateE4()
 	case billeditem.FieldAmountCents:
 		return m.AmountCents()
+	case billeditem.FieldUnread:
+		return m.Unread()
+	case billeditem.FieldToldByName:
+		return m.ToldByName()
+	case billeditem.FieldBackupBytes:
+		return m.BackupBytes()
 	}
 	return nil, false
 }
@@ -719,6 +866,12 @@ func (m *BilledItemMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldRateE4(ctx)
 	case billeditem.FieldAmountCents:
 		return m.OldAmountCents(ctx)
+	case billeditem.FieldUnread:
+		return m.OldUnread(ctx)
+	case billeditem.FieldToldByName:
+		return m.OldToldByName(ctx)
+	case billeditem.FieldBackupBytes:
+		return m.OldBackupBytes(ctx)
 	}
 	return nil, fmt.Errorf("unknown BilledItem field %s", name)
 }
@@ -791,6 +944,27 @@ func (m *BilledItemMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAmountCents(v)
 		return nil
+	case billeditem.FieldUnread:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnread(v)
+		return nil
+	case billeditem.FieldToldByName:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToldByName(v)
+		return nil
+	case billeditem.FieldBackupBytes:
+		v, ok := value.(codex.Bytes)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBackupBytes(v)
+		return nil
 	}
 	return fmt.Errorf("unknown BilledItem field %s", name)
 }
@@ -817,6 +991,9 @@ func (m *BilledItemMutation) AddedFields() []string {
 	if m.addamount_cents != nil {
 		fields = append(fields, billeditem.FieldAmountCents)
 	}
+	if m.addbackup_bytes != nil {
+		fields = append(fields, billeditem.FieldBackupBytes)
+	}
 	return fields
 }
 
@@ -837,6 +1014,8 @@ func (m *BilledItemMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedRateE4()
 	case billeditem.FieldAmountCents:
 		return m.AddedAmountCents()
+	case billeditem.FieldBackupBytes:
+		return m.AddedBackupBytes()
 	}
 	return nil, false
 }
@@ -887,6 +1066,13 @@ func (m *BilledItemMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddAmountCents(v)
+		return nil
+	case billeditem.FieldBackupBytes:
+		v, ok := value.(codex.Bytes)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBackupBytes(v)
 		return nil
 	}
 	return fmt.Errorf("unknown BilledItem numeric field %s", name)
@@ -950,6 +1136,15 @@ func (m *BilledItemMutation) ResetField(name string) error {
 		return nil
 	case billeditem.FieldAmountCents:
 		m.ResetAmountCents()
+		return nil
+	case billeditem.FieldUnread:
+		m.ResetUnread()
+		return nil
+	case billeditem.FieldToldByName:
+		m.ResetToldByName()
+		return nil
+	case billeditem.FieldBackupBytes:
+		m.ResetBackupBytes()
 		return nil
 	}
 	return fmt.Errorf("unknown BilledItem field %s", name)

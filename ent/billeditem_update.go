@@ -203,6 +203,55 @@ func (_u *BilledItemUpdate) AddAmountCents(v codex.Cents) *BilledItemUpdate {
 	return _u
 }
 
+// SetUnread sets the "unread" field.
+func (_u *BilledItemUpdate) SetUnread(v bool) *BilledItemUpdate {
+	_u.mutation.SetUnread(v)
+	return _u
+}
+
+// SetNillableUnread sets the "unread" field if the given value is not nil.
+func (_u *BilledItemUpdate) SetNillableUnread(v *bool) *BilledItemUpdate {
+	if v != nil {
+		_u.SetUnread(*v)
+	}
+	return _u
+}
+
+// SetToldByName sets the "told_by_name" field.
+func (_u *BilledItemUpdate) SetToldByName(v bool) *BilledItemUpdate {
+	_u.mutation.SetToldByName(v)
+	return _u
+}
+
+// SetNillableToldByName sets the "told_by_name" field if the given value is not nil.
+func (_u *BilledItemUpdate) SetNillableToldByName(v *bool) *BilledItemUpdate {
+	if v != nil {
+		_u.SetToldByName(*v)
+	}
+	return _u
+}
+
+// SetBackupBytes sets the "backup_bytes" field.
+func (_u *BilledItemUpdate) SetBackupBytes(v codex.Bytes) *BilledItemUpdate {
+	_u.mutation.ResetBackupBytes()
+	_u.mutation.SetBackupBytes(v)
+	return _u
+}
+
+// SetNillableBackupBytes sets the "backup_bytes" field if the given value is not nil.
+func (_u *BilledItemUpdate) SetNillableBackupBytes(v *codex.Bytes) *BilledItemUpdate {
+	if v != nil {
+		_u.SetBackupBytes(*v)
+	}
+	return _u
+}
+
+// AddBackupBytes adds value to the "backup_bytes" field.
+func (_u *BilledItemUpdate) AddBackupBytes(v codex.Bytes) *BilledItemUpdate {
+	_u.mutation.AddBackupBytes(v)
+	return _u
+}
+
 // Mutation returns the BilledItemMutation object of the builder.
 func (_u *BilledItemUpdate) Mutation() *BilledItemMutation {
 	return _u.mutation
@@ -297,6 +346,18 @@ func (_u *BilledItemUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.AddedAmountCents(); ok {
 		_spec.AddField(billeditem.FieldAmountCents, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Unread(); ok {
+		_spec.SetField(billeditem.FieldUnread, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.ToldByName(); ok {
+		_spec.SetField(billeditem.FieldToldByName, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.BackupBytes(); ok {
+		_spec.SetField(billeditem.FieldBackupBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedBackupBytes(); ok {
+		_spec.AddField(billeditem.FieldBackupBytes, field.TypeInt64, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -494,6 +555,55 @@ func (_u *BilledItemUpdateOne) AddAmountCents(v codex.Cents) *BilledItemUpdateOn
 	return _u
 }
 
+// SetUnread sets the "unread" field.
+func (_u *BilledItemUpdateOne) SetUnread(v bool) *BilledItemUpdateOne {
+	_u.mutation.SetUnread(v)
+	return _u
+}
+
+// SetNillableUnread sets the "unread" field if the given value is not nil.
+func (_u *BilledItemUpdateOne) SetNillableUnread(v *bool) *BilledItemUpdateOne {
+	if v != nil {
+		_u.SetUnread(*v)
+	}
+	return _u
+}
+
+// SetToldByName sets the "told_by_name" field.
+func (_u *BilledItemUpdateOne) SetToldByName(v bool) *BilledItemUpdateOne {
+	_u.mutation.SetToldByName(v)
+	return _u
+}
+
+// SetNillableToldByName sets the "told_by_name" field if the given value is not nil.
+func (_u *BilledItemUpdateOne) SetNillableToldByName(v *bool) *BilledItemUpdateOne {
+	if v != nil {
+		_u.SetToldByName(*v)
+	}
+	return _u
+}
+
+// SetBackupBytes sets the "backup_bytes" field.
+func (_u *BilledItemUpdateOne) SetBackupBytes(v codex.Bytes) *BilledItemUpdateOne {
+	_u.mutation.ResetBackupBytes()
+	_u.mutation.SetBackupBytes(v)
+	return _u
+}
+
+// SetNillableBackupBytes sets the "backup_bytes" field if the given value is not nil.
+func (_u *BilledItemUpdateOne) SetNillableBackupBytes(v *codex.Bytes) *BilledItemUpdateOne {
+	if v != nil {
+		_u.SetBackupBytes(*v)
+	}
+	return _u
+}
+
+// AddBackupBytes adds value to the "backup_bytes" field.
+func (_u *BilledItemUpdateOne) AddBackupBytes(v codex.Bytes) *BilledItemUpdateOne {
+	_u.mutation.AddBackupBytes(v)
+	return _u
+}
+
 // Mutation returns the BilledItemMutation object of the builder.
 func (_u *BilledItemUpdateOne) Mutation() *BilledItemMutation {
 	return _u.mutation
@@ -618,6 +728,18 @@ func (_u *BilledItemUpdateOne) sqlSave(ctx context.Context) (_node *BilledItem, 
 	}
 	if value, ok := _u.mutation.AddedAmountCents(); ok {
 		_spec.AddField(billeditem.FieldAmountCents, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Unread(); ok {
+		_spec.SetField(billeditem.FieldUnread, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.ToldByName(); ok {
+		_spec.SetField(billeditem.FieldToldByName, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.BackupBytes(); ok {
+		_spec.SetField(billeditem.FieldBackupBytes, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedBackupBytes(); ok {
+		_spec.AddField(billeditem.FieldBackupBytes, field.TypeInt64, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &BilledItem{config: _u.config}

@@ -8,7 +8,6 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/derivedbill"
 )
 
@@ -20,14 +19,12 @@ type DerivedBill struct {
 	ID int `json:"id,omitempty"`
 	// by which reading of package reconcile: an older one is done anew
 	Reading int `json:"reading,omitempty"`
-	// receipt: its billing data; lines: its lines, since the billing data has no receipt
+	// receipt, names, served or lines: what package reconcile calls a Source
 	Source string `json:"source,omitempty"`
 	// what of it could not be read
 	Problem *string `json:"problem,omitempty"`
 	// effective_rates: a JSON object of decimals with four places, in texts
-	Rates string `json:"rates,omitempty"`
-	// what its machines had backed up, as it was served
-	BackupBytes  codex.Bytes `json:"backup_bytes,omitempty"`
+	Rates        string `json:"rates,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -36,7 +33,7 @@ func (*DerivedBill) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case derivedbill.FieldID, derivedbill.FieldReading, derivedbill.FieldBackupBytes:
+		case derivedbill.FieldID, derivedbill.FieldReading:
 			values[i] = new(sql.NullInt64)
 		case derivedbill.FieldSource, derivedbill.FieldProblem, derivedbill.FieldRates:
 			values[i] = new(sql.NullString)
@@ -85,12 +82,6 @@ func (_m *DerivedBill) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field rates", values[i])
 			} else if value.Valid {
 				_m.Rates = value.String
-			}
-		case derivedbill.FieldBackupBytes:
-			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field backup_bytes", values[i])
-			} else if value.Valid {
-				_m.BackupBytes = codex.Bytes(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -141,9 +132,6 @@ func (_m *DerivedBill) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("rates=")
 	builder.WriteString(_m.Rates)
-	builder.WriteString(", ")
-	builder.WriteString("backup_bytes=")
-	builder.WriteString(fmt.Sprintf("%v", _m.BackupBytes))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -10,7 +10,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/derivedbill"
 )
 
@@ -51,12 +50,6 @@ func (_c *DerivedBillCreate) SetNillableProblem(v *string) *DerivedBillCreate {
 // SetRates sets the "rates" field.
 func (_c *DerivedBillCreate) SetRates(v string) *DerivedBillCreate {
 	_c.mutation.SetRates(v)
-	return _c
-}
-
-// SetBackupBytes sets the "backup_bytes" field.
-func (_c *DerivedBillCreate) SetBackupBytes(v codex.Bytes) *DerivedBillCreate {
-	_c.mutation.SetBackupBytes(v)
 	return _c
 }
 
@@ -109,9 +102,6 @@ func (_c *DerivedBillCreate) check() error {
 	if _, ok := _c.mutation.Rates(); !ok {
 		return &ValidationError{Name: "rates", err: errors.New(`ent: missing required field "DerivedBill.rates"`)}
 	}
-	if _, ok := _c.mutation.BackupBytes(); !ok {
-		return &ValidationError{Name: "backup_bytes", err: errors.New(`ent: missing required field "DerivedBill.backup_bytes"`)}
-	}
 	return nil
 }
 
@@ -160,10 +150,6 @@ func (_c *DerivedBillCreate) createSpec() (*DerivedBill, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Rates(); ok {
 		_spec.SetField(derivedbill.FieldRates, field.TypeString, value)
 		_node.Rates = value
-	}
-	if value, ok := _c.mutation.BackupBytes(); ok {
-		_spec.SetField(derivedbill.FieldBackupBytes, field.TypeInt64, value)
-		_node.BackupBytes = value
 	}
 	return _node, _spec
 }
@@ -274,24 +260,6 @@ func (u *DerivedBillUpsert) SetRates(v string) *DerivedBillUpsert {
 // UpdateRates sets the "rates" field to the value that was provided on create.
 func (u *DerivedBillUpsert) UpdateRates() *DerivedBillUpsert {
 	u.SetExcluded(derivedbill.FieldRates)
-	return u
-}
-
-// SetBackupBytes sets the "backup_bytes" field.
-func (u *DerivedBillUpsert) SetBackupBytes(v codex.Bytes) *DerivedBillUpsert {
-	u.Set(derivedbill.FieldBackupBytes, v)
-	return u
-}
-
-// UpdateBackupBytes sets the "backup_bytes" field to the value that was provided on create.
-func (u *DerivedBillUpsert) UpdateBackupBytes() *DerivedBillUpsert {
-	u.SetExcluded(derivedbill.FieldBackupBytes)
-	return u
-}
-
-// AddBackupBytes adds v to the "backup_bytes" field.
-func (u *DerivedBillUpsert) AddBackupBytes(v codex.Bytes) *DerivedBillUpsert {
-	u.Add(derivedbill.FieldBackupBytes, v)
 	return u
 }
 
@@ -410,27 +378,6 @@ func (u *DerivedBillUpsertOne) SetRates(v string) *DerivedBillUpsertOne {
 func (u *DerivedBillUpsertOne) UpdateRates() *DerivedBillUpsertOne {
 	return u.Update(func(s *DerivedBillUpsert) {
 		s.UpdateRates()
-	})
-}
-
-// SetBackupBytes sets the "backup_bytes" field.
-func (u *DerivedBillUpsertOne) SetBackupBytes(v codex.Bytes) *DerivedBillUpsertOne {
-	return u.Update(func(s *DerivedBillUpsert) {
-		s.SetBackupBytes(v)
-	})
-}
-
-// AddBackupBytes adds v to the "backup_bytes" field.
-func (u *DerivedBillUpsertOne) AddBackupBytes(v codex.Bytes) *DerivedBillUpsertOne {
-	return u.Update(func(s *DerivedBillUpsert) {
-		s.AddBackupBytes(v)
-	})
-}
-
-// UpdateBackupBytes sets the "backup_bytes" field to the value that was provided on create.
-func (u *DerivedBillUpsertOne) UpdateBackupBytes() *DerivedBillUpsertOne {
-	return u.Update(func(s *DerivedBillUpsert) {
-		s.UpdateBackupBytes()
 	})
 }
 
@@ -714,27 +661,6 @@ func (u *DerivedBillUpsertBulk) SetRates(v string) *DerivedBillUpsertBulk {
 func (u *DerivedBillUpsertBulk) UpdateRates() *DerivedBillUpsertBulk {
 	return u.Update(func(s *DerivedBillUpsert) {
 		s.UpdateRates()
-	})
-}
-
-// SetBackupBytes sets the "backup_bytes" field.
-func (u *DerivedBillUpsertBulk) SetBackupBytes(v codex.Bytes) *DerivedBillUpsertBulk {
-	return u.Update(func(s *DerivedBillUpsert) {
-		s.SetBackupBytes(v)
-	})
-}
-
-// AddBackupBytes adds v to the "backup_bytes" field.
-func (u *DerivedBillUpsertBulk) AddBackupBytes(v codex.Bytes) *DerivedBillUpsertBulk {
-	return u.Update(func(s *DerivedBillUpsert) {
-		s.AddBackupBytes(v)
-	})
-}
-
-// UpdateBackupBytes sets the "backup_bytes" field to the value that was provided on create.
-func (u *DerivedBillUpsertBulk) UpdateBackupBytes() *DerivedBillUpsertBulk {
-	return u.Update(func(s *DerivedBillUpsert) {
-		s.UpdateBackupBytes()
 	})
 }
 

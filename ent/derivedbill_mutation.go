@@ -10,7 +10,6 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
-	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/derivedbill"
 	"github.com/hivematrix/codex/ent/predicate"
 )
@@ -18,20 +17,18 @@ import (
 // DerivedBillMutation represents an operation that mutates the DerivedBill nodes in the graph.
 type DerivedBillMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *int
-	reading         *int
-	addreading      *int
-	source          *string
-	problem         *string
-	rates           *string
-	backup_bytes    *codex.Bytes
-	addbackup_bytes *codex.Bytes
-	clearedFields   map[string]struct{}
-	done            bool
-	oldValue        func(context.Context) (*DerivedBill, error)
-	predicates      []predicate.DerivedBill
+	op            Op
+	typ           string
+	id            *int
+	reading       *int
+	addreading    *int
+	source        *string
+	problem       *string
+	rates         *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*DerivedBill, error)
+	predicates    []predicate.DerivedBill
 }
 
 var _ ent.Mutation = (*DerivedBillMutation)(nil)
@@ -315,62 +312,6 @@ func (m *DerivedBillMutation) ResetRates() {
 	m.rates = nil
 }
 
-// SetBackupBytes sets the "backup_bytes" field.
-func (m *DerivedBillMutation) SetBackupBytes(c codex.Bytes) {
-	m.backup_bytes = &c
-	m.addbackup_bytes = nil
-}
-
-// BackupBytes returns the value of the "backup_bytes" field in the mutation.
-func (m *DerivedBillMutation) BackupBytes() (r codex.Bytes, exists bool) {
-	v := m.backup_bytes
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldBackupBytes returns the old "backup_bytes" field's value of the DerivedBill entity.
-// If the DerivedBill object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *DerivedBillMutation) OldBackupBytes(ctx context.Context) (v codex.Bytes, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldBackupBytes is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldBackupBytes requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldBackupBytes: %w", err)
-	}
-	return oldValue.BackupBytes, nil
-}
-
-// AddBackupBytes adds c to the "backup_bytes" field.
-func (m *DerivedBillMutation) AddBackupBytes(c codex.Bytes) {
-	if m.addbackup_bytes != nil {
-		*m.addbackup_bytes += c
-	} else {
-		m.addbackup_bytes = &c
-	}
-}
-
-// AddedBackupBytes returns the value that was added to the "backup_bytes" field in this mutation.
-func (m *DerivedBillMutation) AddedBackupBytes() (r codex.Bytes, exists bool) {
-	v := m.addbackup_bytes
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetBackupBytes resets all changes to the "backup_bytes" field.
-func (m *DerivedBillMutation) ResetBackupBytes() {
-	m.backup_bytes = nil
-	m.addbackup_bytes = nil
-}
-
 // Where appends a list predicates to the DerivedBillMutation builder.
 func (m *DerivedBillMutation) Where(ps ...predicate.DerivedBill) {
 	m.predicates = append(m.predicates, ps...)
@@ -405,7 +346,7 @@ func (m *DerivedBillMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DerivedBillMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 4)
 	if m.reading != nil {
 		fields = append(fields, derivedbill.FieldReading)
 	}
@@ -417,9 +358,6 @@ func (m *DerivedBillMutation) Fields() []string {
 	}
 	if m.rates != nil {
 		fields = append(fields, derivedbill.FieldRates)
-	}
-	if m.backup_bytes != nil {
-		fields = append(fields, derivedbill.FieldBackupBytes)
 	}
 	return fields
 }
@@ -437,8 +375,6 @@ func (m *DerivedBillMutation) Field(name string) (ent.Value, bool) {
 		return m.Problem()
 	case derivedbill.FieldRates:
 		return m.Rates()
-	case derivedbill.FieldBackupBytes:
-		return m.BackupBytes()
 	}
 	return nil, false
 }
@@ -456,8 +392,6 @@ func (m *DerivedBillMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldProblem(ctx)
 	case derivedbill.FieldRates:
 		return m.OldRates(ctx)
-	case derivedbill.FieldBackupBytes:
-		return m.OldBackupBytes(ctx)
 	}
 	return nil, fmt.Errorf("unknown DerivedBill field %s", name)
 }
@@ -495,13 +429,6 @@ func (m *DerivedBillMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRates(v)
 		return nil
-	case derivedbill.FieldBackupBytes:
-		v, ok := value.(codex.Bytes)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetBackupBytes(v)
-		return nil
 	}
 	return fmt.Errorf("unknown DerivedBill field %s", name)
 }
@@ -513,9 +440,6 @@ func (m *DerivedBillMutation) AddedFields() []string {
 	if m.addreading != nil {
 		fields = append(fields, derivedbill.FieldReading)
 	}
-	if m.addbackup_bytes != nil {
-		fields = append(fields, derivedbill.FieldBackupBytes)
-	}
 	return fields
 }
 
@@ -526,8 +450,6 @@ func (m *DerivedBillMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case derivedbill.FieldReading:
 		return m.AddedReading()
-	case derivedbill.FieldBackupBytes:
-		return m.AddedBackupBytes()
 	}
 	return nil, false
 }
@@ -543,13 +465,6 @@ func (m *DerivedBillMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddReading(v)
-		return nil
-	case derivedbill.FieldBackupBytes:
-		v, ok := value.(codex.Bytes)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddBackupBytes(v)
 		return nil
 	}
 	return fmt.Errorf("unknown DerivedBill numeric field %s", name)
@@ -598,9 +513,6 @@ func (m *DerivedBillMutation) ResetField(name string) error {
 		return nil
 	case derivedbill.FieldRates:
 		m.ResetRates()
-		return nil
-	case derivedbill.FieldBackupBytes:
-		m.ResetBackupBytes()
 		return nil
 	}
 	return fmt.Errorf("unknown DerivedBill field %s", name)

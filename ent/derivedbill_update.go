@@ -10,7 +10,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/derivedbill"
 	"github.com/hivematrix/codex/ent/predicate"
 )
@@ -98,27 +97,6 @@ func (_u *DerivedBillUpdate) SetNillableRates(v *string) *DerivedBillUpdate {
 	return _u
 }
 
-// SetBackupBytes sets the "backup_bytes" field.
-func (_u *DerivedBillUpdate) SetBackupBytes(v codex.Bytes) *DerivedBillUpdate {
-	_u.mutation.ResetBackupBytes()
-	_u.mutation.SetBackupBytes(v)
-	return _u
-}
-
-// SetNillableBackupBytes sets the "backup_bytes" field if the given value is not nil.
-func (_u *DerivedBillUpdate) SetNillableBackupBytes(v *codex.Bytes) *DerivedBillUpdate {
-	if v != nil {
-		_u.SetBackupBytes(*v)
-	}
-	return _u
-}
-
-// AddBackupBytes adds value to the "backup_bytes" field.
-func (_u *DerivedBillUpdate) AddBackupBytes(v codex.Bytes) *DerivedBillUpdate {
-	_u.mutation.AddBackupBytes(v)
-	return _u
-}
-
 // Mutation returns the DerivedBillMutation object of the builder.
 func (_u *DerivedBillUpdate) Mutation() *DerivedBillMutation {
 	return _u.mutation
@@ -183,12 +161,6 @@ func (_u *DerivedBillUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.Rates(); ok {
 		_spec.SetField(derivedbill.FieldRates, field.TypeString, value)
-	}
-	if value, ok := _u.mutation.BackupBytes(); ok {
-		_spec.SetField(derivedbill.FieldBackupBytes, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.AddedBackupBytes(); ok {
-		_spec.AddField(derivedbill.FieldBackupBytes, field.TypeInt64, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -278,27 +250,6 @@ func (_u *DerivedBillUpdateOne) SetNillableRates(v *string) *DerivedBillUpdateOn
 	if v != nil {
 		_u.SetRates(*v)
 	}
-	return _u
-}
-
-// SetBackupBytes sets the "backup_bytes" field.
-func (_u *DerivedBillUpdateOne) SetBackupBytes(v codex.Bytes) *DerivedBillUpdateOne {
-	_u.mutation.ResetBackupBytes()
-	_u.mutation.SetBackupBytes(v)
-	return _u
-}
-
-// SetNillableBackupBytes sets the "backup_bytes" field if the given value is not nil.
-func (_u *DerivedBillUpdateOne) SetNillableBackupBytes(v *codex.Bytes) *DerivedBillUpdateOne {
-	if v != nil {
-		_u.SetBackupBytes(*v)
-	}
-	return _u
-}
-
-// AddBackupBytes adds value to the "backup_bytes" field.
-func (_u *DerivedBillUpdateOne) AddBackupBytes(v codex.Bytes) *DerivedBillUpdateOne {
-	_u.mutation.AddBackupBytes(v)
 	return _u
 }
 
@@ -396,12 +347,6 @@ func (_u *DerivedBillUpdateOne) sqlSave(ctx context.Context) (_node *DerivedBill
 	}
 	if value, ok := _u.mutation.Rates(); ok {
 		_spec.SetField(derivedbill.FieldRates, field.TypeString, value)
-	}
-	if value, ok := _u.mutation.BackupBytes(); ok {
-		_spec.SetField(derivedbill.FieldBackupBytes, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.AddedBackupBytes(); ok {
-		_spec.AddField(derivedbill.FieldBackupBytes, field.TypeInt64, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &DerivedBill{config: _u.config}

@@ -3,9 +3,11 @@
 package ent
 
 import (
+	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/asset"
 	"github.com/hivematrix/codex/ent/assetcontactlink"
 	"github.com/hivematrix/codex/ent/assetversion"
+	"github.com/hivematrix/codex/ent/billeditem"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/companyversion"
 	"github.com/hivematrix/codex/ent/contact"
@@ -39,6 +41,20 @@ func init() {
 	assetversionDescSuspended := assetversionFields[10].Descriptor()
 	// assetversion.DefaultSuspended holds the default value on creation for the suspended field.
 	assetversion.DefaultSuspended = assetversionDescSuspended.Default.(bool)
+	billeditemFields := schema.BilledItem{}.Fields()
+	_ = billeditemFields
+	// billeditemDescUnread is the schema descriptor for unread field.
+	billeditemDescUnread := billeditemFields[10].Descriptor()
+	// billeditem.DefaultUnread holds the default value on creation for the unread field.
+	billeditem.DefaultUnread = billeditemDescUnread.Default.(bool)
+	// billeditemDescToldByName is the schema descriptor for told_by_name field.
+	billeditemDescToldByName := billeditemFields[11].Descriptor()
+	// billeditem.DefaultToldByName holds the default value on creation for the told_by_name field.
+	billeditem.DefaultToldByName = billeditemDescToldByName.Default.(bool)
+	// billeditemDescBackupBytes is the schema descriptor for backup_bytes field.
+	billeditemDescBackupBytes := billeditemFields[12].Descriptor()
+	// billeditem.DefaultBackupBytes holds the default value on creation for the backup_bytes field.
+	billeditem.DefaultBackupBytes = codex.Bytes(billeditemDescBackupBytes.Default.(int64))
 	companyFields := schema.Company{}.Fields()
 	_ = companyFields
 	// companyDescComplianceLevel is the schema descriptor for compliance_level field.

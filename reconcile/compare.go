@@ -54,6 +54,7 @@ type billedCompany struct {
 	name    string              // as on the newest bill
 	bills   []*BillFact
 	charged map[string]map[int][]charge // where its bills charge for machines and people, by id
+	unknown map[string][]charge         // where they charge for machines and people that nobody knows
 	last    *LastBill
 	rates   map[string]codex.Quantity // of the newest bill
 	invoice string                    // of the newest bill
@@ -102,6 +103,7 @@ func newComparing(facts ReconcileFacts) *comparing {
 			company = &billedCompany{
 				last:    c.last[c.key(bill.Account)],
 				charged: map[string]map[int][]charge{EntityAssets: {}, EntityContacts: {}},
+				unknown: make(map[string][]charge),
 			}
 			byKey[c.key(bill.Account)] = company
 			c.companies = append(c.companies, company)
@@ -122,25 +124,41 @@ func newComparing(facts ReconcileFacts) *comparing {
 	return c
 }
 
-// charge notes where a company's bills charge for machines and people.
+// charge notes where a company's bills charge for machines and people. What a bill tells by its name is
+// the first of that name that is not charged for yet, else one that is charged for again.
 func (c *comparing) charge(company *billedCompany) {
+	note := func(entity string, id int, at charge) {
+		t := thing{entity, id}
+		c.charges[t] = append(c.charges[t], at)
+		company.charged[entity][id] = append(company.charged[entity][id], at)
+	}
+	var named []charge
 	for _, bill := range company.bills {
 		for _, line := range bill.Lines {
-			entity := entityOf(line.Kind)
-			if entity == "" {
-				continue
-			}
-			id := line.ID
-			if id == nil {
-				id = c.byName(company, bill, entity, line.Name)
-			}
-			if id != nil {
-				t, at := thing{entity, *id}, charge{company, bill, line}
-				c.charges[t] = append(c.charges[t], at)
-				company.charged[entity][*id] = append(company.charged[entity][*id], at)
+			switch entity, at := entityOf(line.Kind), (charge{company, bill, line}); {
+			case entity == "":
+			case line.ID != nil:
+				note(entity, *line.ID, at)
+			default:
+				named = append(named, at)
 			}
 		}
 	}
+	for _, at := range named {
+		entity := entityOf(at.line.Kind)
+		ids := c.byName(company, at.bill, entity, at.line.Name)
+		if len(ids) == 0 {
+			company.unknown[entity] = append(company.unknown[entity], at)
+			continue
+		}
+		free := slices.IndexFunc(ids, func(id int) bool { return len(company.charged[entity][id]) == 0 })
+		note(entity, ids[max(free, 0)], at)
+	}
+}
+
+// tellsAll tells whether its bills have what costs nothing too. Else nothing is said of what they lack.
+func (b *billedCompany) tellsAll() bool {
+	return !slices.ContainsFunc(b.bills, func(bill *BillFact) bool { return bill.Source == SourceLines })
 }
 
 func entityOf(kind string) string {
@@ -163,20 +181,16 @@ func feedOf(entity string) codex.Feed {
 	return codex.FeedFreshservice
 }
 
-// byName is the one machine or person of a company that has a name, as the hub had seen it; nil where
-// there is none or more than one.
-func (c *comparing) byName(company *billedCompany, bill *BillFact, entity, name string) *int {
+// byName are the machines or people of a company that have a name, as the hub had seen them.
+func (c *comparing) byName(company *billedCompany, bill *BillFact, entity, name string) []int {
 	run, known := bill.Runs[feedOf(entity)]
 	if !known {
 		return nil
 	}
-	var found *int
+	var found []int
 	for _, id := range c.idsOf(entity, company.account) {
 		if c.isWith(entity, id, company.account, run.EndedAt) && store.Fold(c.nameOf(entity, id, run.EndedAt)) == store.Fold(name) {
-			if found != nil {
-				return nil
-			}
-			found = &id
+			found = append(found, id)
 		}
 	}
 	return found
@@ -230,7 +244,8 @@ func (c *comparing) companyName(account codex.AccountNumber, at time.Time) strin
 func (c *comparing) bills(company *billedCompany) {
 	for _, bill := range company.bills {
 		compared := &BillCompared{
-			ID: bill.ID, Invoice: bill.Invoice, Account: bill.Account, Company: bill.Name, Source: bill.Source, NotCompared: []codex.Feed{},
+			ID: bill.ID, Invoice: bill.Invoice, Account: bill.Account, Company: bill.Name, Source: bill.Source, Problem: bill.Problem,
+			NotCompared: []codex.Feed{},
 		}
 		for _, feed := range codex.Feeds() {
 			if _, known := bill.Runs[feed]; !known {

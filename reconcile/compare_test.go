@@ -129,7 +129,7 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 		{"no bill, and the last under the company's old number", func(f *reconcile.ReconcileFacts) {
 			renumbered(f, at(time.June, 2, 0))
 			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A0": {
-				Period: codex.Period{Year: 2025, Month: time.September}, Rates: f.Bills[0].Rates,
+				Period: codex.Period{Year: 2025, Month: time.September}, Complete: true, Rates: f.Bills[0].Rates,
 				Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 149_01}},
 			}}
 			f.Bills = nil
@@ -156,7 +156,7 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 		}, []string{"A there_not_billed assets:7 59.00 48.30"}},
 		{"not on the bill, as what it was before", func(f *reconcile.ReconcileFacts) {
 			f.Bills[0].Lines = f.Bills[0].Lines[:1]
-			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A": {Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 1}}}}
+			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A": {Complete: true, Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 1}}}}
 		}, []string{"A there_not_billed assets:7 149.01 -"}},
 		{"not on the bill, and of no cost before", func(f *reconcile.ReconcileFacts) {
 			f.Bills[0].Lines = f.Bills[0].Lines[:1]
@@ -180,12 +180,12 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", Name: "Printer", Type: "Custom", Amount: 10_00})
 		}, nil},
 		{"of a name that the company has not, where names alone tell", func(f *reconcile.ReconcileFacts) {
-			f.Bills[0].Source = reconcile.SourceLines
-			line(f).ID, line(f).Name = nil, "PC-9"
+			f.Bills[0].Source = reconcile.SourceServed
+			line(f).ID, line(f).Name, line(f).ByName = nil, "PC-9", true
 		}, []string{"A billed_not_there assets:PC-9 -59.00 -", "A there_not_billed assets:7 59.00 -"}},
 		{"by its name, where names alone tell", func(f *reconcile.ReconcileFacts) {
-			f.Bills[0].Source = reconcile.SourceLines
-			line(f).ID = nil
+			f.Bills[0].Source = reconcile.SourceServed
+			line(f).ID, line(f).ByName = nil, true
 		}, nil},
 		{"twice on the bill, dearer and as what it is", func(f *reconcile.ReconcileFacts) {
 			f.Machines[7][0].Category = "Server"
@@ -215,6 +215,41 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 			again.Lines = []reconcile.ItemLine{{Kind: "user", ID: id(3), Name: "Ana", Type: "Paid", Amount: 40_00}}
 			f.Bills = append(f.Bills, other, again)
 		}, []string{"B billed_twice contacts:3 -30.00 -", "A billed_twice contacts:3 -25.00 -"}},
+		{"by the name of two, where names alone tell", func(f *reconcile.ReconcileFacts) {
+			f.Machines[8] = []reconcile.MachineSeen{{Span: long, Account: "A", Hostname: "PC-7"}}
+			line(f).ID, line(f).ByName = nil, true
+			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
+		}, nil},
+		{"one less than there are of its name", func(f *reconcile.ReconcileFacts) {
+			f.Machines[8] = []reconcile.MachineSeen{{Span: long, Account: "A", Hostname: "PC-7"}}
+			line(f).ID, line(f).ByName = nil, true
+		}, []string{"A there_not_billed assets:8 59.00 -"}},
+		{"one more than there are of its name", func(f *reconcile.ReconcileFacts) {
+			line(f).ID, line(f).ByName = nil, true
+			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
+		}, []string{"A billed_twice assets:7 -59.00 -"}},
+		{"not on a bill that does not tell what costs nothing", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Source, f.Bills[0].Lines = reconcile.SourceLines, f.Bills[0].Lines[:1]
+		}, nil},
+		{"not on the bill, and the last did not tell what costs nothing", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = f.Bills[0].Lines[:1]
+			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A": {}}
+		}, []string{"A there_not_billed assets:7 - -"}},
+		{"gone, and its cost cannot be read", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"})
+			line(f).Amount, line(f).Unread = 0, true
+		}, nil},
+		{"twice on the bill, and one cost cannot be read", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f), *line(f))
+			line(f).Amount, line(f).Unread = 0, true
+		}, nil},
+		{"of a name that the company has not, and its cost cannot be read", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", Name: "PC-9", ByName: true, Unread: true})
+		}, nil},
+		{"gone before the run, with a backup", func(f *reconcile.ReconcileFacts) {
+			machine(f, reconcile.MachineSeen{Span: until(beforeTheRun), Account: "A", Hostname: "PC-7"})
+			line(f).Backup = 2 << 40
+		}, []string{"A billed_not_there assets:7 -59.00 -81.60"}},
 		{"by two companies", func(f *reconcile.ReconcileFacts) {
 			f.Links[reconcile.PersonOf{Account: "B", ID: 3}] = []reconcile.Span{long}
 			other := f.Bills[0]
@@ -299,7 +334,7 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 		}, nil},
 		{"no bill", func(f *reconcile.ReconcileFacts) {
 			f.Last = map[codex.AccountNumber]*reconcile.LastBill{"A": {
-				Period: codex.Period{Year: 2025, Month: time.September}, Rates: f.Bills[0].Rates,
+				Period: codex.Period{Year: 2025, Month: time.September}, Rates: f.Bills[0].Rates, Complete: true,
 				Machines: map[int]reconcile.BilledItem{7: {Type: "Server", Cost: 149_01}},
 			}}
 			f.Bills = nil

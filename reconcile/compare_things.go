@@ -24,6 +24,9 @@ func (c *comparing) things(company *billedCompany, entity string) {
 		c.thing(company, thing{entity, id}, mine[id], seen)
 	}
 	byHand := c.byHand(company, entity)
+	if !company.tellsAll() {
+		return
+	}
 	for _, id := range c.idsOf(entity, company.account) {
 		if _, billed := mine[id]; billed || !c.isWith(entity, id, company.account, seen) || !c.isWith(entity, id, company.account, company.accepted) {
 			continue
@@ -36,31 +39,29 @@ func (c *comparing) things(company *billedCompany, entity string) {
 
 // byHand are what a company's bills charge for without telling what it is, and that no machine or person
 // of the company is called like: what was added in Ledger by hand, which the hub cannot see. It tells
-// those that are charged twice, and, where a bill tells its items by names alone, all of them.
+// those that are charged twice, and, where a bill tells its items by names alone, all that were not added
+// by hand.
 func (c *comparing) byHand(company *billedCompany, entity string) map[string][]charge {
 	byHand, names := make(map[string][]charge), make(map[string][]charge)
 	for _, bill := range company.bills {
 		for _, line := range bill.Lines {
-			if entityOf(line.Kind) != entity || line.Amount == 0 {
-				continue
+			if entityOf(line.Kind) == entity && line.Amount != 0 {
+				name := store.Fold(line.Name)
+				names[name] = append(names[name], charge{company, bill, line})
 			}
-			name := store.Fold(line.Name)
-			at := charge{company, bill, line}
-			names[name] = append(names[name], at)
-			known := line.ID
-			if known == nil {
-				known = c.byName(company, bill, entity, line.Name)
-			}
-			if known != nil {
-				continue
-			}
+		}
+	}
+	for _, at := range company.unknown[entity] {
+		if at.line.Amount != 0 || at.line.Unread {
+			name := store.Fold(at.line.Name)
 			byHand[name] = append(byHand[name], at)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byHand)) {
 		at := byHand[name]
 		switch {
-		case at[0].bill.Source != SourceReceipt:
+		case unreadable(at):
+		case at[0].line.ByName:
 			for _, one := range at {
 				d := c.differ(company, DiffBilledNotThere, entity, one.line.Name, one.line.Name)
 				worth := -one.line.Amount
@@ -93,7 +94,7 @@ func (c *comparing) twice(company *billedCompany, entity, id, name string, at []
 // thing is what differs of a machine or person that a company's bills have.
 func (c *comparing) thing(company *billedCompany, t thing, billed []charge, seen time.Time) {
 	charged := slices.DeleteFunc(slices.Clone(billed), func(at charge) bool { return at.line.Amount == 0 })
-	if len(charged) == 0 { // cost 0 is decided
+	if len(charged) == 0 || unreadable(billed) { // cost 0 is decided, and of what cannot be read nothing is said
 		return
 	}
 	dearest := dearestOf(charged) // what stays when all others are taken off
@@ -117,6 +118,11 @@ func (c *comparing) thing(company *billedCompany, t thing, billed []charge, seen
 	}
 }
 
+// unreadable tells whether one of some charges could not be read.
+func unreadable(charges []charge) bool {
+	return slices.ContainsFunc(charges, func(at charge) bool { return at.line.Unread })
+}
+
 // notThere notes a machine or person that was not with the company that is charged for it.
 func (c *comparing) notThere(company *billedCompany, t thing, billed charge, seen time.Time) {
 	id, name := strconv.Itoa(t.id), billed.line.Name
@@ -132,6 +138,7 @@ func (c *comparing) notThere(company *billedCompany, t thing, billed charge, see
 		d.Seen = fmt.Sprintf("%s is billed with %s, and was with %s.", name, billed.line.Amount, c.companyName(homes[0], seen))
 	}
 	d.Invoice, d.Worth = billed.bill.Invoice, &worth
+	d.UpTo = negative(backupWorth(company.rates, billed.line.Type, billed.line.Backup))
 }
 
 func texts[T ~string](list []T) []string {
@@ -209,7 +216,8 @@ func (c *comparing) notBilled(company *billedCompany, t thing, name string, seen
 }
 
 // expected is as what a machine or person would be billed, and what that costs: by the type of the last
-// bill, else as a workstation, or as a paid person (docs/compatibility.md, "How Ledger makes a bill").
+// bill, else as a workstation, or as a paid person (docs/compatibility.md, "How Ledger makes a bill"). Where
+// the last bill does not tell what costs nothing, nobody knows what it cost there.
 func (c *comparing) expected(rates map[string]codex.Quantity, last *LastBill, t thing) (billedType string, cost *codex.Cents) {
 	billedType, name := TypeWorkstation, RateWorkstation
 	if t.entity == EntityContacts {
@@ -230,6 +238,9 @@ func (c *comparing) expected(rates map[string]codex.Quantity, last *LastBill, t 
 				return billedType, &item.Cost
 			}
 			return billedType, known
+		}
+		if !last.Complete {
+			return billedType, nil
 		}
 	}
 	return billedType, rate(rates, name)

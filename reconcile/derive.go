@@ -22,7 +22,7 @@ const DerivedEntity = "billed_items"
 
 // Reading numbers the way in which bills are read. A release that reads them otherwise has the next
 // number, and reads all of them anew.
-const Reading = 1
+const Reading = 2
 
 // atOnce is how many bills are read in a transaction.
 const atOnce = 100
@@ -147,7 +147,7 @@ func derive(ctx context.Context, tx *store.Tx, bill int) error {
 		return err
 	}
 	return tx.Ent().DerivedBill.Create().SetID(bill).SetReading(Reading).SetSource(string(items.Source)).
-		SetNillableProblem(problem).SetRates(string(ratesText)).SetBackupBytes(items.BackupBytes).Exec(ctx)
+		SetNillableProblem(problem).SetRates(string(ratesText)).Exec(ctx)
 }
 
 // billingOf is a bill's billing data. Of one that was erased there is none.
@@ -184,7 +184,7 @@ func insertItems(ctx context.Context, tx *store.Tx, bill int, items Items) error
 	for i, line := range items.Lines {
 		rows[i] = []any{
 			bill*positions + i + 1, bill, i + 1, line.Kind, orNull(line.ID), line.Name, line.Type,
-			int64(line.Quantity), int64(line.Rate), int64(line.Amount),
+			int64(line.Quantity), int64(line.Rate), int64(line.Amount), line.Unread, line.ByName, int64(line.Backup),
 		}
 	}
 	err := tx.Insert(ctx, store.Table{Name: "billed_items", Columns: []store.Column{
@@ -192,6 +192,7 @@ func insertItems(ctx context.Context, tx *store.Tx, bill int, items Items) error
 		{Name: "kind", Kind: store.Text}, {Name: "item_id", Kind: store.Int}, {Name: "name", Kind: store.Text},
 		{Name: "billed_type", Kind: store.Text}, {Name: "quantity_e4", Kind: store.Int},
 		{Name: "rate_e4", Kind: store.Int}, {Name: "amount_cents", Kind: store.Int},
+		{Name: "unread", Kind: store.Bool}, {Name: "told_by_name", Kind: store.Bool}, {Name: "backup_bytes", Kind: store.Int},
 	}}, rows)
 	if err != nil {
 		return fmt.Errorf("writing items: %w", err)

@@ -92,19 +92,19 @@ func TestBillsAreReadOnceAndCanBeReadAnew(t *testing.T) {
 		archived(t, a, "620547-202509", bill(t))
 		archived(t, a, "620547-202510", `{"assets": [{"id": 7, "hostname": "PC-1"}]}`)
 		catchUp()
-		const first = "BilledItem(id=10000001, snapshot_id=1, position=1, kind=user, item_id=3, name=Ana Lima, billed_type=Paid, quantity_e4=1.0000, rate_e4=412.2750, amount_cents=412.27)\n" +
-			"BilledItem(id=10000002, snapshot_id=1, position=2, kind=asset, item_id=7, name=PC-1, billed_type=Workstation, quantity_e4=1.0000, rate_e4=59.0050, amount_cents=59.01)\n" +
-			"BilledItem(id=10000003, snapshot_id=1, position=3, kind=asset, item_id=8, name=SRV-1, billed_type=No Charge, quantity_e4=1.0000, rate_e4=0.0000, amount_cents=0.00)\n" +
-			"BilledItem(id=10000004, snapshot_id=1, position=4, kind=asset, , name=Printer, billed_type=Custom, quantity_e4=1.0000, rate_e4=5.0000, amount_cents=5.00)\n" +
-			"BilledItem(id=10000005, snapshot_id=1, position=5, kind=custom, , name=Credit, billed_type=Recurring, quantity_e4=1.0000, rate_e4=-10.1000, amount_cents=-10.10)\n" +
-			"BilledItem(id=10000006, snapshot_id=1, position=6, kind=backup, , name=Backup, billed_type=, quantity_e4=1.0000, rate_e4=0.0000, amount_cents=33.30)\n" +
-			"BilledItem(id=10000007, snapshot_id=1, position=7, kind=ticket, , name=Hours, billed_type=, quantity_e4=1.4167, rate_e4=0.0000, amount_cents=177.08)\n"
+		const first = "BilledItem(id=10000001, snapshot_id=1, position=1, kind=user, item_id=3, name=Ana Lima, billed_type=Paid, quantity_e4=1.0000, rate_e4=412.2750, amount_cents=412.27, unread=false, told_by_name=false, backup_bytes=0)\n" +
+			"BilledItem(id=10000002, snapshot_id=1, position=2, kind=asset, item_id=7, name=PC-1, billed_type=Workstation, quantity_e4=1.0000, rate_e4=59.0050, amount_cents=59.01, unread=false, told_by_name=false, backup_bytes=2199023255552)\n" +
+			"BilledItem(id=10000003, snapshot_id=1, position=3, kind=asset, item_id=8, name=SRV-1, billed_type=No Charge, quantity_e4=1.0000, rate_e4=0.0000, amount_cents=0.00, unread=false, told_by_name=false, backup_bytes=0)\n" +
+			"BilledItem(id=10000004, snapshot_id=1, position=4, kind=asset, , name=Printer, billed_type=Custom, quantity_e4=1.0000, rate_e4=5.0000, amount_cents=5.00, unread=false, told_by_name=false, backup_bytes=0)\n" +
+			"BilledItem(id=10000005, snapshot_id=1, position=5, kind=custom, , name=Credit, billed_type=Recurring, quantity_e4=1.0000, rate_e4=-10.1000, amount_cents=-10.10, unread=false, told_by_name=false, backup_bytes=0)\n" +
+			"BilledItem(id=10000006, snapshot_id=1, position=6, kind=backup, , name=Backup, billed_type=, quantity_e4=1.0000, rate_e4=0.0000, amount_cents=33.30, unread=false, told_by_name=false, backup_bytes=0)\n" +
+			"BilledItem(id=10000007, snapshot_id=1, position=7, kind=ticket, , name=Hours, billed_type=, quantity_e4=1.4167, rate_e4=0.0000, amount_cents=177.08, unread=false, told_by_name=false, backup_bytes=0)\n"
 		want := first +
-			"BilledItem(id=20000001, snapshot_id=2, position=1, kind=asset, item_id=7, name=PC-1, billed_type=Server, quantity_e4=1.0000, rate_e4=7.0000, amount_cents=7.00)\n" +
+			"BilledItem(id=20000001, snapshot_id=2, position=1, kind=asset, item_id=7, name=PC-1, billed_type=, quantity_e4=1.0000, rate_e4=7.0000, amount_cents=7.00, unread=false, told_by_name=true, backup_bytes=0)\n" +
 			"BilledTicket(id=10000001, snapshot_id=1, position=1, ticket_id=4711, ticket_number=4711, subject=Printer, hours_e4=1.4167)\n" +
 			"BilledTicket(id=10000002, snapshot_id=1, position=2, ticket_id=4712, ticket_number=4712, subject=, hours_e4=0.0000)\n" +
-			`DerivedBill(id=1, reading=1, source=receipt, , rates={"per_user_cost":"412.2750","per_workstation_cost":"59.0050"}, backup_bytes=2199023255552)` + "\n" +
-			"DerivedBill(id=2, reading=1, source=lines, , rates={}, backup_bytes=0)\n"
+			`DerivedBill(id=1, reading=2, source=receipt, , rates={"per_user_cost":"412.2750","per_workstation_cost":"59.0050"})` + "\n" +
+			"DerivedBill(id=2, reading=2, source=lines, , rates={})\n"
 		if got := derived(t, db); got != want {
 			t.Errorf("there is\n%s\nwant\n%s", got, want)
 		}

@@ -2,7 +2,9 @@ package reconcile_test
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +61,7 @@ func TestItemsHaveTheIDsOfTheirPositions(t *testing.T) {
 		Source: reconcile.SourceReceipt,
 		Lines: []reconcile.ItemLine{
 			{Kind: "user", ID: id(3), Name: "Ana Lima", Type: "Paid", Quantity: 1_0000, Rate: 412_2750, Amount: 412_27},
-			{Kind: "asset", ID: id(7), Name: "PC-1", Type: "Workstation", Quantity: 1_0000, Rate: 59_0050, Amount: 59_01},
+			{Kind: "asset", ID: id(7), Name: "PC-1", Type: "Workstation", Quantity: 1_0000, Rate: 59_0050, Amount: 59_01, Backup: 2 << 40},
 			{Kind: "asset", ID: id(8), Name: "SRV-1", Type: "No Charge", Quantity: 1_0000},
 			{Kind: "asset", Name: "Printer", Type: "Custom", Quantity: 1_0000, Rate: 5_0000, Amount: 5_00},
 			{Kind: "custom", Name: "Credit", Type: "Recurring", Quantity: 1_0000, Rate: -10_1000, Amount: -10_10},
@@ -70,8 +72,7 @@ func TestItemsHaveTheIDsOfTheirPositions(t *testing.T) {
 			{ID: id(4711), Number: "4711", Subject: "Printer", Hours: 1_4167},
 			{ID: id(4712), Number: "4712"},
 		},
-		Rates:       map[string]codex.Quantity{"per_workstation_cost": 59_0050, "per_user_cost": 412_2750},
-		BackupBytes: 2 << 40,
+		Rates: map[string]codex.Quantity{"per_workstation_cost": 59_0050, "per_user_cost": 412_2750},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", shown(t, got), shown(t, want))
@@ -106,15 +107,27 @@ func TestItemsAreToldByNameWherePositionsDoNotHold(t *testing.T) {
 			nil, reconcile.SourceNames, []*int{id(3), id(7), id(8)}, "",
 		},
 		{
-			"of two machines of one name neither",
+			"of two machines of one name the first served is the first billed",
 			bill(t, `{"name": "Printer", "type": "Custom", "cost": 5}`, ``, `"No Charge", "cost": 0},`, `"No Charge", "cost": 0}`, `"hostname": "SRV-1"`, `"hostname": "PC-1"`),
-			nil, reconcile.SourceNames, []*int{id(3), nil, nil}, "",
+			nil, reconcile.SourceNames, []*int{id(3), id(7), nil}, "",
 		},
 		{
 			"no receipt, but lines",
 			`{"assets": [{"id": 7, "hostname": "PC-1"}]}`,
 			[]proof.LineItem{line("asset", "PC-1"), line("asset", "PC-2"), line("user", "PC-1"), line("backup", "Backup")},
 			reconcile.SourceLines, []*int{id(7), nil, nil}, "",
+		},
+		{
+			"one person too many, and machines by their positions",
+			bill(t, `"billed_users": [`, `"billed_users": [{"name": "Bo", "type": "Paid", "cost": 1},`),
+			nil, reconcile.SourceNames, []*int{nil, id(3), id(7), id(8), nil}, "",
+		},
+		{
+			"no receipt, but lines and all that was served",
+			`{"assets": [{"id": 7, "hostname": "PC-1"}, {"id": 8, "hostname": "PC-1"}, {"id": 9, "hostname": "PC-2"}],
+			  "users": [{"id": 3, "name": "Ana"}], "tickets_for_billing_period": []}`,
+			[]proof.LineItem{line("asset", "PC-1")},
+			reconcile.SourceServed, []*int{id(7), id(3), id(8), id(9)}, "",
 		},
 		{"neither", `{}`, nil, reconcile.SourceLines, nil, ""},
 		{
@@ -131,7 +144,7 @@ func TestItemsAreToldByNameWherePositionsDoNotHold(t *testing.T) {
 		{
 			"a type that is none",
 			bill(t, `"type": "No Charge"`, `"type": 8`),
-			nil, reconcile.SourceReceipt, []*int{id(3), id(7), id(8), nil},
+			[]proof.LineItem{line("asset", "PC-1")}, reconcile.SourceLines, []*int{nil},
 			"billing_data_json: json: cannot unmarshal number into Go struct field billedRow.receipt_data.billed_assets.type of type string",
 		},
 	} {
@@ -150,6 +163,39 @@ func TestItemsAreToldByNameWherePositionsDoNotHold(t *testing.T) {
 				t.Errorf("%s: got\n%s\nwant\n%s", got.Source, shown(t, ids), shown(t, c.ids))
 			}
 		})
+	}
+}
+
+func TestACostThatCannotBeReadIsNotACostOfNothing(t *testing.T) {
+	got, _ := reconcile.DeriveItems(bill(t, `"cost": 59.005`, `"cost": "much"`), nil)
+	want := reconcile.ItemLine{Kind: "asset", ID: id(7), Name: "PC-1", Type: "Workstation", Quantity: 1_0000, Unread: true, Backup: 2 << 40}
+	if !reflect.DeepEqual(got.Lines[1], want) {
+		t.Errorf("got\n%s\nwant\n%s", shown(t, got.Lines[1]), shown(t, want))
+	}
+}
+
+func TestWhatIsAddedByHandIsNotToldByItsName(t *testing.T) {
+	got, _ := reconcile.DeriveItems(bill(t, `"billed_assets": [`, `"billed_assets": [{"name": "PC-9", "type": "VM", "cost": 1},`), nil)
+	var byName []string
+	for _, line := range got.Lines {
+		if line.ByName {
+			byName = append(byName, line.Name)
+		}
+	}
+	if want := []string{"PC-9", "PC-1", "SRV-1"}; !slices.Equal(byName, want) {
+		t.Errorf("by their names are told %q, want %q: neither people nor the printer", byName, want)
+	}
+}
+
+func TestRatesMayBeTextsAsCostsMay(t *testing.T) {
+	got, err := reconcile.DeriveItems(`{"effective_rates": {"support_level": "Gold", "per_user_cost": "25.00", "per_vm_cost": 7, "per_switch_cost": null}}`, nil)
+	if want := map[string]codex.Quantity{"per_user_cost": 25_0000, "per_vm_cost": 7_0000}; err != nil || !maps.Equal(got.Rates, want) {
+		t.Errorf("the rates are %v, %v, want %v", got.Rates, err, want)
+	}
+	got, err = reconcile.DeriveItems(`{"effective_rates": {"per_user_cost": "dear"}}`, nil)
+	const want = "effective_rates.per_user_cost: give a number, or a text that holds one"
+	if text(err) != want || len(got.Rates) != 0 {
+		t.Errorf("the rates are %v, %q, want none and %q", got.Rates, text(err), want)
 	}
 }
 

@@ -35,6 +35,7 @@ type BillFact struct {
 	Name       string // of the company, as on the bill
 	AcceptedAt time.Time
 	Runs       map[codex.Feed]RunSeen // those that it was made from
+	Problem    string                 // what of it could not be read; empty where all could
 	Items
 }
 

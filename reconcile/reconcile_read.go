@@ -126,7 +126,7 @@ func readBilledFor(ctx context.Context, tx *store.Tx, ids []int, bills map[int]*
 	}
 	for _, row := range derived {
 		bill := bills[row.ID]
-		bill.Source, bill.BackupBytes = Source(row.Source), row.BackupBytes
+		bill.Source, bill.Problem = Source(row.Source), valueOf(row.Problem)
 		if bill.Rates, err = RatesOf(row); err != nil {
 			return err
 		}
@@ -140,6 +140,7 @@ func readBilledFor(ctx context.Context, tx *store.Tx, ids []int, bills map[int]*
 		bill.Lines = append(bill.Lines, ItemLine{
 			Kind: row.Kind, ID: row.ItemID, Name: row.Name, Type: row.BilledType,
 			Quantity: row.QuantityE4, Rate: row.RateE4, Amount: row.AmountCents,
+			Unread: row.Unread, ByName: row.ToldByName, Backup: row.BackupBytes,
 		})
 	}
 	tickets, err := tx.Ent().BilledTicket.Query().Where(store.KeyIn(billedticket.FieldSnapshotID, ids)).Order(billedticket.ByID()).All(ctx)

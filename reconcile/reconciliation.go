@@ -45,6 +45,7 @@ type BillCompared struct {
 	Account     codex.AccountNumber
 	Company     string // as on the bill
 	Source      Source
+	Problem     string       // what of it could not be read, and is not compared; empty where all could
 	NotCompared []codex.Feed // no run of them had succeeded when it was accepted: what they bring was not compared
 }
 

@@ -109,6 +109,7 @@ func readDerived(ctx context.Context, tx *store.Tx, ids []int, last map[int]*Las
 func readItems(ctx context.Context, tx *store.Tx, ids []int, last map[int]*LastBill) error {
 	rows, err := tx.Ent().BilledItem.Query().Where(
 		store.KeyIn(billeditem.FieldSnapshotID, ids), billeditem.KindIn(KindAsset, KindUser), billeditem.ItemIDNotNil(),
+		billeditem.Unread(false),
 	).Order(billeditem.ByID()).Select(billeditem.FieldSnapshotID, billeditem.FieldKind, billeditem.FieldItemID,
 		billeditem.FieldBilledType, billeditem.FieldAmountCents).All(ctx)
 	if err != nil {

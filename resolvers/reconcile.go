@@ -17,6 +17,7 @@ type Reconciler interface {
 
 type (
 	reconciliationResolver  struct{ *resolver }
+	reconciledBillResolver  struct{ *resolver }
 	billDifferenceResolver  struct{ *resolver }
 	unbilledCompanyResolver struct{ *resolver }
 )
@@ -51,6 +52,14 @@ func (r reconciliationResolver) Month(_ context.Context, made *reconcile.Reconci
 
 func (r reconciliationResolver) CSV(_ context.Context, made *reconcile.Reconciliation) (string, error) {
 	return made.CSV(), nil
+}
+
+func (r reconciledBillResolver) Source(_ context.Context, b *reconcile.BillCompared) (string, error) {
+	return string(b.Source), nil
+}
+
+func (r reconciledBillResolver) Problem(_ context.Context, b *reconcile.BillCompared) (*string, error) {
+	return filled(b.Problem), nil
 }
 
 func (r billDifferenceResolver) Before(_ context.Context, d *reconcile.Difference) (*string, error) {

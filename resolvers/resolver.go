@@ -95,6 +95,7 @@ func (r *resolver) CompanyReview() exec.CompanyReviewResolver     { return compa
 func (r *resolver) ReviewFlag() exec.ReviewFlagResolver           { return reviewFlagResolver{r} }
 func (r *resolver) Acknowledgement() exec.AcknowledgementResolver { return acknowledgementResolver{r} }
 func (r *resolver) Reconciliation() exec.ReconciliationResolver   { return reconciliationResolver{r} }
+func (r *resolver) ReconciledBill() exec.ReconciledBillResolver   { return reconciledBillResolver{r} }
 func (r *resolver) BillDifference() exec.BillDifferenceResolver   { return billDifferenceResolver{r} }
 func (r *resolver) UnbilledCompany() exec.UnbilledCompanyResolver { return unbilledCompanyResolver{r} }
 func (r *resolver) Past() exec.PastResolver                       { return pastResolver{r} }

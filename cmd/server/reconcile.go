@@ -18,6 +18,8 @@ type reconciliation struct {
 		InvoiceNumber string   `json:"invoice_number"`
 		AccountNumber string   `json:"account_number"`
 		Company       string   `json:"company"`
+		Source        string   `json:"source"`
+		Problem       *string  `json:"problem"`
 		NotCompared   []string `json:"not_compared"`
 	} `json:"bills"`
 	Differences []billDifference  `json:"differences"`
@@ -61,7 +63,7 @@ type unbilledCompany struct {
 	UpTo          *string `json:"up_to"`
 }
 
-const reconciliationFields = `month at open bills { invoice_number: invoiceNumber account_number: accountNumber company not_compared: notCompared }
+const reconciliationFields = `month at open bills { invoice_number: invoiceNumber account_number: accountNumber company source problem not_compared: notCompared }
 	differences { kind account_number: accountNumber company invoice_number: invoiceNumber item { entity id name } seen before now
 		worth up_to: upTo fingerprint acknowledgement ` + acknowledgementFields + ` }
 	later { kind account_number: accountNumber company item { entity id name } at seen up_to: upTo }
@@ -171,6 +173,14 @@ func (r *reconciliation) shown() string {
 		if len(bill.NotCompared) > 0 {
 			fmt.Fprintf(&b, "\n%s was accepted before a sync of %s had succeeded: that was not compared\n",
 				printable(bill.InvoiceNumber), strings.ToLower(strings.Join(bill.NotCompared, ", ")))
+		}
+	}
+	for _, bill := range r.Bills {
+		if bill.Problem != nil {
+			fmt.Fprintf(&b, "\n%s could not be read wholly, and that was not compared: %s\n", printable(bill.InvoiceNumber), printable(*bill.Problem))
+		}
+		if bill.Source == "lines" {
+			fmt.Fprintf(&b, "\n%s has its lines alone: neither what it lacks nor its tickets were compared\n", printable(bill.InvoiceNumber))
 		}
 	}
 	if b.Len() > 0 {

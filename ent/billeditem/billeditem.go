@@ -4,6 +4,7 @@ package billeditem
 
 import (
 	"entgo.io/ent/dialect/sql"
+	"github.com/hivematrix/codex"
 )
 
 const (
@@ -29,6 +30,12 @@ const (
 	FieldRateE4 = "rate_e4"
 	// FieldAmountCents holds the string denoting the amount_cents field in the database.
 	FieldAmountCents = "amount_cents"
+	// FieldUnread holds the string denoting the unread field in the database.
+	FieldUnread = "unread"
+	// FieldToldByName holds the string denoting the told_by_name field in the database.
+	FieldToldByName = "told_by_name"
+	// FieldBackupBytes holds the string denoting the backup_bytes field in the database.
+	FieldBackupBytes = "backup_bytes"
 	// Table holds the table name of the billeditem in the database.
 	Table = "billed_items"
 )
@@ -45,6 +52,9 @@ var Columns = []string{
 	FieldQuantityE4,
 	FieldRateE4,
 	FieldAmountCents,
+	FieldUnread,
+	FieldToldByName,
+	FieldBackupBytes,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -56,6 +66,15 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultUnread holds the default value on creation for the "unread" field.
+	DefaultUnread bool
+	// DefaultToldByName holds the default value on creation for the "told_by_name" field.
+	DefaultToldByName bool
+	// DefaultBackupBytes holds the default value on creation for the "backup_bytes" field.
+	DefaultBackupBytes codex.Bytes
+)
 
 // OrderOption defines the ordering options for the BilledItem queries.
 type OrderOption func(*sql.Selector)
@@ -108,4 +127,19 @@ func ByRateE4(opts ...sql.OrderTermOption) OrderOption {
 // ByAmountCents orders the results by the amount_cents field.
 func ByAmountCents(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAmountCents, opts...).ToFunc()
+}
+
+// ByUnread orders the results by the unread field.
+func ByUnread(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUnread, opts...).ToFunc()
+}
+
+// ByToldByName orders the results by the told_by_name field.
+func ByToldByName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldToldByName, opts...).ToFunc()
+}
+
+// ByBackupBytes orders the results by the backup_bytes field.
+func ByBackupBytes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldBackupBytes, opts...).ToFunc()
 }

@@ -101,6 +101,22 @@ func AmountCents(v codex.Cents) predicate.BilledItem {
 	return predicate.BilledItem(sql.FieldEQ(FieldAmountCents, vc))
 }
 
+// Unread applies equality check predicate on the "unread" field. It's identical to UnreadEQ.
+func Unread(v bool) predicate.BilledItem {
+	return predicate.BilledItem(sql.FieldEQ(FieldUnread, v))
+}
+
+// ToldByName applies equality check predicate on the "told_by_name" field. It's identical to ToldByNameEQ.
+func ToldByName(v bool) predicate.BilledItem {
+	return predicate.BilledItem(sql.FieldEQ(FieldToldByName, v))
+}
+
+// BackupBytes applies equality check predicate on the "backup_bytes" field. It's identical to BackupBytesEQ.
+func BackupBytes(v codex.Bytes) predicate.BilledItem {
+	vc := int64(v)
+	return predicate.BilledItem(sql.FieldEQ(FieldBackupBytes, vc))
+}
+
 // SnapshotIDEQ applies the EQ predicate on the "snapshot_id" field.
 func SnapshotIDEQ(v int) predicate.BilledItem {
 	return predicate.BilledItem(sql.FieldEQ(FieldSnapshotID, v))
@@ -586,6 +602,80 @@ func AmountCentsLT(v codex.Cents) predicate.BilledItem {
 func AmountCentsLTE(v codex.Cents) predicate.BilledItem {
 	vc := int64(v)
 	return predicate.BilledItem(sql.FieldLTE(FieldAmountCents, vc))
+}
+
+// UnreadEQ applies the EQ predicate on the "unread" field.
+func UnreadEQ(v bool) predicate.BilledItem {
+	return predicate.BilledItem(sql.FieldEQ(FieldUnread, v))
+}
+
+// UnreadNEQ applies the NEQ predicate on the "unread" field.
+func UnreadNEQ(v bool) predicate.BilledItem {
+	return predicate.BilledItem(sql.FieldNEQ(FieldUnread, v))
+}
+
+// ToldByNameEQ applies the EQ predicate on the "told_by_name" field.
+func ToldByNameEQ(v bool) predicate.BilledItem {
+	return predicate.BilledItem(sql.FieldEQ(FieldToldByName, v))
+}
+
+// ToldByNameNEQ applies the NEQ predicate on the "told_by_name" field.
+func ToldByNameNEQ(v bool) predicate.BilledItem {
+	return predicate.BilledItem(sql.FieldNEQ(FieldToldByName, v))
+}
+
+// BackupBytesEQ applies the EQ predicate on the "backup_bytes" field.
+func BackupBytesEQ(v codex.Bytes) predicate.BilledItem {
+	vc := int64(v)
+	return predicate.BilledItem(sql.FieldEQ(FieldBackupBytes, vc))
+}
+
+// BackupBytesNEQ applies the NEQ predicate on the "backup_bytes" field.
+func BackupBytesNEQ(v codex.Bytes) predicate.BilledItem {
+	vc := int64(v)
+	return predicate.BilledItem(sql.FieldNEQ(FieldBackupBytes, vc))
+}
+
+// BackupBytesIn applies the In predicate on the "backup_bytes" field.
+func BackupBytesIn(vs ...codex.Bytes) predicate.BilledItem {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.BilledItem(sql.FieldIn(FieldBackupBytes, v...))
+}
+
+// BackupBytesNotIn applies the NotIn predicate on the "backup_bytes" field.
+func BackupBytesNotIn(vs ...codex.Bytes) predicate.BilledItem {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.BilledItem(sql.FieldNotIn(FieldBackupBytes, v...))
+}
+
+// BackupBytesGT applies the GT predicate on the "backup_bytes" field.
+func BackupBytesGT(v codex.Bytes) predicate.BilledItem {
+	vc := int64(v)
+	return predicate.BilledItem(sql.FieldGT(FieldBackupBytes, vc))
+}
+
+// BackupBytesGTE applies the GTE predicate on the "backup_bytes" field.
+func BackupBytesGTE(v codex.Bytes) predicate.BilledItem {
+	vc := int64(v)
+	return predicate.BilledItem(sql.FieldGTE(FieldBackupBytes, vc))
+}
+
+// BackupBytesLT applies the LT predicate on the "backup_bytes" field.
+func BackupBytesLT(v codex.Bytes) predicate.BilledItem {
+	vc := int64(v)
+	return predicate.BilledItem(sql.FieldLT(FieldBackupBytes, vc))
+}
+
+// BackupBytesLTE applies the LTE predicate on the "backup_bytes" field.
+func BackupBytesLTE(v codex.Bytes) predicate.BilledItem {
+	vc := int64(v)
+	return predicate.BilledItem(sql.FieldLTE(FieldBackupBytes, vc))
 }
 
 // And groups predicates with the AND operator between them.

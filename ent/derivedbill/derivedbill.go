@@ -19,8 +19,6 @@ const (
 	FieldProblem = "problem"
 	// FieldRates holds the string denoting the rates field in the database.
 	FieldRates = "rates"
-	// FieldBackupBytes holds the string denoting the backup_bytes field in the database.
-	FieldBackupBytes = "backup_bytes"
 	// Table holds the table name of the derivedbill in the database.
 	Table = "derived_bills"
 )
@@ -32,7 +30,6 @@ var Columns = []string{
 	FieldSource,
 	FieldProblem,
 	FieldRates,
-	FieldBackupBytes,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -71,9 +68,4 @@ func ByProblem(opts ...sql.OrderTermOption) OrderOption {
 // ByRates orders the results by the rates field.
 func ByRates(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRates, opts...).ToFunc()
-}
-
-// ByBackupBytes orders the results by the backup_bytes field.
-func ByBackupBytes(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldBackupBytes, opts...).ToFunc()
 }

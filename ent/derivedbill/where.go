@@ -4,7 +4,6 @@ package derivedbill
 
 import (
 	"entgo.io/ent/dialect/sql"
-	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent/predicate"
 )
 
@@ -71,12 +70,6 @@ func Problem(v string) predicate.DerivedBill {
 // Rates applies equality check predicate on the "rates" field. It's identical to RatesEQ.
 func Rates(v string) predicate.DerivedBill {
 	return predicate.DerivedBill(sql.FieldEQ(FieldRates, v))
-}
-
-// BackupBytes applies equality check predicate on the "backup_bytes" field. It's identical to BackupBytesEQ.
-func BackupBytes(v codex.Bytes) predicate.DerivedBill {
-	vc := int64(v)
-	return predicate.DerivedBill(sql.FieldEQ(FieldBackupBytes, vc))
 }
 
 // ReadingEQ applies the EQ predicate on the "reading" field.
@@ -322,60 +315,6 @@ func RatesEqualFold(v string) predicate.DerivedBill {
 // RatesContainsFold applies the ContainsFold predicate on the "rates" field.
 func RatesContainsFold(v string) predicate.DerivedBill {
 	return predicate.DerivedBill(sql.FieldContainsFold(FieldRates, v))
-}
-
-// BackupBytesEQ applies the EQ predicate on the "backup_bytes" field.
-func BackupBytesEQ(v codex.Bytes) predicate.DerivedBill {
-	vc := int64(v)
-	return predicate.DerivedBill(sql.FieldEQ(FieldBackupBytes, vc))
-}
-
-// BackupBytesNEQ applies the NEQ predicate on the "backup_bytes" field.
-func BackupBytesNEQ(v codex.Bytes) predicate.DerivedBill {
-	vc := int64(v)
-	return predicate.DerivedBill(sql.FieldNEQ(FieldBackupBytes, vc))
-}
-
-// BackupBytesIn applies the In predicate on the "backup_bytes" field.
-func BackupBytesIn(vs ...codex.Bytes) predicate.DerivedBill {
-	v := make([]any, len(vs))
-	for i := range v {
-		v[i] = int64(vs[i])
-	}
-	return predicate.DerivedBill(sql.FieldIn(FieldBackupBytes, v...))
-}
-
-// BackupBytesNotIn applies the NotIn predicate on the "backup_bytes" field.
-func BackupBytesNotIn(vs ...codex.Bytes) predicate.DerivedBill {
-	v := make([]any, len(vs))
-	for i := range v {
-		v[i] = int64(vs[i])
-	}
-	return predicate.DerivedBill(sql.FieldNotIn(FieldBackupBytes, v...))
-}
-
-// BackupBytesGT applies the GT predicate on the "backup_bytes" field.
-func BackupBytesGT(v codex.Bytes) predicate.DerivedBill {
-	vc := int64(v)
-	return predicate.DerivedBill(sql.FieldGT(FieldBackupBytes, vc))
-}
-
-// BackupBytesGTE applies the GTE predicate on the "backup_bytes" field.
-func BackupBytesGTE(v codex.Bytes) predicate.DerivedBill {
-	vc := int64(v)
-	return predicate.DerivedBill(sql.FieldGTE(FieldBackupBytes, vc))
-}
-
-// BackupBytesLT applies the LT predicate on the "backup_bytes" field.
-func BackupBytesLT(v codex.Bytes) predicate.DerivedBill {
-	vc := int64(v)
-	return predicate.DerivedBill(sql.FieldLT(FieldBackupBytes, vc))
-}
-
-// BackupBytesLTE applies the LTE predicate on the "backup_bytes" field.
-func BackupBytesLTE(v codex.Bytes) predicate.DerivedBill {
-	vc := int64(v)
-	return predicate.DerivedBill(sql.FieldLTE(FieldBackupBytes, vc))
 }
 
 // And groups predicates with the AND operator between them.

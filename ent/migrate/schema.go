@@ -254,6 +254,9 @@ var (
 		{Name: "quantity_e4", Type: field.TypeInt64},
 		{Name: "rate_e4", Type: field.TypeInt64},
 		{Name: "amount_cents", Type: field.TypeInt64},
+		{Name: "unread", Type: field.TypeBool, Default: false},
+		{Name: "told_by_name", Type: field.TypeBool, Default: false},
+		{Name: "backup_bytes", Type: field.TypeInt64, Default: 0},
 	}
 	// BilledItemsTable holds the schema information for the "billed_items" table.
 	BilledItemsTable = &schema.Table{
@@ -575,7 +578,6 @@ var (
 		{Name: "source", Type: field.TypeString},
 		{Name: "problem", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "rates", Type: field.TypeString, Size: 2147483647},
-		{Name: "backup_bytes", Type: field.TypeInt64},
 	}
 	// DerivedBillsTable holds the schema information for the "derived_bills" table.
 	DerivedBillsTable = &schema.Table{

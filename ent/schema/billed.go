@@ -21,10 +21,9 @@ func (DerivedBill) Fields() []ent.Field {
 		field.Int("id").StorageKey("snapshot_id").Immutable().Annotations(notIncremental()).
 			Comment("the revision of the bill that was read"),
 		field.Int("reading").Comment("by which reading of package reconcile: an older one is done anew"),
-		field.String("source").Comment("receipt: its billing data; lines: its lines, since the billing data has no receipt"),
+		field.String("source").Comment("receipt, names, served or lines: what package reconcile calls a Source"),
 		text("problem", "what of it could not be read"),
 		field.Text("rates").Comment("effective_rates: a JSON object of decimals with four places, in texts"),
-		field.Int64("backup_bytes").GoType(codex.Bytes(0)).Comment("what its machines had backed up, as it was served"),
 	}
 }
 
@@ -51,6 +50,9 @@ func (BilledItem) Fields() []ent.Field {
 		field.Int64("quantity_e4").GoType(codex.Quantity(0)).Comment("in ten-thousandths"),
 		field.Int64("rate_e4").GoType(codex.Quantity(0)).Comment("in ten-thousandths"),
 		field.Int64("amount_cents").GoType(codex.Cents(0)),
+		field.Bool("unread").Default(false).Comment("its cost could not be read: the amount is none"),
+		field.Bool("told_by_name").Default(false).Comment("its name alone tells what it is"),
+		field.Int64("backup_bytes").Default(0).GoType(codex.Bytes(0)).Comment("what the machine had backed up, as it was served"),
 	}
 }
 

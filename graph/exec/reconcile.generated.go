@@ -22,6 +22,9 @@ type BillDifferenceResolver interface {
 	Before(ctx context.Context, obj *reconcile.Difference) (*string, error)
 	Now(ctx context.Context, obj *reconcile.Difference) (*string, error)
 }
+type ReconciledBillResolver interface {
+	Source(ctx context.Context, obj *reconcile.BillCompared) (string, error)
+}
 type ReconciliationResolver interface {
 	Month(ctx context.Context, obj *reconcile.Reconciliation) (string, error)
 
@@ -624,6 +627,52 @@ func (ec *executionContext) _ReconciledBill_company(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_ReconciledBill_company(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReconciledBill", field, false, false, "String")
+}
+
+func (ec *executionContext) _ReconciledBill_source(ctx context.Context, field graphql.CollectedField, obj *reconcile.BillCompared) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReconciledBill_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReconciledBill().Source(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReconciledBill_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReconciledBill", field, true, true, "String")
+}
+
+func (ec *executionContext) _ReconciledBill_problem(ctx context.Context, field graphql.CollectedField, obj *reconcile.BillCompared) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReconciledBill_problem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReconciledBill_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReconciledBill", field, false, false, "String")
 }
 
@@ -1271,22 +1320,33 @@ func (ec *executionContext) _ReconciledBill(ctx context.Context, sel ast.Selecti
 		case "invoiceNumber":
 			out.Values[i] = ec._ReconciledBill_invoiceNumber(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "accountNumber":
 			out.Values[i] = ec._ReconciledBill_accountNumber(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "company":
 			out.Values[i] = ec._ReconciledBill_company(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "source":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReconciledBill_source(ctx, field, obj)
+				})
+		case "problem":
+			out.Values[i] = ec._ReconciledBill_problem(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "notCompared":
 			out.Values[i] = ec._ReconciledBill_notCompared(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

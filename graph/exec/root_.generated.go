@@ -56,6 +56,7 @@ type ResolverRoot interface {
 	PastTicketConnection() PastTicketConnectionResolver
 	PastTicketGroup() PastTicketGroupResolver
 	Query() QueryResolver
+	ReconciledBill() ReconciledBillResolver
 	Reconciliation() ReconciliationResolver
 	RecordVersion() RecordVersionResolver
 	ReviewFlag() ReviewFlagResolver
@@ -3236,6 +3237,15 @@ type ReconciledBill {
   accountNumber: ID!
   "The company's name, as on the bill."
   company: String!
+  """
+  What told what the bill is for: receipt, by position; names, where it has other entries than there are
+  machines or people, so that of these the names tell; served, its lines and what was served, since there
+  is no receipt; lines, its lines alone, which are without what costs nothing: what those lack was not
+  compared, nor were tickets.
+  """
+  source: String!
+  "What of it could not be read; null where all could. Of what has no readable cost nothing is said."
+  problem: String
   "Feeds of which no run had succeeded when the bill was accepted: what they bring was not compared."
   notCompared: [Feed!]!
 }
@@ -5981,6 +5991,10 @@ func (ec *executionContext) childFields_ReconciledBill(ctx context.Context, fiel
 		return ec.fieldContext_ReconciledBill_accountNumber(ctx, field)
 	case "company":
 		return ec.fieldContext_ReconciledBill_company(ctx, field)
+	case "source":
+		return ec.fieldContext_ReconciledBill_source(ctx, field)
+	case "problem":
+		return ec.fieldContext_ReconciledBill_problem(ctx, field)
 	case "notCompared":
 		return ec.fieldContext_ReconciledBill_notCompared(ctx, field)
 	}

@@ -41,7 +41,7 @@ func (y *Year) machines(account codex.AccountNumber) {
 		func(m *ent.Asset) { // retired, and billed or not
 			y.must(y.world.RemoveDevice(string(*m.DattoUID)))
 			if wrong := y.chance(60) && y.isBilled(account); wrong {
-				y.plant(account, "billed_not_there", "assets", m.ID, -cents(y.rates(account).of(y.typeOf(m.ID))), nil)
+				y.plant(account, "billed_not_there", "assets", m.ID, -cents(y.rates(account).of(y.typeOf(m.ID))), lessBackup(machineRow(m), y.typeOf(m.ID)))
 				y.mistake(account, func(d *draft) { d.assets = append(d.assets, machineRow(m)) })
 			}
 		},
@@ -49,7 +49,7 @@ func (y *Year) machines(account codex.AccountNumber) {
 			to := y.otherThan(account)
 			y.must(y.world.MoveDevice(string(*m.DattoUID), y.siteOf(to)))
 			if wrong := y.chance(60) && y.isBilled(account); wrong {
-				y.plant(account, "moved", "assets", m.ID, -cents(y.rates(account).of(y.typeOf(m.ID))), nil)
+				y.plant(account, "moved", "assets", m.ID, -cents(y.rates(account).of(y.typeOf(m.ID))), lessBackup(machineRow(m), y.typeOf(m.ID)))
 				y.mistake(account, func(d *draft) { d.assets = append(d.assets, machineRow(m)) })
 			}
 		},

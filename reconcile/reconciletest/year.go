@@ -257,6 +257,15 @@ func backupCents(m row, billedType string) *codex.Cents {
 	return &worth
 }
 
+// lessBackup is by how much a bill falls at most without a machine's backup; nil where it has none.
+func lessBackup(m row, billedType string) *codex.Cents {
+	worth := backupCents(m, billedType)
+	if worth != nil {
+		*worth = -*worth
+	}
+	return worth
+}
+
 // untouched are the machines of a company with which nothing happens this month and that its last bill
 // had, at a cost, as what they are billed now.
 func (y *Year) untouched(account codex.AccountNumber) []*ent.Asset {
