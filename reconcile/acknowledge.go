@@ -84,7 +84,7 @@ func (r *Reviewer) Acknowledge(ctx context.Context, wanted NewAcknowledgement, b
 }
 
 // find is what is to be acknowledged, as it is now: a flag of the review, or a difference of the
-// reconciliation. Of two the one with the fingerprint is meant.
+// reconciliation. Of two the one with the fingerprint is meant, else the first that nobody acknowledged.
 func (r *Reviewer) find(ctx context.Context, wanted NewAcknowledgement) (*Subject, error) {
 	asked := Subject{Account: wanted.Account, Kind: wanted.Kind, Item: wanted.Item}.key()
 	review, err := r.Review(ctx, wanted.Period)
@@ -92,8 +92,10 @@ func (r *Reviewer) find(ctx context.Context, wanted NewAcknowledgement) (*Subjec
 		return nil, err
 	}
 	var found []*Subject
+	open := make(map[*Subject]bool)
 	for _, flag := range review.All() {
 		found = append(found, &flag.Subject)
+		open[&flag.Subject] = flag.Acknowledgement == nil
 	}
 	if !wanted.Period.Start().After(r.o.Now()) { // a month that lies ahead has no bills to compare
 		billed, err := NewReconciler(ReconcileOptions{DB: r.o.DB, Rules: r.o.Rules, Now: r.o.Now}).Reconcile(ctx, wanted.Period)
@@ -102,6 +104,7 @@ func (r *Reviewer) find(ctx context.Context, wanted NewAcknowledgement) (*Subjec
 		}
 		for _, difference := range billed.Differences {
 			found = append(found, &difference.Subject)
+			open[&difference.Subject] = difference.Acknowledgement == nil
 		}
 	}
 	found = slices.DeleteFunc(found, func(s *Subject) bool { return s.key() != asked })
@@ -109,6 +112,9 @@ func (r *Reviewer) find(ctx context.Context, wanted NewAcknowledgement) (*Subjec
 		return nil, codex.Errorf(codex.CodeNotFound, "there is no %s of %s in %s now", wanted.Kind, wanted.Item, wanted.Period)
 	}
 	if at := slices.IndexFunc(found, func(s *Subject) bool { return s.Fingerprint == wanted.Fingerprint }); at >= 0 {
+		return found[at], nil
+	}
+	if at := slices.IndexFunc(found, func(s *Subject) bool { return open[s] }); at >= 0 {
 		return found[at], nil
 	}
 	return found[0], nil

@@ -79,13 +79,11 @@ func (c *comparing) byHand(company *billedCompany, entity string) map[string][]c
 // much.
 func (c *comparing) twice(company *billedCompany, entity, id, name string, at []charge) {
 	var sum, dearest codex.Cents
-	invoices := make([]string, len(at))
-	for i, one := range at {
+	for _, one := range at {
 		sum += one.line.Amount
 		dearest = max(dearest, one.line.Amount)
-		invoices[i] = one.bill.Invoice
 	}
-	d := c.differ(company, DiffBilledTwice, entity, id, name, invoices...)
+	d := c.differ(company, DiffBilledTwice, entity, id, name, strconv.Itoa(len(at)))
 	worth := dearest - sum
 	d.Worth = &worth
 	d.Seen = fmt.Sprintf("%s is charged %d times, with %s in all.", name, len(at), sum)
@@ -107,7 +105,7 @@ func (c *comparing) thing(company *billedCompany, t thing, billed []charge, seen
 		return
 	}
 	if other := c.chargedBefore(company, t); other != nil {
-		d := c.differ(company, DiffBilledTwice, t.entity, id, name, other.bill.Invoice)
+		d := c.differ(company, DiffBilledTwice, t.entity, id, name, string(other.company.account))
 		worth := -min(dearest.line.Amount, other.line.Amount)
 		d.Invoice, d.Worth = dearest.bill.Invoice, &worth
 		d.Before, d.Now = dearest.bill.Invoice, other.bill.Invoice

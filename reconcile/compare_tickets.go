@@ -43,7 +43,7 @@ func (c *comparing) tickets(company *billedCompany) {
 			continue
 		}
 		t := seenAt(c.Tickets[id], seen)
-		d := c.differ(company, DiffThereNotBilled, EntityTickets, strconv.Itoa(id), t.Subject)
+		d := c.differ(company, DiffThereNotBilled, EntityTickets, strconv.Itoa(id), t.Subject, t.Hours.String())
 		d.UpTo = hoursWorth(company.rates, t.Hours)
 		d.Seen = fmt.Sprintf("The ticket was closed in the month with %s hours, and is not on the bill.", t.Hours)
 	}
@@ -73,7 +73,7 @@ func (c *comparing) ticket(company *billedCompany, bill *BillFact, line TicketLi
 			d.Seen = fmt.Sprintf("The ticket was one of %s.", c.companyName(t.Account, seen))
 			return
 		}
-		about(DiffBilledNotThere).Seen = "The ticket was none of the company's that were closed in the month."
+		about(DiffBilledNotThere, line.Hours.String()).Seen = "The ticket was none of the company's that were closed in the month."
 		return
 	}
 	if earlier := c.billedBefore(company, *line.ID); earlier != nil {

@@ -77,7 +77,7 @@ func (p *program) reconcileCommand() *cobra.Command {
 		Use:   "reconcile --year YEAR --month MONTH",
 		Short: "Compare the bills of a month with what the hub had seen",
 		Long: "Lists what was billed for a month otherwise than the hub had seen in the runs that the bills were\n" +
-			"made from, the largest first; what changed after the bills were made; and the companies without a\n" +
+			"made from, the largest first; what changed after those runs; and the companies without a\n" +
 			"bill. docs/reconciliation.md tells what each kind means and what to do. What is in order is said so\n" +
 			"by codex acknowledge.\n\n" +
 			"--rebuild reads all archived bills anew into the tables that this works on, without a month.",
@@ -163,7 +163,7 @@ func (r *reconciliation) shown() string {
 			u.Machines, u.People, u.Hours, shownWorth(u.Worth, u.UpTo))
 	}
 	if len(r.Later) > 0 {
-		fmt.Fprintf(&b, "\nchanged after the bills were made\n")
+		fmt.Fprintf(&b, "\nchanged after the runs that the bills were made from\n")
 	}
 	for _, l := range r.Later {
 		fmt.Fprintf(&b, "  %s %s: %s %s%s %s\n", printable(l.AccountNumber), second(l.At), l.Kind,

@@ -3221,7 +3221,7 @@ type Reconciliation {
   bills: [ReconciledBill!]!
   "What was billed otherwise than the hub had seen, the largest first."
   differences: [BillDifference!]!
-  "What changed after the bills were made. Nothing is wrong with them."
+  "What changed after the runs that the bills were made from. Nothing is wrong with them."
   later: [LaterChange!]!
   "Companies without a bill for the month, the largest first."
   unbilled: [UnbilledCompany!]!
@@ -3266,7 +3266,7 @@ type BillDifference {
   seen: String!
   "Where it is about two values, what the bill has: a type, a company, an invoice."
   before: String
-  "Where it is about two values, what the hub had seen."
+  "Where it is about two values, what the hub had seen; where it is billed twice, the other bill."
   now: String
   """
   By how much the bill would change if it were put right, exactly: negative where the customer pays too
