@@ -223,8 +223,9 @@ func TestEveryTableWithAnAccountNumberKnowsRenames(t *testing.T) {
 		"companies_history", "contact_company_link_history", "locations_history", "assets_history", "tickets_history",
 	}
 	stays := map[string]string{
-		"sync_changes": "what a plan was going to do is said under the number of then",
-		"snapshots":    "a bill that is archived keeps the number that it was made with",
+		"sync_changes":     "what a plan was going to do is said under the number of then",
+		"snapshots":        "a bill that is archived keeps the number that it was made with",
+		"acknowledgements": "what people said of a bill is kept as they said it, under the number of the bill",
 	}
 	for _, table := range migrate.Tables {
 		for _, column := range table.Columns {
