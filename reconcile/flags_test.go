@@ -299,7 +299,7 @@ func told(review *reconcile.Review) []string {
 	return lines
 }
 
-func TestAFeedSaysWhatToDoAboutIt(t *testing.T) {
+func TestAFeedThatHasNotSucceededSaysHowToMendIt(t *testing.T) {
 	success := &reconcile.RunFact{ID: "r1", State: codex.RunSucceeded, StartedAt: at(time.October, 31, 3)}
 	for _, c := range []struct {
 		name     string
