@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bytes"
 	"encoding/csv"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +12,7 @@ import (
 )
 
 // CSV is a reconciliation as a table for a spreadsheet, in UTF-8 with a header: its differences, what
-// changed later, and the companies without a bill, in this order. A text that a spreadsheet would run as
-// a formula begins with an apostrophe.
+// changed later, and the companies without a bill, in this order ([WriteCSV]).
 func (r *Reconciliation) CSV() string {
 	rows := [][]string{{
 		"list", "account_number", "company", "invoice_number", "kind", "entity", "id", "name", "before", "now",
@@ -41,15 +41,25 @@ func (r *Reconciliation) CSV() string {
 		})
 	}
 	var text bytes.Buffer
-	table := csv.NewWriter(&text)
+	_ = WriteCSV(&text, rows) // a buffer takes everything
+	return text.String()
+}
+
+// WriteCSV writes a table for a spreadsheet. A text that it would run as a formula begins with an
+// apostrophe; numbers stay as they are.
+func WriteCSV(w io.Writer, rows [][]string) error {
+	table := csv.NewWriter(w)
 	for _, row := range rows {
+		safe := make([]string, len(row))
 		for i, cell := range row {
-			row[i] = safeCell(cell)
+			safe[i] = safeCell(cell)
 		}
-		_ = table.Write(row) // a buffer takes everything
+		if err := table.Write(safe); err != nil {
+			return err
+		}
 	}
 	table.Flush()
-	return text.String()
+	return table.Error()
 }
 
 // held says what a company without a bill would be billed for.

@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hivematrix/codex/reconcile"
 )
 
 // billReview is a review as GraphQL has it, which is asked for the names that --json writes.
@@ -202,25 +202,7 @@ func (r *billReview) csv(w io.Writer) error {
 	for _, c := range r.Companies {
 		of(c.AccountNumber, c.Name, c.Flags)
 	}
-	return writeCSV(w, rows)
-}
-
-// writeCSV writes a table for a spreadsheet: a text that it would run as a formula begins with an
-// apostrophe.
-func writeCSV(w io.Writer, rows [][]string) error {
-	table := csv.NewWriter(w)
-	for _, row := range rows {
-		for i, cell := range row {
-			if _, err := strconv.ParseFloat(cell, 64); err != nil && cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-				row[i] = "'" + cell
-			}
-		}
-		if err := table.Write(row); err != nil {
-			return err
-		}
-	}
-	table.Flush()
-	return table.Error()
+	return reconcile.WriteCSV(w, rows)
 }
 
 func textOf(text *string) string {
