@@ -32,6 +32,8 @@ import (
 	"github.com/hivematrix/codex/ent/contactversion"
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/derivedbill"
+	"github.com/hivematrix/codex/ent/featurecategoryconfig"
+	"github.com/hivematrix/codex/ent/featureoption"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/logcheckpoint"
@@ -40,6 +42,9 @@ import (
 	"github.com/hivematrix/codex/ent/loghead"
 	"github.com/hivematrix/codex/ent/logkey"
 	"github.com/hivematrix/codex/ent/logleaf"
+	"github.com/hivematrix/codex/ent/plan"
+	"github.com/hivematrix/codex/ent/planfeature"
+	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/revision"
 	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/snapshot"
@@ -96,6 +101,10 @@ type Client struct {
 	DattoSiteLink *DattoSiteLinkClient
 	// DerivedBill is the client for interacting with the DerivedBill builders.
 	DerivedBill *DerivedBillClient
+	// FeatureCategoryConfig is the client for interacting with the FeatureCategoryConfig builders.
+	FeatureCategoryConfig *FeatureCategoryConfigClient
+	// FeatureOption is the client for interacting with the FeatureOption builders.
+	FeatureOption *FeatureOptionClient
 	// Location is the client for interacting with the Location builders.
 	Location *LocationClient
 	// LocationVersion is the client for interacting with the LocationVersion builders.
@@ -112,6 +121,12 @@ type Client struct {
 	LogKey *LogKeyClient
 	// LogLeaf is the client for interacting with the LogLeaf builders.
 	LogLeaf *LogLeafClient
+	// Plan is the client for interacting with the Plan builders.
+	Plan *PlanClient
+	// PlanFeature is the client for interacting with the PlanFeature builders.
+	PlanFeature *PlanFeatureClient
+	// PlanVersion is the client for interacting with the PlanVersion builders.
+	PlanVersion *PlanVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
 	// Session is the client for interacting with the Session builders.
@@ -169,6 +184,8 @@ func (c *Client) init() {
 	c.ContactVersion = NewContactVersionClient(c.config)
 	c.DattoSiteLink = NewDattoSiteLinkClient(c.config)
 	c.DerivedBill = NewDerivedBillClient(c.config)
+	c.FeatureCategoryConfig = NewFeatureCategoryConfigClient(c.config)
+	c.FeatureOption = NewFeatureOptionClient(c.config)
 	c.Location = NewLocationClient(c.config)
 	c.LocationVersion = NewLocationVersionClient(c.config)
 	c.LogCheckpoint = NewLogCheckpointClient(c.config)
@@ -177,6 +194,9 @@ func (c *Client) init() {
 	c.LogHead = NewLogHeadClient(c.config)
 	c.LogKey = NewLogKeyClient(c.config)
 	c.LogLeaf = NewLogLeafClient(c.config)
+	c.Plan = NewPlanClient(c.config)
+	c.PlanFeature = NewPlanFeatureClient(c.config)
+	c.PlanVersion = NewPlanVersionClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Snapshot = NewSnapshotClient(c.config)
@@ -300,6 +320,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ContactVersion:            NewContactVersionClient(cfg),
 		DattoSiteLink:             NewDattoSiteLinkClient(cfg),
 		DerivedBill:               NewDerivedBillClient(cfg),
+		FeatureCategoryConfig:     NewFeatureCategoryConfigClient(cfg),
+		FeatureOption:             NewFeatureOptionClient(cfg),
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		LogCheckpoint:             NewLogCheckpointClient(cfg),
@@ -308,6 +330,9 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		LogHead:                   NewLogHeadClient(cfg),
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
+		Plan:                      NewPlanClient(cfg),
+		PlanFeature:               NewPlanFeatureClient(cfg),
+		PlanVersion:               NewPlanVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
 		Session:                   NewSessionClient(cfg),
 		Snapshot:                  NewSnapshotClient(cfg),
@@ -358,6 +383,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ContactVersion:            NewContactVersionClient(cfg),
 		DattoSiteLink:             NewDattoSiteLinkClient(cfg),
 		DerivedBill:               NewDerivedBillClient(cfg),
+		FeatureCategoryConfig:     NewFeatureCategoryConfigClient(cfg),
+		FeatureOption:             NewFeatureOptionClient(cfg),
 		Location:                  NewLocationClient(cfg),
 		LocationVersion:           NewLocationVersionClient(cfg),
 		LogCheckpoint:             NewLogCheckpointClient(cfg),
@@ -366,6 +393,9 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		LogHead:                   NewLogHeadClient(cfg),
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
+		Plan:                      NewPlanClient(cfg),
+		PlanFeature:               NewPlanFeatureClient(cfg),
+		PlanVersion:               NewPlanVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
 		Session:                   NewSessionClient(cfg),
 		Snapshot:                  NewSnapshotClient(cfg),
@@ -413,11 +443,12 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Acknowledgement, c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading,
 		c.BillEvent, c.BilledItem, c.BilledTicket, c.Company, c.CompanyVersion,
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
-		c.DattoSiteLink, c.DerivedBill, c.Location, c.LocationVersion, c.LogCheckpoint,
-		c.LogEpoch, c.LogHash, c.LogHead, c.LogKey, c.LogLeaf, c.Revision, c.Session,
-		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SyncChange, c.SyncCheckpoint,
-		c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry,
-		c.Token, c.Upstream,
+		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
+		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
+		c.LogHead, c.LogKey, c.LogLeaf, c.Plan, c.PlanFeature, c.PlanVersion,
+		c.Revision, c.Session, c.Snapshot, c.SnapshotContent, c.SnapshotItem,
+		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
+		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -430,11 +461,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Acknowledgement, c.Asset, c.AssetContactLink, c.AssetVersion, c.BackupReading,
 		c.BillEvent, c.BilledItem, c.BilledTicket, c.Company, c.CompanyVersion,
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
-		c.DattoSiteLink, c.DerivedBill, c.Location, c.LocationVersion, c.LogCheckpoint,
-		c.LogEpoch, c.LogHash, c.LogHead, c.LogKey, c.LogLeaf, c.Revision, c.Session,
-		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SyncChange, c.SyncCheckpoint,
-		c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry,
-		c.Token, c.Upstream,
+		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
+		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
+		c.LogHead, c.LogKey, c.LogLeaf, c.Plan, c.PlanFeature, c.PlanVersion,
+		c.Revision, c.Session, c.Snapshot, c.SnapshotContent, c.SnapshotItem,
+		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
+		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -475,6 +507,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.DattoSiteLink.mutate(ctx, m)
 	case *DerivedBillMutation:
 		return c.DerivedBill.mutate(ctx, m)
+	case *FeatureCategoryConfigMutation:
+		return c.FeatureCategoryConfig.mutate(ctx, m)
+	case *FeatureOptionMutation:
+		return c.FeatureOption.mutate(ctx, m)
 	case *LocationMutation:
 		return c.Location.mutate(ctx, m)
 	case *LocationVersionMutation:
@@ -491,6 +527,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LogKey.mutate(ctx, m)
 	case *LogLeafMutation:
 		return c.LogLeaf.mutate(ctx, m)
+	case *PlanMutation:
+		return c.Plan.mutate(ctx, m)
+	case *PlanFeatureMutation:
+		return c.PlanFeature.mutate(ctx, m)
+	case *PlanVersionMutation:
+		return c.PlanVersion.mutate(ctx, m)
 	case *RevisionMutation:
 		return c.Revision.mutate(ctx, m)
 	case *SessionMutation:
@@ -2876,6 +2918,272 @@ func (c *DerivedBillClient) mutate(ctx context.Context, m *DerivedBillMutation) 
 	}
 }
 
+// FeatureCategoryConfigClient is a client for the FeatureCategoryConfig schema.
+type FeatureCategoryConfigClient struct {
+	config
+}
+
+// NewFeatureCategoryConfigClient returns a client for the FeatureCategoryConfig from the given config.
+func NewFeatureCategoryConfigClient(c config) *FeatureCategoryConfigClient {
+	return &FeatureCategoryConfigClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `featurecategoryconfig.Hooks(f(g(h())))`.
+func (c *FeatureCategoryConfigClient) Use(hooks ...Hook) {
+	c.hooks.FeatureCategoryConfig = append(c.hooks.FeatureCategoryConfig, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `featurecategoryconfig.Intercept(f(g(h())))`.
+func (c *FeatureCategoryConfigClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FeatureCategoryConfig = append(c.inters.FeatureCategoryConfig, interceptors...)
+}
+
+// Create returns a builder for creating a FeatureCategoryConfig entity.
+func (c *FeatureCategoryConfigClient) Create() *FeatureCategoryConfigCreate {
+	mutation := newFeatureCategoryConfigMutation(c.config, OpCreate)
+	return &FeatureCategoryConfigCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FeatureCategoryConfig entities.
+func (c *FeatureCategoryConfigClient) CreateBulk(builders ...*FeatureCategoryConfigCreate) *FeatureCategoryConfigCreateBulk {
+	return &FeatureCategoryConfigCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FeatureCategoryConfigClient) MapCreateBulk(slice any, setFunc func(*FeatureCategoryConfigCreate, int)) *FeatureCategoryConfigCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FeatureCategoryConfigCreateBulk{err: fmt.Errorf("calling to FeatureCategoryConfigClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FeatureCategoryConfigCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FeatureCategoryConfigCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FeatureCategoryConfig.
+func (c *FeatureCategoryConfigClient) Update() *FeatureCategoryConfigUpdate {
+	mutation := newFeatureCategoryConfigMutation(c.config, OpUpdate)
+	return &FeatureCategoryConfigUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FeatureCategoryConfigClient) UpdateOne(_m *FeatureCategoryConfig) *FeatureCategoryConfigUpdateOne {
+	mutation := newFeatureCategoryConfigMutation(c.config, OpUpdateOne, withFeatureCategoryConfig(_m))
+	return &FeatureCategoryConfigUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FeatureCategoryConfigClient) UpdateOneID(id int) *FeatureCategoryConfigUpdateOne {
+	mutation := newFeatureCategoryConfigMutation(c.config, OpUpdateOne, withFeatureCategoryConfigID(id))
+	return &FeatureCategoryConfigUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FeatureCategoryConfig.
+func (c *FeatureCategoryConfigClient) Delete() *FeatureCategoryConfigDelete {
+	mutation := newFeatureCategoryConfigMutation(c.config, OpDelete)
+	return &FeatureCategoryConfigDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FeatureCategoryConfigClient) DeleteOne(_m *FeatureCategoryConfig) *FeatureCategoryConfigDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FeatureCategoryConfigClient) DeleteOneID(id int) *FeatureCategoryConfigDeleteOne {
+	builder := c.Delete().Where(featurecategoryconfig.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FeatureCategoryConfigDeleteOne{builder}
+}
+
+// Query returns a query builder for FeatureCategoryConfig.
+func (c *FeatureCategoryConfigClient) Query() *FeatureCategoryConfigQuery {
+	return &FeatureCategoryConfigQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFeatureCategoryConfig},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FeatureCategoryConfig entity by its id.
+func (c *FeatureCategoryConfigClient) Get(ctx context.Context, id int) (*FeatureCategoryConfig, error) {
+	return c.Query().Where(featurecategoryconfig.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FeatureCategoryConfigClient) GetX(ctx context.Context, id int) *FeatureCategoryConfig {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *FeatureCategoryConfigClient) Hooks() []Hook {
+	return c.hooks.FeatureCategoryConfig
+}
+
+// Interceptors returns the client interceptors.
+func (c *FeatureCategoryConfigClient) Interceptors() []Interceptor {
+	return c.inters.FeatureCategoryConfig
+}
+
+func (c *FeatureCategoryConfigClient) mutate(ctx context.Context, m *FeatureCategoryConfigMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FeatureCategoryConfigCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FeatureCategoryConfigUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FeatureCategoryConfigUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FeatureCategoryConfigDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown FeatureCategoryConfig mutation op: %q", m.Op())
+	}
+}
+
+// FeatureOptionClient is a client for the FeatureOption schema.
+type FeatureOptionClient struct {
+	config
+}
+
+// NewFeatureOptionClient returns a client for the FeatureOption from the given config.
+func NewFeatureOptionClient(c config) *FeatureOptionClient {
+	return &FeatureOptionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `featureoption.Hooks(f(g(h())))`.
+func (c *FeatureOptionClient) Use(hooks ...Hook) {
+	c.hooks.FeatureOption = append(c.hooks.FeatureOption, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `featureoption.Intercept(f(g(h())))`.
+func (c *FeatureOptionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FeatureOption = append(c.inters.FeatureOption, interceptors...)
+}
+
+// Create returns a builder for creating a FeatureOption entity.
+func (c *FeatureOptionClient) Create() *FeatureOptionCreate {
+	mutation := newFeatureOptionMutation(c.config, OpCreate)
+	return &FeatureOptionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FeatureOption entities.
+func (c *FeatureOptionClient) CreateBulk(builders ...*FeatureOptionCreate) *FeatureOptionCreateBulk {
+	return &FeatureOptionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FeatureOptionClient) MapCreateBulk(slice any, setFunc func(*FeatureOptionCreate, int)) *FeatureOptionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FeatureOptionCreateBulk{err: fmt.Errorf("calling to FeatureOptionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FeatureOptionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FeatureOptionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FeatureOption.
+func (c *FeatureOptionClient) Update() *FeatureOptionUpdate {
+	mutation := newFeatureOptionMutation(c.config, OpUpdate)
+	return &FeatureOptionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FeatureOptionClient) UpdateOne(_m *FeatureOption) *FeatureOptionUpdateOne {
+	mutation := newFeatureOptionMutation(c.config, OpUpdateOne, withFeatureOption(_m))
+	return &FeatureOptionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FeatureOptionClient) UpdateOneID(id int) *FeatureOptionUpdateOne {
+	mutation := newFeatureOptionMutation(c.config, OpUpdateOne, withFeatureOptionID(id))
+	return &FeatureOptionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FeatureOption.
+func (c *FeatureOptionClient) Delete() *FeatureOptionDelete {
+	mutation := newFeatureOptionMutation(c.config, OpDelete)
+	return &FeatureOptionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FeatureOptionClient) DeleteOne(_m *FeatureOption) *FeatureOptionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FeatureOptionClient) DeleteOneID(id int) *FeatureOptionDeleteOne {
+	builder := c.Delete().Where(featureoption.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FeatureOptionDeleteOne{builder}
+}
+
+// Query returns a query builder for FeatureOption.
+func (c *FeatureOptionClient) Query() *FeatureOptionQuery {
+	return &FeatureOptionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFeatureOption},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FeatureOption entity by its id.
+func (c *FeatureOptionClient) Get(ctx context.Context, id int) (*FeatureOption, error) {
+	return c.Query().Where(featureoption.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FeatureOptionClient) GetX(ctx context.Context, id int) *FeatureOption {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *FeatureOptionClient) Hooks() []Hook {
+	return c.hooks.FeatureOption
+}
+
+// Interceptors returns the client interceptors.
+func (c *FeatureOptionClient) Interceptors() []Interceptor {
+	return c.inters.FeatureOption
+}
+
+func (c *FeatureOptionClient) mutate(ctx context.Context, m *FeatureOptionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FeatureOptionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FeatureOptionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FeatureOptionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FeatureOptionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown FeatureOption mutation op: %q", m.Op())
+	}
+}
+
 // LocationClient is a client for the Location schema.
 type LocationClient struct {
 	config
@@ -3953,6 +4261,437 @@ func (c *LogLeafClient) mutate(ctx context.Context, m *LogLeafMutation) (Value, 
 		return (&LogLeafDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown LogLeaf mutation op: %q", m.Op())
+	}
+}
+
+// PlanClient is a client for the Plan schema.
+type PlanClient struct {
+	config
+}
+
+// NewPlanClient returns a client for the Plan from the given config.
+func NewPlanClient(c config) *PlanClient {
+	return &PlanClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `plan.Hooks(f(g(h())))`.
+func (c *PlanClient) Use(hooks ...Hook) {
+	c.hooks.Plan = append(c.hooks.Plan, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `plan.Intercept(f(g(h())))`.
+func (c *PlanClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Plan = append(c.inters.Plan, interceptors...)
+}
+
+// Create returns a builder for creating a Plan entity.
+func (c *PlanClient) Create() *PlanCreate {
+	mutation := newPlanMutation(c.config, OpCreate)
+	return &PlanCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Plan entities.
+func (c *PlanClient) CreateBulk(builders ...*PlanCreate) *PlanCreateBulk {
+	return &PlanCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PlanClient) MapCreateBulk(slice any, setFunc func(*PlanCreate, int)) *PlanCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PlanCreateBulk{err: fmt.Errorf("calling to PlanClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PlanCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PlanCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Plan.
+func (c *PlanClient) Update() *PlanUpdate {
+	mutation := newPlanMutation(c.config, OpUpdate)
+	return &PlanUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PlanClient) UpdateOne(_m *Plan) *PlanUpdateOne {
+	mutation := newPlanMutation(c.config, OpUpdateOne, withPlan(_m))
+	return &PlanUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PlanClient) UpdateOneID(id int) *PlanUpdateOne {
+	mutation := newPlanMutation(c.config, OpUpdateOne, withPlanID(id))
+	return &PlanUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Plan.
+func (c *PlanClient) Delete() *PlanDelete {
+	mutation := newPlanMutation(c.config, OpDelete)
+	return &PlanDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PlanClient) DeleteOne(_m *Plan) *PlanDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PlanClient) DeleteOneID(id int) *PlanDeleteOne {
+	builder := c.Delete().Where(plan.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PlanDeleteOne{builder}
+}
+
+// Query returns a query builder for Plan.
+func (c *PlanClient) Query() *PlanQuery {
+	return &PlanQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlan},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Plan entity by its id.
+func (c *PlanClient) Get(ctx context.Context, id int) (*Plan, error) {
+	return c.Query().Where(plan.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PlanClient) GetX(ctx context.Context, id int) *Plan {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryFeatures queries the features edge of a Plan.
+func (c *PlanClient) QueryFeatures(_m *Plan) *PlanFeatureQuery {
+	query := (&PlanFeatureClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(plan.Table, plan.FieldID, id),
+			sqlgraph.To(planfeature.Table, planfeature.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, plan.FeaturesTable, plan.FeaturesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PlanClient) Hooks() []Hook {
+	return c.hooks.Plan
+}
+
+// Interceptors returns the client interceptors.
+func (c *PlanClient) Interceptors() []Interceptor {
+	return c.inters.Plan
+}
+
+func (c *PlanClient) mutate(ctx context.Context, m *PlanMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PlanCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PlanUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PlanUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PlanDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Plan mutation op: %q", m.Op())
+	}
+}
+
+// PlanFeatureClient is a client for the PlanFeature schema.
+type PlanFeatureClient struct {
+	config
+}
+
+// NewPlanFeatureClient returns a client for the PlanFeature from the given config.
+func NewPlanFeatureClient(c config) *PlanFeatureClient {
+	return &PlanFeatureClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `planfeature.Hooks(f(g(h())))`.
+func (c *PlanFeatureClient) Use(hooks ...Hook) {
+	c.hooks.PlanFeature = append(c.hooks.PlanFeature, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `planfeature.Intercept(f(g(h())))`.
+func (c *PlanFeatureClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PlanFeature = append(c.inters.PlanFeature, interceptors...)
+}
+
+// Create returns a builder for creating a PlanFeature entity.
+func (c *PlanFeatureClient) Create() *PlanFeatureCreate {
+	mutation := newPlanFeatureMutation(c.config, OpCreate)
+	return &PlanFeatureCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PlanFeature entities.
+func (c *PlanFeatureClient) CreateBulk(builders ...*PlanFeatureCreate) *PlanFeatureCreateBulk {
+	return &PlanFeatureCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PlanFeatureClient) MapCreateBulk(slice any, setFunc func(*PlanFeatureCreate, int)) *PlanFeatureCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PlanFeatureCreateBulk{err: fmt.Errorf("calling to PlanFeatureClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PlanFeatureCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PlanFeatureCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PlanFeature.
+func (c *PlanFeatureClient) Update() *PlanFeatureUpdate {
+	mutation := newPlanFeatureMutation(c.config, OpUpdate)
+	return &PlanFeatureUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PlanFeatureClient) UpdateOne(_m *PlanFeature) *PlanFeatureUpdateOne {
+	mutation := newPlanFeatureMutation(c.config, OpUpdateOne, withPlanFeature(_m))
+	return &PlanFeatureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PlanFeatureClient) UpdateOneID(id int) *PlanFeatureUpdateOne {
+	mutation := newPlanFeatureMutation(c.config, OpUpdateOne, withPlanFeatureID(id))
+	return &PlanFeatureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PlanFeature.
+func (c *PlanFeatureClient) Delete() *PlanFeatureDelete {
+	mutation := newPlanFeatureMutation(c.config, OpDelete)
+	return &PlanFeatureDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PlanFeatureClient) DeleteOne(_m *PlanFeature) *PlanFeatureDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PlanFeatureClient) DeleteOneID(id int) *PlanFeatureDeleteOne {
+	builder := c.Delete().Where(planfeature.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PlanFeatureDeleteOne{builder}
+}
+
+// Query returns a query builder for PlanFeature.
+func (c *PlanFeatureClient) Query() *PlanFeatureQuery {
+	return &PlanFeatureQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlanFeature},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PlanFeature entity by its id.
+func (c *PlanFeatureClient) Get(ctx context.Context, id int) (*PlanFeature, error) {
+	return c.Query().Where(planfeature.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PlanFeatureClient) GetX(ctx context.Context, id int) *PlanFeature {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPlan queries the plan edge of a PlanFeature.
+func (c *PlanFeatureClient) QueryPlan(_m *PlanFeature) *PlanQuery {
+	query := (&PlanClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(planfeature.Table, planfeature.FieldID, id),
+			sqlgraph.To(plan.Table, plan.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, planfeature.PlanTable, planfeature.PlanColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PlanFeatureClient) Hooks() []Hook {
+	return c.hooks.PlanFeature
+}
+
+// Interceptors returns the client interceptors.
+func (c *PlanFeatureClient) Interceptors() []Interceptor {
+	return c.inters.PlanFeature
+}
+
+func (c *PlanFeatureClient) mutate(ctx context.Context, m *PlanFeatureMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PlanFeatureCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PlanFeatureUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PlanFeatureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PlanFeatureDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PlanFeature mutation op: %q", m.Op())
+	}
+}
+
+// PlanVersionClient is a client for the PlanVersion schema.
+type PlanVersionClient struct {
+	config
+}
+
+// NewPlanVersionClient returns a client for the PlanVersion from the given config.
+func NewPlanVersionClient(c config) *PlanVersionClient {
+	return &PlanVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `planversion.Hooks(f(g(h())))`.
+func (c *PlanVersionClient) Use(hooks ...Hook) {
+	c.hooks.PlanVersion = append(c.hooks.PlanVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `planversion.Intercept(f(g(h())))`.
+func (c *PlanVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PlanVersion = append(c.inters.PlanVersion, interceptors...)
+}
+
+// Create returns a builder for creating a PlanVersion entity.
+func (c *PlanVersionClient) Create() *PlanVersionCreate {
+	mutation := newPlanVersionMutation(c.config, OpCreate)
+	return &PlanVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PlanVersion entities.
+func (c *PlanVersionClient) CreateBulk(builders ...*PlanVersionCreate) *PlanVersionCreateBulk {
+	return &PlanVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PlanVersionClient) MapCreateBulk(slice any, setFunc func(*PlanVersionCreate, int)) *PlanVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PlanVersionCreateBulk{err: fmt.Errorf("calling to PlanVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PlanVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PlanVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PlanVersion.
+func (c *PlanVersionClient) Update() *PlanVersionUpdate {
+	mutation := newPlanVersionMutation(c.config, OpUpdate)
+	return &PlanVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PlanVersionClient) UpdateOne(_m *PlanVersion) *PlanVersionUpdateOne {
+	mutation := newPlanVersionMutation(c.config, OpUpdateOne, withPlanVersion(_m))
+	return &PlanVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PlanVersionClient) UpdateOneID(id int) *PlanVersionUpdateOne {
+	mutation := newPlanVersionMutation(c.config, OpUpdateOne, withPlanVersionID(id))
+	return &PlanVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PlanVersion.
+func (c *PlanVersionClient) Delete() *PlanVersionDelete {
+	mutation := newPlanVersionMutation(c.config, OpDelete)
+	return &PlanVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PlanVersionClient) DeleteOne(_m *PlanVersion) *PlanVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PlanVersionClient) DeleteOneID(id int) *PlanVersionDeleteOne {
+	builder := c.Delete().Where(planversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PlanVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for PlanVersion.
+func (c *PlanVersionClient) Query() *PlanVersionQuery {
+	return &PlanVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlanVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PlanVersion entity by its id.
+func (c *PlanVersionClient) Get(ctx context.Context, id int) (*PlanVersion, error) {
+	return c.Query().Where(planversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PlanVersionClient) GetX(ctx context.Context, id int) *PlanVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PlanVersionClient) Hooks() []Hook {
+	return c.hooks.PlanVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *PlanVersionClient) Interceptors() []Interceptor {
+	return c.inters.PlanVersion
+}
+
+func (c *PlanVersionClient) mutate(ctx context.Context, m *PlanVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PlanVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PlanVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PlanVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PlanVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PlanVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -6005,19 +6744,21 @@ type (
 		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
 		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
-		DerivedBill, Location, LocationVersion, LogCheckpoint, LogEpoch, LogHash,
-		LogHead, LogKey, LogLeaf, Revision, Session, Snapshot, SnapshotContent,
-		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
-		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Hook
+		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
+		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Plan, PlanFeature,
+		PlanVersion, Revision, Session, Snapshot, SnapshotContent, SnapshotItem,
+		SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket,
+		TicketVersion, TimeEntry, Token, Upstream []ent.Hook
 	}
 	inters struct {
 		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
 		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
-		DerivedBill, Location, LocationVersion, LogCheckpoint, LogEpoch, LogHash,
-		LogHead, LogKey, LogLeaf, Revision, Session, Snapshot, SnapshotContent,
-		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
-		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
+		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
+		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Plan, PlanFeature,
+		PlanVersion, Revision, Session, Snapshot, SnapshotContent, SnapshotItem,
+		SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket,
+		TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
 	}
 )
 

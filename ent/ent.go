@@ -28,6 +28,8 @@ import (
 	"github.com/hivematrix/codex/ent/contactversion"
 	"github.com/hivematrix/codex/ent/dattositelink"
 	"github.com/hivematrix/codex/ent/derivedbill"
+	"github.com/hivematrix/codex/ent/featurecategoryconfig"
+	"github.com/hivematrix/codex/ent/featureoption"
 	"github.com/hivematrix/codex/ent/location"
 	"github.com/hivematrix/codex/ent/locationversion"
 	"github.com/hivematrix/codex/ent/logcheckpoint"
@@ -36,6 +38,9 @@ import (
 	"github.com/hivematrix/codex/ent/loghead"
 	"github.com/hivematrix/codex/ent/logkey"
 	"github.com/hivematrix/codex/ent/logleaf"
+	"github.com/hivematrix/codex/ent/plan"
+	"github.com/hivematrix/codex/ent/planfeature"
+	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/revision"
 	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/snapshot"
@@ -127,6 +132,8 @@ func checkColumn(t, c string) error {
 			contactversion.Table:            contactversion.ValidColumn,
 			dattositelink.Table:             dattositelink.ValidColumn,
 			derivedbill.Table:               derivedbill.ValidColumn,
+			featurecategoryconfig.Table:     featurecategoryconfig.ValidColumn,
+			featureoption.Table:             featureoption.ValidColumn,
 			location.Table:                  location.ValidColumn,
 			locationversion.Table:           locationversion.ValidColumn,
 			logcheckpoint.Table:             logcheckpoint.ValidColumn,
@@ -135,6 +142,9 @@ func checkColumn(t, c string) error {
 			loghead.Table:                   loghead.ValidColumn,
 			logkey.Table:                    logkey.ValidColumn,
 			logleaf.Table:                   logleaf.ValidColumn,
+			plan.Table:                      plan.ValidColumn,
+			planfeature.Table:               planfeature.ValidColumn,
+			planversion.Table:               planversion.ValidColumn,
 			revision.Table:                  revision.ValidColumn,
 			session.Table:                   session.ValidColumn,
 			snapshot.Table:                  snapshot.ValidColumn,

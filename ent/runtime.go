@@ -14,6 +14,8 @@ import (
 	"github.com/hivematrix/codex/ent/contactcompanylink"
 	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
 	"github.com/hivematrix/codex/ent/contactversion"
+	"github.com/hivematrix/codex/ent/plan"
+	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/schema"
 	"github.com/hivematrix/codex/ent/syncreread"
 	"github.com/hivematrix/codex/ent/syncrun"
@@ -107,6 +109,18 @@ func init() {
 	contactversionDescActive := contactversionFields[6].Descriptor()
 	// contactversion.DefaultActive holds the default value on creation for the active field.
 	contactversion.DefaultActive = contactversionDescActive.Default.(bool)
+	planFields := schema.Plan{}.Fields()
+	_ = planFields
+	// planDescSupportLevel is the schema descriptor for support_level field.
+	planDescSupportLevel := planFields[3].Descriptor()
+	// plan.DefaultSupportLevel holds the default value on creation for the support_level field.
+	plan.DefaultSupportLevel = planDescSupportLevel.Default.(string)
+	planversionFields := schema.PlanVersion{}.Fields()
+	_ = planversionFields
+	// planversionDescSupportLevel is the schema descriptor for support_level field.
+	planversionDescSupportLevel := planversionFields[3].Descriptor()
+	// planversion.DefaultSupportLevel holds the default value on creation for the support_level field.
+	planversion.DefaultSupportLevel = planversionDescSupportLevel.Default.(string)
 	syncrereadFields := schema.SyncReread{}.Fields()
 	_ = syncrereadFields
 	// syncrereadDescAttempts is the schema descriptor for attempts field.

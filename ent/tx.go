@@ -46,6 +46,10 @@ type Tx struct {
 	DattoSiteLink *DattoSiteLinkClient
 	// DerivedBill is the client for interacting with the DerivedBill builders.
 	DerivedBill *DerivedBillClient
+	// FeatureCategoryConfig is the client for interacting with the FeatureCategoryConfig builders.
+	FeatureCategoryConfig *FeatureCategoryConfigClient
+	// FeatureOption is the client for interacting with the FeatureOption builders.
+	FeatureOption *FeatureOptionClient
 	// Location is the client for interacting with the Location builders.
 	Location *LocationClient
 	// LocationVersion is the client for interacting with the LocationVersion builders.
@@ -62,6 +66,12 @@ type Tx struct {
 	LogKey *LogKeyClient
 	// LogLeaf is the client for interacting with the LogLeaf builders.
 	LogLeaf *LogLeafClient
+	// Plan is the client for interacting with the Plan builders.
+	Plan *PlanClient
+	// PlanFeature is the client for interacting with the PlanFeature builders.
+	PlanFeature *PlanFeatureClient
+	// PlanVersion is the client for interacting with the PlanVersion builders.
+	PlanVersion *PlanVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
 	// Session is the client for interacting with the Session builders.
@@ -239,6 +249,8 @@ func (tx *Tx) init() {
 	tx.ContactVersion = NewContactVersionClient(tx.config)
 	tx.DattoSiteLink = NewDattoSiteLinkClient(tx.config)
 	tx.DerivedBill = NewDerivedBillClient(tx.config)
+	tx.FeatureCategoryConfig = NewFeatureCategoryConfigClient(tx.config)
+	tx.FeatureOption = NewFeatureOptionClient(tx.config)
 	tx.Location = NewLocationClient(tx.config)
 	tx.LocationVersion = NewLocationVersionClient(tx.config)
 	tx.LogCheckpoint = NewLogCheckpointClient(tx.config)
@@ -247,6 +259,9 @@ func (tx *Tx) init() {
 	tx.LogHead = NewLogHeadClient(tx.config)
 	tx.LogKey = NewLogKeyClient(tx.config)
 	tx.LogLeaf = NewLogLeafClient(tx.config)
+	tx.Plan = NewPlanClient(tx.config)
+	tx.PlanFeature = NewPlanFeatureClient(tx.config)
+	tx.PlanVersion = NewPlanVersionClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Snapshot = NewSnapshotClient(tx.config)

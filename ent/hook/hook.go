@@ -201,6 +201,30 @@ func (f DerivedBillFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value,
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DerivedBillMutation", m)
 }
 
+// The FeatureCategoryConfigFunc type is an adapter to allow the use of ordinary
+// function as FeatureCategoryConfig mutator.
+type FeatureCategoryConfigFunc func(context.Context, *ent.FeatureCategoryConfigMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FeatureCategoryConfigFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.FeatureCategoryConfigMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.FeatureCategoryConfigMutation", m)
+}
+
+// The FeatureOptionFunc type is an adapter to allow the use of ordinary
+// function as FeatureOption mutator.
+type FeatureOptionFunc func(context.Context, *ent.FeatureOptionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FeatureOptionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.FeatureOptionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.FeatureOptionMutation", m)
+}
+
 // The LocationFunc type is an adapter to allow the use of ordinary
 // function as Location mutator.
 type LocationFunc func(context.Context, *ent.LocationMutation) (ent.Value, error)
@@ -295,6 +319,42 @@ func (f LogLeafFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogLeafMutation", m)
+}
+
+// The PlanFunc type is an adapter to allow the use of ordinary
+// function as Plan mutator.
+type PlanFunc func(context.Context, *ent.PlanMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PlanFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PlanMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlanMutation", m)
+}
+
+// The PlanFeatureFunc type is an adapter to allow the use of ordinary
+// function as PlanFeature mutator.
+type PlanFeatureFunc func(context.Context, *ent.PlanFeatureMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PlanFeatureFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PlanFeatureMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlanFeatureMutation", m)
+}
+
+// The PlanVersionFunc type is an adapter to allow the use of ordinary
+// function as PlanVersion mutator.
+type PlanVersionFunc func(context.Context, *ent.PlanVersionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PlanVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PlanVersionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlanVersionMutation", m)
 }
 
 // The RevisionFunc type is an adapter to allow the use of ordinary

@@ -592,6 +592,48 @@ var (
 			},
 		},
 	}
+	// FeatureCategoryConfigColumns holds the columns for the "feature_category_config" table.
+	FeatureCategoryConfigColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "feature_key", Type: field.TypeString},
+		{Name: "display_name", Type: field.TypeString, Size: 2147483647},
+		{Name: "full_name", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "description", Type: field.TypeString, Nullable: true, Size: 2147483647},
+	}
+	// FeatureCategoryConfigTable holds the schema information for the "feature_category_config" table.
+	FeatureCategoryConfigTable = &schema.Table{
+		Name:       "feature_category_config",
+		Columns:    FeatureCategoryConfigColumns,
+		PrimaryKey: []*schema.Column{FeatureCategoryConfigColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "featurecategoryconfig_feature_key",
+				Unique:  true,
+				Columns: []*schema.Column{FeatureCategoryConfigColumns[1]},
+			},
+		},
+	}
+	// FeatureOptionsColumns holds the columns for the "feature_options" table.
+	FeatureOptionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "feature_category", Type: field.TypeString},
+		{Name: "option_value", Type: field.TypeString},
+		{Name: "display_name", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "description", Type: field.TypeString, Nullable: true, Size: 2147483647},
+	}
+	// FeatureOptionsTable holds the schema information for the "feature_options" table.
+	FeatureOptionsTable = &schema.Table{
+		Name:       "feature_options",
+		Columns:    FeatureOptionsColumns,
+		PrimaryKey: []*schema.Column{FeatureOptionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "featureoption_feature_category_option_value",
+				Unique:  true,
+				Columns: []*schema.Column{FeatureOptionsColumns[1], FeatureOptionsColumns[2]},
+			},
+		},
+	}
 	// LocationsColumns holds the columns for the "locations" table.
 	LocationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt},
@@ -747,6 +789,119 @@ var (
 		Name:       "log_leaves",
 		Columns:    LogLeavesColumns,
 		PrimaryKey: []*schema.Column{LogLeavesColumns[0]},
+	}
+	// PlansColumns holds the columns for the "plans" table.
+	PlansColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "plan_name", Type: field.TypeString},
+		{Name: "term_length", Type: field.TypeString},
+		{Name: "support_level", Type: field.TypeString, Size: 2147483647, Default: "Billed Hourly"},
+		{Name: "per_user_cost_e4", Type: field.TypeInt64},
+		{Name: "per_workstation_cost_e4", Type: field.TypeInt64},
+		{Name: "per_server_cost_e4", Type: field.TypeInt64},
+		{Name: "per_vm_cost_e4", Type: field.TypeInt64},
+		{Name: "per_switch_cost_e4", Type: field.TypeInt64},
+		{Name: "per_firewall_cost_e4", Type: field.TypeInt64},
+		{Name: "per_hour_ticket_cost_e4", Type: field.TypeInt64},
+		{Name: "backup_base_fee_workstation_e4", Type: field.TypeInt64},
+		{Name: "backup_base_fee_server_e4", Type: field.TypeInt64},
+		{Name: "backup_included_tb_e4", Type: field.TypeInt64},
+		{Name: "backup_per_tb_fee_e4", Type: field.TypeInt64},
+	}
+	// PlansTable holds the schema information for the "plans" table.
+	PlansTable = &schema.Table{
+		Name:       "plans",
+		Columns:    PlansColumns,
+		PrimaryKey: []*schema.Column{PlansColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "plan_plan_name_term_length",
+				Unique:  true,
+				Columns: []*schema.Column{PlansColumns[1], PlansColumns[2]},
+			},
+		},
+	}
+	// PlanFeaturesColumns holds the columns for the "plan_features" table.
+	PlanFeaturesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "feature_type", Type: field.TypeString},
+		{Name: "feature_value", Type: field.TypeString, Size: 2147483647},
+		{Name: "plan_id", Type: field.TypeInt},
+	}
+	// PlanFeaturesTable holds the schema information for the "plan_features" table.
+	PlanFeaturesTable = &schema.Table{
+		Name:       "plan_features",
+		Columns:    PlanFeaturesColumns,
+		PrimaryKey: []*schema.Column{PlanFeaturesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "plan_features_plans_features",
+				Columns:    []*schema.Column{PlanFeaturesColumns[3]},
+				RefColumns: []*schema.Column{PlansColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "planfeature_plan_id_feature_type",
+				Unique:  true,
+				Columns: []*schema.Column{PlanFeaturesColumns[3], PlanFeaturesColumns[1]},
+			},
+		},
+	}
+	// PlansHistoryColumns holds the columns for the "plans_history" table.
+	PlansHistoryColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "plan_id", Type: field.TypeInt},
+		{Name: "plan_name", Type: field.TypeString},
+		{Name: "term_length", Type: field.TypeString},
+		{Name: "support_level", Type: field.TypeString, Size: 2147483647, Default: "Billed Hourly"},
+		{Name: "per_user_cost_e4", Type: field.TypeInt64},
+		{Name: "per_workstation_cost_e4", Type: field.TypeInt64},
+		{Name: "per_server_cost_e4", Type: field.TypeInt64},
+		{Name: "per_vm_cost_e4", Type: field.TypeInt64},
+		{Name: "per_switch_cost_e4", Type: field.TypeInt64},
+		{Name: "per_firewall_cost_e4", Type: field.TypeInt64},
+		{Name: "per_hour_ticket_cost_e4", Type: field.TypeInt64},
+		{Name: "backup_base_fee_workstation_e4", Type: field.TypeInt64},
+		{Name: "backup_base_fee_server_e4", Type: field.TypeInt64},
+		{Name: "backup_included_tb_e4", Type: field.TypeInt64},
+		{Name: "backup_per_tb_fee_e4", Type: field.TypeInt64},
+		{Name: "features", Type: field.TypeString, Size: 2147483647},
+		{Name: "seen_from", Type: field.TypeTime},
+		{Name: "seen_to", Type: field.TypeTime, Nullable: true},
+		{Name: "run_id", Type: field.TypeString, Nullable: true},
+		{Name: "changed_by", Type: field.TypeString, Nullable: true},
+		{Name: "ended_run_id", Type: field.TypeString, Nullable: true},
+		{Name: "ended_by", Type: field.TypeString, Nullable: true},
+	}
+	// PlansHistoryTable holds the schema information for the "plans_history" table.
+	PlansHistoryTable = &schema.Table{
+		Name:       "plans_history",
+		Columns:    PlansHistoryColumns,
+		PrimaryKey: []*schema.Column{PlansHistoryColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "planversion_plan_id_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{PlansHistoryColumns[1], PlansHistoryColumns[17]},
+			},
+			{
+				Name:    "planversion_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{PlansHistoryColumns[17]},
+			},
+			{
+				Name:    "planversion_seen_to",
+				Unique:  false,
+				Columns: []*schema.Column{PlansHistoryColumns[18]},
+			},
+			{
+				Name:    "planversion_plan_name_term_length_seen_from",
+				Unique:  false,
+				Columns: []*schema.Column{PlansHistoryColumns[2], PlansHistoryColumns[3], PlansHistoryColumns[17]},
+			},
+		},
 	}
 	// RevisionsColumns holds the columns for the "revisions" table.
 	RevisionsColumns = []*schema.Column{
@@ -1250,6 +1405,8 @@ var (
 		ContactsHistoryTable,
 		DattoSiteLinksTable,
 		DerivedBillsTable,
+		FeatureCategoryConfigTable,
+		FeatureOptionsTable,
 		LocationsTable,
 		LocationsHistoryTable,
 		LogCheckpointsTable,
@@ -1258,6 +1415,9 @@ var (
 		LogHeadsTable,
 		LogKeysTable,
 		LogLeavesTable,
+		PlansTable,
+		PlanFeaturesTable,
+		PlansHistoryTable,
 		RevisionsTable,
 		SessionsTable,
 		SnapshotsTable,
@@ -1332,6 +1492,12 @@ func init() {
 	DerivedBillsTable.Annotation = &entsql.Annotation{
 		Table: "derived_bills",
 	}
+	FeatureCategoryConfigTable.Annotation = &entsql.Annotation{
+		Table: "feature_category_config",
+	}
+	FeatureOptionsTable.Annotation = &entsql.Annotation{
+		Table: "feature_options",
+	}
 	LocationsTable.ForeignKeys[0].RefTable = CompaniesTable
 	LocationsTable.Annotation = &entsql.Annotation{
 		Table: "locations",
@@ -1356,6 +1522,16 @@ func init() {
 	}
 	LogLeavesTable.Annotation = &entsql.Annotation{
 		Table: "log_leaves",
+	}
+	PlansTable.Annotation = &entsql.Annotation{
+		Table: "plans",
+	}
+	PlanFeaturesTable.ForeignKeys[0].RefTable = PlansTable
+	PlanFeaturesTable.Annotation = &entsql.Annotation{
+		Table: "plan_features",
+	}
+	PlansHistoryTable.Annotation = &entsql.Annotation{
+		Table: "plans_history",
 	}
 	RevisionsTable.Annotation = &entsql.Annotation{
 		Table: "revisions",

@@ -54,6 +54,12 @@ type DattoSiteLink func(*sql.Selector)
 // DerivedBill is the predicate function for derivedbill builders.
 type DerivedBill func(*sql.Selector)
 
+// FeatureCategoryConfig is the predicate function for featurecategoryconfig builders.
+type FeatureCategoryConfig func(*sql.Selector)
+
+// FeatureOption is the predicate function for featureoption builders.
+type FeatureOption func(*sql.Selector)
+
 // Location is the predicate function for location builders.
 type Location func(*sql.Selector)
 
@@ -77,6 +83,15 @@ type LogKey func(*sql.Selector)
 
 // LogLeaf is the predicate function for logleaf builders.
 type LogLeaf func(*sql.Selector)
+
+// Plan is the predicate function for plan builders.
+type Plan func(*sql.Selector)
+
+// PlanFeature is the predicate function for planfeature builders.
+type PlanFeature func(*sql.Selector)
+
+// PlanVersion is the predicate function for planversion builders.
+type PlanVersion func(*sql.Selector)
 
 // Revision is the predicate function for revision builders.
 type Revision func(*sql.Selector)
