@@ -42,6 +42,7 @@ import (
 	"github.com/hivematrix/codex/ent/loghead"
 	"github.com/hivematrix/codex/ent/logkey"
 	"github.com/hivematrix/codex/ent/logleaf"
+	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planfeature"
 	"github.com/hivematrix/codex/ent/planversion"
@@ -121,6 +122,8 @@ type Client struct {
 	LogKey *LogKeyClient
 	// LogLeaf is the client for interacting with the LogLeaf builders.
 	LogLeaf *LogLeafClient
+	// Notification is the client for interacting with the Notification builders.
+	Notification *NotificationClient
 	// Plan is the client for interacting with the Plan builders.
 	Plan *PlanClient
 	// PlanFeature is the client for interacting with the PlanFeature builders.
@@ -194,6 +197,7 @@ func (c *Client) init() {
 	c.LogHead = NewLogHeadClient(c.config)
 	c.LogKey = NewLogKeyClient(c.config)
 	c.LogLeaf = NewLogLeafClient(c.config)
+	c.Notification = NewNotificationClient(c.config)
 	c.Plan = NewPlanClient(c.config)
 	c.PlanFeature = NewPlanFeatureClient(c.config)
 	c.PlanVersion = NewPlanVersionClient(c.config)
@@ -330,6 +334,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		LogHead:                   NewLogHeadClient(cfg),
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
+		Notification:              NewNotificationClient(cfg),
 		Plan:                      NewPlanClient(cfg),
 		PlanFeature:               NewPlanFeatureClient(cfg),
 		PlanVersion:               NewPlanVersionClient(cfg),
@@ -393,6 +398,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		LogHead:                   NewLogHeadClient(cfg),
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
+		Notification:              NewNotificationClient(cfg),
 		Plan:                      NewPlanClient(cfg),
 		PlanFeature:               NewPlanFeatureClient(cfg),
 		PlanVersion:               NewPlanVersionClient(cfg),
@@ -445,10 +451,10 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
-		c.LogHead, c.LogKey, c.LogLeaf, c.Plan, c.PlanFeature, c.PlanVersion,
-		c.Revision, c.Session, c.Snapshot, c.SnapshotContent, c.SnapshotItem,
-		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
-		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.LogHead, c.LogKey, c.LogLeaf, c.Notification, c.Plan, c.PlanFeature,
+		c.PlanVersion, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
+		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
+		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -463,10 +469,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
-		c.LogHead, c.LogKey, c.LogLeaf, c.Plan, c.PlanFeature, c.PlanVersion,
-		c.Revision, c.Session, c.Snapshot, c.SnapshotContent, c.SnapshotItem,
-		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
-		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.LogHead, c.LogKey, c.LogLeaf, c.Notification, c.Plan, c.PlanFeature,
+		c.PlanVersion, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
+		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
+		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -527,6 +533,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LogKey.mutate(ctx, m)
 	case *LogLeafMutation:
 		return c.LogLeaf.mutate(ctx, m)
+	case *NotificationMutation:
+		return c.Notification.mutate(ctx, m)
 	case *PlanMutation:
 		return c.Plan.mutate(ctx, m)
 	case *PlanFeatureMutation:
@@ -4264,6 +4272,139 @@ func (c *LogLeafClient) mutate(ctx context.Context, m *LogLeafMutation) (Value, 
 	}
 }
 
+// NotificationClient is a client for the Notification schema.
+type NotificationClient struct {
+	config
+}
+
+// NewNotificationClient returns a client for the Notification from the given config.
+func NewNotificationClient(c config) *NotificationClient {
+	return &NotificationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notification.Hooks(f(g(h())))`.
+func (c *NotificationClient) Use(hooks ...Hook) {
+	c.hooks.Notification = append(c.hooks.Notification, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notification.Intercept(f(g(h())))`.
+func (c *NotificationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Notification = append(c.inters.Notification, interceptors...)
+}
+
+// Create returns a builder for creating a Notification entity.
+func (c *NotificationClient) Create() *NotificationCreate {
+	mutation := newNotificationMutation(c.config, OpCreate)
+	return &NotificationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Notification entities.
+func (c *NotificationClient) CreateBulk(builders ...*NotificationCreate) *NotificationCreateBulk {
+	return &NotificationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationClient) MapCreateBulk(slice any, setFunc func(*NotificationCreate, int)) *NotificationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationCreateBulk{err: fmt.Errorf("calling to NotificationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Notification.
+func (c *NotificationClient) Update() *NotificationUpdate {
+	mutation := newNotificationMutation(c.config, OpUpdate)
+	return &NotificationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationClient) UpdateOne(_m *Notification) *NotificationUpdateOne {
+	mutation := newNotificationMutation(c.config, OpUpdateOne, withNotification(_m))
+	return &NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationClient) UpdateOneID(id string) *NotificationUpdateOne {
+	mutation := newNotificationMutation(c.config, OpUpdateOne, withNotificationID(id))
+	return &NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Notification.
+func (c *NotificationClient) Delete() *NotificationDelete {
+	mutation := newNotificationMutation(c.config, OpDelete)
+	return &NotificationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationClient) DeleteOne(_m *Notification) *NotificationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationClient) DeleteOneID(id string) *NotificationDeleteOne {
+	builder := c.Delete().Where(notification.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationDeleteOne{builder}
+}
+
+// Query returns a query builder for Notification.
+func (c *NotificationClient) Query() *NotificationQuery {
+	return &NotificationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotification},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Notification entity by its id.
+func (c *NotificationClient) Get(ctx context.Context, id string) (*Notification, error) {
+	return c.Query().Where(notification.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationClient) GetX(ctx context.Context, id string) *Notification {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationClient) Hooks() []Hook {
+	return c.hooks.Notification
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationClient) Interceptors() []Interceptor {
+	return c.inters.Notification
+}
+
+func (c *NotificationClient) mutate(ctx context.Context, m *NotificationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Notification mutation op: %q", m.Op())
+	}
+}
+
 // PlanClient is a client for the Plan schema.
 type PlanClient struct {
 	config
@@ -6745,20 +6886,20 @@ type (
 		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
-		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Plan, PlanFeature,
-		PlanVersion, Revision, Session, Snapshot, SnapshotContent, SnapshotItem,
-		SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket,
-		TicketVersion, TimeEntry, Token, Upstream []ent.Hook
+		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Notification, Plan,
+		PlanFeature, PlanVersion, Revision, Session, Snapshot, SnapshotContent,
+		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
+		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Hook
 	}
 	inters struct {
 		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
 		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
-		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Plan, PlanFeature,
-		PlanVersion, Revision, Session, Snapshot, SnapshotContent, SnapshotItem,
-		SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket,
-		TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
+		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Notification, Plan,
+		PlanFeature, PlanVersion, Revision, Session, Snapshot, SnapshotContent,
+		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
+		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
 	}
 )
 

@@ -41,6 +41,7 @@ const (
 	TypeLogHead                   = "LogHead"
 	TypeLogKey                    = "LogKey"
 	TypeLogLeaf                   = "LogLeaf"
+	TypeNotification              = "Notification"
 	TypePlan                      = "Plan"
 	TypePlanFeature               = "PlanFeature"
 	TypePlanVersion               = "PlanVersion"

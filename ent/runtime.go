@@ -14,6 +14,7 @@ import (
 	"github.com/hivematrix/codex/ent/contactcompanylink"
 	"github.com/hivematrix/codex/ent/contactcompanylinkversion"
 	"github.com/hivematrix/codex/ent/contactversion"
+	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/schema"
@@ -109,6 +110,12 @@ func init() {
 	contactversionDescActive := contactversionFields[6].Descriptor()
 	// contactversion.DefaultActive holds the default value on creation for the active field.
 	contactversion.DefaultActive = contactversionDescActive.Default.(bool)
+	notificationFields := schema.Notification{}.Fields()
+	_ = notificationFields
+	// notificationDescAttempts is the schema descriptor for attempts field.
+	notificationDescAttempts := notificationFields[6].Descriptor()
+	// notification.DefaultAttempts holds the default value on creation for the attempts field.
+	notification.DefaultAttempts = notificationDescAttempts.Default.(int)
 	planFields := schema.Plan{}.Fields()
 	_ = planFields
 	// planDescSupportLevel is the schema descriptor for support_level field.

@@ -790,6 +790,42 @@ var (
 		Columns:    LogLeavesColumns,
 		PrimaryKey: []*schema.Column{LogLeavesColumns[0]},
 	}
+	// NotificationsColumns holds the columns for the "notifications" table.
+	NotificationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "body", Type: field.TypeString, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "next_at", Type: field.TypeTime, Nullable: true},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "delivered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "gave_up_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_error", Type: field.TypeString, Nullable: true, Size: 2147483647},
+	}
+	// NotificationsTable holds the schema information for the "notifications" table.
+	NotificationsTable = &schema.Table{
+		Name:       "notifications",
+		Columns:    NotificationsColumns,
+		PrimaryKey: []*schema.Column{NotificationsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notification_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[5]},
+			},
+			{
+				Name:    "notification_subject_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[2], NotificationsColumns[4]},
+			},
+			{
+				Name:    "notification_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[4]},
+			},
+		},
+	}
 	// PlansColumns holds the columns for the "plans" table.
 	PlansColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt},
@@ -1415,6 +1451,7 @@ var (
 		LogHeadsTable,
 		LogKeysTable,
 		LogLeavesTable,
+		NotificationsTable,
 		PlansTable,
 		PlanFeaturesTable,
 		PlansHistoryTable,
@@ -1522,6 +1559,9 @@ func init() {
 	}
 	LogLeavesTable.Annotation = &entsql.Annotation{
 		Table: "log_leaves",
+	}
+	NotificationsTable.Annotation = &entsql.Annotation{
+		Table: "notifications",
 	}
 	PlansTable.Annotation = &entsql.Annotation{
 		Table: "plans",

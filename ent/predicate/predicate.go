@@ -84,6 +84,9 @@ type LogKey func(*sql.Selector)
 // LogLeaf is the predicate function for logleaf builders.
 type LogLeaf func(*sql.Selector)
 
+// Notification is the predicate function for notification builders.
+type Notification func(*sql.Selector)
+
 // Plan is the predicate function for plan builders.
 type Plan func(*sql.Selector)
 
