@@ -27,6 +27,7 @@
 //	   archive/proof                  bills as evidence: leaves, hashes, proofs, log checkpoints
 //	3  store                          databases, migrations, leases, bulk statements
 //	4  auth, history, query           who may do what; versions of rows; every read
+//	   notify                         what needs a person, told by signed webhooks
 //	5  syncers                        the sync engine: fetch, map, plan, apply
 //	   archive, archive/audit         accepted bills and their log; the verifier, which trusts neither
 //	6  loaders                        one batch an edge, for GraphQL
