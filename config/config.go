@@ -38,6 +38,7 @@ type Config struct {
 	GraphQL      GraphQL      // [graphql]: how much one may ask for at once
 	Rest         Rest         // [rest]: what the documented REST paths serve
 	Archive      Archive      // [archive]: how accepted bills are kept
+	Notify       Notify       // [notify]: who is told what needs a person
 	Review       Review       // [review]: what the review before the bill takes notice of
 	Log          Log          // [log]: what the hub says of its work
 
@@ -247,7 +248,24 @@ type Archive struct {
 	// which no more than the host is shown (docs/archive.md, "Publishing"). A relative path begins at
 	// the instance folder. Default: nowhere.
 	Publish string
+	// How often a serve verifies the log of archived bills by itself, as `codex archive verify` does:
+	// hours or minutes such as `24h`, or `0` for never. Of several replicas one does it
+	// (docs/archive.md, "Verified daily"). Default: `24h`.
+	VerifyEvery time.Duration
 }
+
+// Notify is the section [notify]. Without it nobody is told anything.
+type Notify struct {
+	// The `http://…` or `https://…` address to which events are posted; no more than its host is shown
+	// or logged. No default.
+	URL string
+	// The secret with which events are signed (HMAC-SHA256), which the receiver knows too; at least 16
+	// characters. No default.
+	Secret codex.Secret
+}
+
+// Enabled tells whether anybody is told.
+func (n Notify) Enabled() bool { return n.URL != "" && n.Secret != "" }
 
 // Review is the section [review].
 type Review struct {

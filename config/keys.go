@@ -9,6 +9,7 @@ type section struct {
 	// required are the keys without which the section is only half there. With none of its keys
 	// given, the section is missing, and whatever it configures is off.
 	required []string
+	without  string // what is so without the section, in words, where it has required keys
 	keys     []key
 	// unused are keys of the old tools that are accepted; one that ends in * stands for all that
 	// begin so.
@@ -59,6 +60,7 @@ func sections() []section {
 			name:     "freshservice",
 			doc:      "Companies, contacts and tickets. Without this section those feeds are off.",
 			required: []string{"api_key", "domain"},
+			without:  "that feed is off",
 			keys: []key{
 				{
 					name: "api_key", secret: true, example: "the agent's API key",
@@ -121,6 +123,7 @@ func sections() []section {
 			name:     "datto",
 			doc:      "Machines and their backups, from Datto RMM. Without this section the feed is off.",
 			required: []string{"api_endpoint", "public_key", "secret_key"},
+			without:  "that feed is off",
 			keys: []key{
 				{
 					name: "api_endpoint", example: "https://pinotage-api.centrastage.net",
@@ -406,7 +409,36 @@ func sections() []section {
 					return into(&c.Archive.Publish, func(text string) (string, error) { return readPublish(text, c.InstanceDir) })
 				},
 			},
+			{
+				name: "verify_every", def: "24h",
+				doc: "How often a serve verifies the log of archived bills by itself, as `codex archive verify` does: " +
+					"hours or minutes such as `24h`, or `0` for never. Of several replicas one does it " +
+					"(docs/archive.md, \"Verified daily\").",
+				value: func(c *Config) value { return into(&c.Archive.VerifyEvery, readEvery) },
+			},
 		}},
+		{
+			name: "notify",
+			doc: "The webhook that is told what needs a person: syncs and snapshot jobs that failed, a log that does " +
+				"not verify (docs/notifications.md). Without this section nobody is told.",
+			required: []string{"url", "secret"},
+			without:  "nobody is told",
+			keys: []key{
+				{
+					name: "url", example: "https://hooks.example.com/codex",
+					doc: "The `http://…` or `https://…` address to which events are posted; no more than its host is " +
+						"shown or logged.",
+					mask:  func(c *Config) string { return maskPublish(c.Notify.URL) },
+					value: func(c *Config) value { return into(&c.Notify.URL, readHook) },
+				},
+				{
+					name: "secret", secret: true, example: "what-openssl-rand-hex-32-prints",
+					doc: "The secret with which events are signed (HMAC-SHA256), which the receiver knows too; at least 16 " +
+						"characters.",
+					value: func(c *Config) value { return into(&c.Notify.Secret, readWebhookSecret) },
+				},
+			},
+		},
 		{name: "review", doc: "What the review before the bill takes notice of (docs/billing-review.md).", keys: []key{
 			{
 				name: "unseen_days", def: "60",

@@ -210,11 +210,11 @@ func (l *loader) section(s section) {
 	if given > 0 {
 		for _, name := range missing {
 			l.errs = append(l.errs, codex.BadInput("["+s.name+"] "+name,
-				"is missing in %s: [%s] needs %s; without any key of it that feed is off",
-				l.path, s.name, strings.Join(s.required, ", ")))
+				"is missing in %s: [%s] needs %s; without any key of it %s",
+				l.path, s.name, strings.Join(s.required, ", "), s.without))
 		}
 	} else if in := l.ini.section(s.name); in != nil {
-		l.warn(l.at(in.line), "[%s] has no value: that feed is off", s.name)
+		l.warn(l.at(in.line), "[%s] has no value: %s", s.name, s.without)
 	}
 }
 

@@ -111,6 +111,15 @@ func readSeconds(least, most int) func(string) (time.Duration, error) {
 	}
 }
 
+// readEvery takes how often something is done: hours or minutes, or 0 for never.
+func readEvery(text string) (time.Duration, error) {
+	every, err := time.ParseDuration(text)
+	if err != nil || every != 0 && every < time.Minute || every > 366*24*time.Hour {
+		return 0, errors.New("hours or minutes such as 24h or 90m, or 0 for never")
+	}
+	return every, nil
+}
+
 // readList takes items that commas or white space separate, lines of a continued value too.
 func readList[T comparable](of string, item func(string) (T, error)) func(string) ([]T, error) {
 	return func(text string) ([]T, error) {
@@ -217,6 +226,15 @@ func readPublish(text, folder string) (string, error) {
 		return "", errors.New("an address such as https://host.example/path?key=secret")
 	}
 	return u.String(), nil
+}
+
+// readHook takes the address of a webhook: all of it is handed on as it is, since receivers may know us by
+// nothing but that.
+func readHook(text string) (string, error) {
+	if !strings.Contains(text, "://") {
+		return "", errors.New("an address such as https://host.example/path?key=secret, by http or https")
+	}
+	return readPublish(text, "")
 }
 
 // maskPublish is where checkpoints go without what may be secret of it.

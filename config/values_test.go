@@ -22,6 +22,7 @@ func TestABadValueNamesFileSectionKeyAndRemedy(t *testing.T) {
 		secret   = "at least 16 printable ASCII characters without blanks, such as openssl rand -hex 32 prints"
 		feed     = "\n[freshservice] api_key: is missing in FILE: [freshservice] needs api_key, domain; without any key of it that feed is off" +
 			"\n[freshservice] domain: is missing in FILE: [freshservice] needs api_key, domain; without any key of it that feed is off"
+		lacks = " is missing in FILE: [notify] needs url, secret; without any key of it nobody is told"
 	)
 	for _, test := range []struct{ section, line, want string }{
 		{"database", "connection_string = postgresql://u:hunter2@h",
@@ -59,6 +60,11 @@ func TestABadValueNamesFileSectionKeyAndRemedy(t *testing.T) {
 		{"archive", "publish = https://me:hunter2@h.example/", `the value of FILE:2` + url + ", without a user or password in it"},
 		{"archive", "publish = ftp://h.example/hunter2", `the value of FILE:2` + url + ", by http or https"},
 		{"archive", "publish = https://h.example/#hunter2", `the value of FILE:2` + url},
+		{"archive", "verify_every = 24", `"24" of FILE:2 must be hours or minutes such as 24h or 90m, or 0 for never`},
+		{"archive", "verify_every = 1s", `"1s" of FILE:2 must be hours or minutes such as 24h or 90m, or 0 for never`},
+		{"notify", "url = hooks.example.com/hunter2", `the value of FILE:2 must be an address such as https://host.example/path?key=secret, by http or https` + "\n[notify] secret:" + lacks},
+		{"notify", "url = ftp://h.example/hunter2", `the value of FILE:2` + url + ", by http or https\n[notify] secret:" + lacks},
+		{"notify", "secret = hunter2", `the value of FILE:2 must be ` + secret + "\n[notify] url:" + lacks},
 		{"scheduler", "enabled = nope", `"nope" of FILE:2` + truth},
 		{"scheduler", "timezone = Mars/Olympus", `"Mars/Olympus" of FILE:2 must be a time zone by its IANA name, such as UTC or Europe/Berlin`},
 		{"scheduler", "timezone = ../../etc/passwd", `"../../etc/passwd" of FILE:2 must be a time zone by its IANA name, such as UTC or Europe/Berlin`},
