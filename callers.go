@@ -59,7 +59,10 @@ func (c Caller) May(grants Grants) bool { return c.Core == "" || c.Grants&grants
 // HasAny tells whether the caller has one of roles. A caller of no role has none.
 func (c Caller) HasAny(roles ...Role) bool { return c.Role != "" && slices.Contains(roles, c.Role) }
 
-type callerKey struct{}
+type (
+	callerKey      struct{}
+	personTokenKey struct{}
+)
 
 // WithCaller is ctx with the caller of the request.
 func WithCaller(ctx context.Context, caller Caller) context.Context {
@@ -71,4 +74,18 @@ func WithCaller(ctx context.Context, caller Caller) context.Context {
 func CallerFrom(ctx context.Context) (Caller, bool) {
 	caller, ok := ctx.Value(callerKey{}).(Caller)
 	return caller, ok
+}
+
+// WithPersonToken is ctx with the token of HiveMatrix Core by which the person was known whose request
+// ctx belongs to. Whoever asks another service in that person's name sends it along; it is good for an
+// hour at most, and is kept nowhere but in memory.
+func WithPersonToken(ctx context.Context, token Secret) context.Context {
+	return context.WithValue(ctx, personTokenKey{}, token)
+}
+
+// PersonTokenFrom is the token of Core's by which the person was known whose request ctx belongs to;
+// empty where a local token, a service or the local socket asks.
+func PersonTokenFrom(ctx context.Context) Secret {
+	token, _ := ctx.Value(personTokenKey{}).(Secret)
+	return token
 }

@@ -32,9 +32,19 @@ func NewCallers(db *store.DB, tokens *Tokens, core *CoreTokens, now func() time.
 	return &Callers{tokens: tokens, core: core, sessions: &sessions{db: db, now: now}}
 }
 
+// Known is who is calling.
+type Known struct {
+	Caller codex.Caller
+	// Person is the token that Core gave the person who is calling, whether it was sent or a session
+	// stands for it; empty where a local token or a service is calling. Core's neighbours take it in that
+	// person's name.
+	Person codex.Secret
+}
+
 // identity is a caller, and until when its token is good by itself: nil is without end.
 type identity struct {
 	caller codex.Caller
+	person codex.Secret // as in [Known]
 	ends   *time.Time
 }
 
@@ -48,16 +58,16 @@ func refuse(why error) error {
 // whatever it is; a token of Core that is good and does not count here is a [codex.CodeForbidden]
 // one; a database or a Core that does not answer, where it must be asked, a [codex.CodeUnavailable]
 // one, which says nothing about the token.
-func (c *Callers) Authenticate(ctx context.Context, proof Proof) (codex.Caller, error) {
+func (c *Callers) Authenticate(ctx context.Context, proof Proof) (Known, error) {
 	bearer := proof.Bearer
 	if bearer == "" {
 		var err error
 		if bearer, err = c.sessions.open(ctx, proof.Session); err != nil {
-			return codex.Caller{}, err
+			return Known{}, err
 		}
 	}
 	who, err := c.identify(ctx, bearer, proof.Peer)
-	return who.caller, err
+	return Known{Caller: who.caller, Person: who.person}, err
 }
 
 func (c *Callers) identify(ctx context.Context, bearer string, peer netip.Addr) (identity, error) {

@@ -68,12 +68,13 @@ func (t *CoreTokens) identify(ctx context.Context, token string, peer netip.Addr
 	if err := said.check(t.options.Issuer, now); err != nil {
 		return identity{}, refuse(fmt.Errorf("a token of Core: %w", err))
 	}
-	var caller codex.Caller
+	var who identity
 	switch said.Type {
 	case "":
-		caller, err = t.user(ctx, said, token)
+		who.person = codex.Secret(token)
+		who.caller, err = t.user(ctx, said, token)
 	case "service":
-		caller, err = t.service(said, peer)
+		who.caller, err = t.service(said, peer)
 	default:
 		err = refuse(fmt.Errorf("a token of Core: there is no type %.60q", said.Type))
 	}
@@ -81,7 +82,8 @@ func (t *CoreTokens) identify(ctx context.Context, token string, peer netip.Addr
 		return identity{}, err
 	}
 	ends := said.Expires.time()
-	return identity{caller: caller, ends: &ends}, nil
+	who.ends = &ends
+	return who, nil
 }
 
 // verify reads what token says, once it is sure that Core signed it. Of its header nothing counts but

@@ -81,7 +81,8 @@ func newHive(t testing.TB, change func(*auth.CoreOptions)) *hive {
 // is asks who holds a token.
 func (h *hive) is(t testing.TB, token string) (codex.Caller, error) {
 	t.Helper()
-	return h.Authenticate(context.Background(), auth.Proof{Bearer: token, Peer: netip.MustParseAddr("192.0.2.7")})
+	known, err := h.Authenticate(context.Background(), auth.Proof{Bearer: token, Peer: netip.MustParseAddr("192.0.2.7")})
+	return known.Caller, err
 }
 
 // letsIn, refuses and cannotTell are the three answers that there are.

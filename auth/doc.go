@@ -15,7 +15,8 @@
 // cookie, the database has the SHA-256 alone, since both are 256 random bits and need no slow hash; the
 // token behind a session is sealed with a key that only the cookie gives. It never tells a stranger
 // whether a token was unknown, expired or revoked, and nothing it returns or prints holds a token,
-// but for the [codex.Secret] that [Tokens.Create] hands out once.
+// but for the [codex.Secret] that [Tokens.Create] hands out once, and the one in [Known] by which Core's
+// neighbours take what is done in a person's name. That one stays in memory.
 //
 // # Invariants
 //

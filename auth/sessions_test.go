@@ -24,7 +24,8 @@ func signIn(t *testing.T, callers *auth.Callers, token string) auth.Session {
 
 func by(callers *auth.Callers, session auth.Session, t *testing.T) (codex.Caller, error) {
 	t.Helper()
-	return callers.Authenticate(t.Context(), auth.Proof{Session: session.Value.Reveal()})
+	known, err := callers.Authenticate(t.Context(), auth.Proof{Session: session.Value.Reveal()})
+	return known.Caller, err
 }
 
 func TestASessionIsAsGoodAsItsTokenAndNoBetter(t *testing.T) {
@@ -162,6 +163,34 @@ func TestASessionOfATokenOfCoresEndsWithIt(t *testing.T) {
 		}
 		if _, err := callers.SignIn(t.Context(), "codex_word", netip.Addr{}); codex.CodeOf(err) != codex.CodeUnauthenticated || told(err) != refused {
 			t.Errorf("a stranger signs in: %v", err)
+		}
+	})
+}
+
+// Ledger takes what a person brings, and nothing that a service or a program has.
+func TestThePersonsOwnTokenGoesAlongWithWhomItStandsFor(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB, tokens *auth.Tokens, _ *clock) {
+		h := newHive(t, nil)
+		byCore := auth.NewCoreTokens(auth.CoreOptions{Core: h.client, Issuer: simulator.CoreIssuer, Now: h.now})
+		callers := auth.NewCallers(db, tokens, byCore, h.now)
+		person := h.UserToken(simulator.CoreUser{Level: "billing"})
+		local := create(t, tokens, auth.NewToken{Name: "n", Role: codex.RoleAdmin}).Reveal()
+		for name, tc := range map[string]struct {
+			proof auth.Proof
+			want  codex.Secret
+		}{
+			"a person":                       {auth.Proof{Bearer: person}, codex.Secret(person)},
+			"a person's session":             {auth.Proof{Session: signIn(t, callers, person).Value.Reveal()}, codex.Secret(person)},
+			"a service that Core speaks for": {auth.Proof{Bearer: h.ServiceToken("ledger", "codex")}, ""},
+			"a local token":                  {auth.Proof{Bearer: local}, ""},
+			"a local token's session":        {auth.Proof{Session: signIn(t, callers, local).Value.Reveal()}, ""},
+		} {
+			if known, err := callers.Authenticate(t.Context(), tc.proof); err != nil || known.Person != tc.want {
+				t.Errorf("%s: %v, %v", name, known, err)
+			}
+		}
+		if known, err := callers.Authenticate(t.Context(), auth.Proof{Bearer: person[:len(person)-4]}); err == nil || known != (auth.Known{}) {
+			t.Errorf("a token that counts for nothing: %v, %v", known, err)
 		}
 	})
 }

@@ -25,10 +25,11 @@ func LocalSocket(user string) codex.Caller {
 	return caller
 }
 
-// authenticated has next find the caller in its context, and refuses requests without one.
+// authenticated has next find the caller in its context, with the token of a person who was known by one
+// of Core's, and refuses requests without a caller.
 func (s *Server) authenticated(f *face, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller, err := s.caller(f, r)
+		known, err := s.caller(f, r)
 		if err != nil {
 			exchangeOf(r).refusal = causeOf(err)
 			if ours := refuse(w, r, err); ours != nil && r.Context().Err() == nil {
@@ -36,8 +37,12 @@ func (s *Server) authenticated(f *face, refuse refusal, next http.Handler) http.
 			}
 			return
 		}
+		caller := known.Caller
 		exchangeOf(r).caller = caller.Name
 		ctx := codex.WithCaller(r.Context(), caller)
+		if known.Person != "" {
+			ctx = codex.WithPersonToken(ctx, known.Person)
+		}
 		if !f.local && mayStream(r) {
 			var end context.CancelFunc
 			ctx, end = context.WithCancel(ctx)
@@ -76,17 +81,17 @@ func (s *Server) watchToken(ctx context.Context, end func(), f *face, r *http.Re
 			return
 		case <-ticker.C:
 		}
-		caller, err := s.caller(f, r.WithContext(ctx))
-		if codex.CodeOf(err) == codex.CodeUnauthenticated || err == nil && caller != began {
+		known, err := s.caller(f, r.WithContext(ctx))
+		if codex.CodeOf(err) == codex.CodeUnauthenticated || err == nil && known.Caller != began {
 			end()
 			return
 		}
 	}
 }
 
-func (s *Server) caller(f *face, r *http.Request) (codex.Caller, error) {
+func (s *Server) caller(f *face, r *http.Request) (auth.Known, error) {
 	if f.local {
-		return LocalSocket(userFrom(r.Context())), nil
+		return auth.Known{Caller: LocalSocket(userFrom(r.Context()))}, nil
 	}
 	proof := auth.Proof{Peer: peerOf(r)}
 	var err error
@@ -95,7 +100,7 @@ func (s *Server) caller(f *face, r *http.Request) (codex.Caller, error) {
 	if proof.Bearer, err = bearerToken(r.Header); err != nil {
 		proof.Session = sessionOf(r)
 		if r.Header.Values("Authorization") != nil || proof.Session == "" {
-			return codex.Caller{}, err
+			return auth.Known{}, err
 		}
 	}
 	return s.Callers.Authenticate(r.Context(), proof)

@@ -64,8 +64,9 @@ func whoami(w http.ResponseWriter, r *http.Request) {
 // authenticate knows callers without sessions, in a test.
 type authenticate func(ctx context.Context, bearer string) (codex.Caller, error)
 
-func (a authenticate) Authenticate(ctx context.Context, proof auth.Proof) (codex.Caller, error) {
-	return a(ctx, proof.Bearer)
+func (a authenticate) Authenticate(ctx context.Context, proof auth.Proof) (auth.Known, error) {
+	caller, err := a(ctx, proof.Bearer)
+	return auth.Known{Caller: caller}, err
 }
 
 func (authenticate) SignIn(context.Context, string, netip.Addr) (auth.Session, error) {

@@ -420,3 +420,28 @@ func TestAnswersWithDataAreKeptByNobody(t *testing.T) {
 		}
 	}
 }
+
+// persons knows whoever comes as a person whose token of Core's is what was sent.
+type persons struct{ authenticate }
+
+func (persons) Authenticate(_ context.Context, proof auth.Proof) (auth.Known, error) {
+	return auth.Known{Caller: codex.Caller{Name: "ana@msp.example", Role: codex.RoleBilling}, Person: codex.Secret(proof.Bearer)}, nil
+}
+
+func TestAPersonsTokenGoesAlongWithTheRequestAndIsWrittenNowhere(t *testing.T) {
+	found := func(w http.ResponseWriter, r *http.Request) {
+		token := codex.PersonTokenFrom(r.Context())
+		fmt.Fprintf(w, "%v, %d letters\n", token, len(token.Reveal()))
+	}
+	h := start(t, func(o *Options, _ *timeouts) {
+		o.Callers, o.GraphQL, o.REST = persons{}, http.HandlerFunc(found), http.HandlerFunc(found)
+	})
+	for _, path := range []string{"/graphql?query={me{name}}", "/api/companies"} {
+		expect(t, path, ask(t, http.MethodGet, h.URL()+path, bearer("a-persons-token")), 200, "***, 15 letters\n")
+	}
+	if log := h.log.String(); strings.Contains(log, "a-persons-token") || !strings.Contains(log, "ana@msp.example") {
+		t.Error(log)
+	}
+	h = start(t, func(o *Options, _ *timeouts) { o.GraphQL = http.HandlerFunc(found) })
+	expect(t, "a local token", ask(t, http.MethodGet, h.URL()+"/graphql", bearer("admin")), 200, ", 0 letters\n")
+}

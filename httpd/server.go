@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/rest"
@@ -72,7 +71,7 @@ type Options struct {
 // Callers know who is calling: [*auth.Callers] is one.
 type Callers interface {
 	// Authenticate is who brings proof; a [codex.CodeUnauthenticated] error where nobody does.
-	Authenticate(ctx context.Context, proof auth.Proof) (codex.Caller, error)
+	Authenticate(ctx context.Context, proof auth.Proof) (auth.Known, error)
 	// SignIn begins a session with a token that came from peer, SignOut ends one.
 	SignIn(ctx context.Context, token string, peer netip.Addr) (auth.Session, error)
 	SignOut(ctx context.Context, value string) error
