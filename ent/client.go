@@ -47,10 +47,13 @@ import (
 	"github.com/hivematrix/codex/ent/planfeature"
 	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/scheduledsnapshot"
 	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/snapshot"
 	"github.com/hivematrix/codex/ent/snapshotcontent"
 	"github.com/hivematrix/codex/ent/snapshotitem"
+	"github.com/hivematrix/codex/ent/snapshotjob"
+	"github.com/hivematrix/codex/ent/snapshotjobcompany"
 	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
@@ -132,6 +135,8 @@ type Client struct {
 	PlanVersion *PlanVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// ScheduledSnapshot is the client for interacting with the ScheduledSnapshot builders.
+	ScheduledSnapshot *ScheduledSnapshotClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Snapshot is the client for interacting with the Snapshot builders.
@@ -140,6 +145,10 @@ type Client struct {
 	SnapshotContent *SnapshotContentClient
 	// SnapshotItem is the client for interacting with the SnapshotItem builders.
 	SnapshotItem *SnapshotItemClient
+	// SnapshotJob is the client for interacting with the SnapshotJob builders.
+	SnapshotJob *SnapshotJobClient
+	// SnapshotJobCompany is the client for interacting with the SnapshotJobCompany builders.
+	SnapshotJobCompany *SnapshotJobCompanyClient
 	// SyncChange is the client for interacting with the SyncChange builders.
 	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
@@ -202,10 +211,13 @@ func (c *Client) init() {
 	c.PlanFeature = NewPlanFeatureClient(c.config)
 	c.PlanVersion = NewPlanVersionClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
+	c.ScheduledSnapshot = NewScheduledSnapshotClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Snapshot = NewSnapshotClient(c.config)
 	c.SnapshotContent = NewSnapshotContentClient(c.config)
 	c.SnapshotItem = NewSnapshotItemClient(c.config)
+	c.SnapshotJob = NewSnapshotJobClient(c.config)
+	c.SnapshotJobCompany = NewSnapshotJobCompanyClient(c.config)
 	c.SyncChange = NewSyncChangeClient(c.config)
 	c.SyncCheckpoint = NewSyncCheckpointClient(c.config)
 	c.SyncIssue = NewSyncIssueClient(c.config)
@@ -339,10 +351,13 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PlanFeature:               NewPlanFeatureClient(cfg),
 		PlanVersion:               NewPlanVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		ScheduledSnapshot:         NewScheduledSnapshotClient(cfg),
 		Session:                   NewSessionClient(cfg),
 		Snapshot:                  NewSnapshotClient(cfg),
 		SnapshotContent:           NewSnapshotContentClient(cfg),
 		SnapshotItem:              NewSnapshotItemClient(cfg),
+		SnapshotJob:               NewSnapshotJobClient(cfg),
+		SnapshotJobCompany:        NewSnapshotJobCompanyClient(cfg),
 		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
@@ -403,10 +418,13 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PlanFeature:               NewPlanFeatureClient(cfg),
 		PlanVersion:               NewPlanVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		ScheduledSnapshot:         NewScheduledSnapshotClient(cfg),
 		Session:                   NewSessionClient(cfg),
 		Snapshot:                  NewSnapshotClient(cfg),
 		SnapshotContent:           NewSnapshotContentClient(cfg),
 		SnapshotItem:              NewSnapshotItemClient(cfg),
+		SnapshotJob:               NewSnapshotJobClient(cfg),
+		SnapshotJobCompany:        NewSnapshotJobCompanyClient(cfg),
 		SyncChange:                NewSyncChangeClient(cfg),
 		SyncCheckpoint:            NewSyncCheckpointClient(cfg),
 		SyncIssue:                 NewSyncIssueClient(cfg),
@@ -452,9 +470,10 @@ func (c *Client) Use(hooks ...Hook) {
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
 		c.LogHead, c.LogKey, c.LogLeaf, c.Notification, c.Plan, c.PlanFeature,
-		c.PlanVersion, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
-		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
-		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session, c.Snapshot,
+		c.SnapshotContent, c.SnapshotItem, c.SnapshotJob, c.SnapshotJobCompany,
+		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
+		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -470,9 +489,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
 		c.LogHead, c.LogKey, c.LogLeaf, c.Notification, c.Plan, c.PlanFeature,
-		c.PlanVersion, c.Revision, c.Session, c.Snapshot, c.SnapshotContent,
-		c.SnapshotItem, c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread,
-		c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session, c.Snapshot,
+		c.SnapshotContent, c.SnapshotItem, c.SnapshotJob, c.SnapshotJobCompany,
+		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
+		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -543,6 +563,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.PlanVersion.mutate(ctx, m)
 	case *RevisionMutation:
 		return c.Revision.mutate(ctx, m)
+	case *ScheduledSnapshotMutation:
+		return c.ScheduledSnapshot.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
 	case *SnapshotMutation:
@@ -551,6 +573,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.SnapshotContent.mutate(ctx, m)
 	case *SnapshotItemMutation:
 		return c.SnapshotItem.mutate(ctx, m)
+	case *SnapshotJobMutation:
+		return c.SnapshotJob.mutate(ctx, m)
+	case *SnapshotJobCompanyMutation:
+		return c.SnapshotJobCompany.mutate(ctx, m)
 	case *SyncChangeMutation:
 		return c.SyncChange.mutate(ctx, m)
 	case *SyncCheckpointMutation:
@@ -4969,6 +4995,139 @@ func (c *RevisionClient) mutate(ctx context.Context, m *RevisionMutation) (Value
 	}
 }
 
+// ScheduledSnapshotClient is a client for the ScheduledSnapshot schema.
+type ScheduledSnapshotClient struct {
+	config
+}
+
+// NewScheduledSnapshotClient returns a client for the ScheduledSnapshot from the given config.
+func NewScheduledSnapshotClient(c config) *ScheduledSnapshotClient {
+	return &ScheduledSnapshotClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `scheduledsnapshot.Hooks(f(g(h())))`.
+func (c *ScheduledSnapshotClient) Use(hooks ...Hook) {
+	c.hooks.ScheduledSnapshot = append(c.hooks.ScheduledSnapshot, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `scheduledsnapshot.Intercept(f(g(h())))`.
+func (c *ScheduledSnapshotClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ScheduledSnapshot = append(c.inters.ScheduledSnapshot, interceptors...)
+}
+
+// Create returns a builder for creating a ScheduledSnapshot entity.
+func (c *ScheduledSnapshotClient) Create() *ScheduledSnapshotCreate {
+	mutation := newScheduledSnapshotMutation(c.config, OpCreate)
+	return &ScheduledSnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ScheduledSnapshot entities.
+func (c *ScheduledSnapshotClient) CreateBulk(builders ...*ScheduledSnapshotCreate) *ScheduledSnapshotCreateBulk {
+	return &ScheduledSnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ScheduledSnapshotClient) MapCreateBulk(slice any, setFunc func(*ScheduledSnapshotCreate, int)) *ScheduledSnapshotCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ScheduledSnapshotCreateBulk{err: fmt.Errorf("calling to ScheduledSnapshotClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ScheduledSnapshotCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ScheduledSnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ScheduledSnapshot.
+func (c *ScheduledSnapshotClient) Update() *ScheduledSnapshotUpdate {
+	mutation := newScheduledSnapshotMutation(c.config, OpUpdate)
+	return &ScheduledSnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ScheduledSnapshotClient) UpdateOne(_m *ScheduledSnapshot) *ScheduledSnapshotUpdateOne {
+	mutation := newScheduledSnapshotMutation(c.config, OpUpdateOne, withScheduledSnapshot(_m))
+	return &ScheduledSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ScheduledSnapshotClient) UpdateOneID(id int) *ScheduledSnapshotUpdateOne {
+	mutation := newScheduledSnapshotMutation(c.config, OpUpdateOne, withScheduledSnapshotID(id))
+	return &ScheduledSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ScheduledSnapshot.
+func (c *ScheduledSnapshotClient) Delete() *ScheduledSnapshotDelete {
+	mutation := newScheduledSnapshotMutation(c.config, OpDelete)
+	return &ScheduledSnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ScheduledSnapshotClient) DeleteOne(_m *ScheduledSnapshot) *ScheduledSnapshotDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ScheduledSnapshotClient) DeleteOneID(id int) *ScheduledSnapshotDeleteOne {
+	builder := c.Delete().Where(scheduledsnapshot.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ScheduledSnapshotDeleteOne{builder}
+}
+
+// Query returns a query builder for ScheduledSnapshot.
+func (c *ScheduledSnapshotClient) Query() *ScheduledSnapshotQuery {
+	return &ScheduledSnapshotQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeScheduledSnapshot},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ScheduledSnapshot entity by its id.
+func (c *ScheduledSnapshotClient) Get(ctx context.Context, id int) (*ScheduledSnapshot, error) {
+	return c.Query().Where(scheduledsnapshot.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ScheduledSnapshotClient) GetX(ctx context.Context, id int) *ScheduledSnapshot {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ScheduledSnapshotClient) Hooks() []Hook {
+	return c.hooks.ScheduledSnapshot
+}
+
+// Interceptors returns the client interceptors.
+func (c *ScheduledSnapshotClient) Interceptors() []Interceptor {
+	return c.inters.ScheduledSnapshot
+}
+
+func (c *ScheduledSnapshotClient) mutate(ctx context.Context, m *ScheduledSnapshotMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ScheduledSnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ScheduledSnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ScheduledSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ScheduledSnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ScheduledSnapshot mutation op: %q", m.Op())
+	}
+}
+
 // SessionClient is a client for the Session schema.
 type SessionClient struct {
 	config
@@ -5498,6 +5657,272 @@ func (c *SnapshotItemClient) mutate(ctx context.Context, m *SnapshotItemMutation
 		return (&SnapshotItemDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown SnapshotItem mutation op: %q", m.Op())
+	}
+}
+
+// SnapshotJobClient is a client for the SnapshotJob schema.
+type SnapshotJobClient struct {
+	config
+}
+
+// NewSnapshotJobClient returns a client for the SnapshotJob from the given config.
+func NewSnapshotJobClient(c config) *SnapshotJobClient {
+	return &SnapshotJobClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `snapshotjob.Hooks(f(g(h())))`.
+func (c *SnapshotJobClient) Use(hooks ...Hook) {
+	c.hooks.SnapshotJob = append(c.hooks.SnapshotJob, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `snapshotjob.Intercept(f(g(h())))`.
+func (c *SnapshotJobClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SnapshotJob = append(c.inters.SnapshotJob, interceptors...)
+}
+
+// Create returns a builder for creating a SnapshotJob entity.
+func (c *SnapshotJobClient) Create() *SnapshotJobCreate {
+	mutation := newSnapshotJobMutation(c.config, OpCreate)
+	return &SnapshotJobCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SnapshotJob entities.
+func (c *SnapshotJobClient) CreateBulk(builders ...*SnapshotJobCreate) *SnapshotJobCreateBulk {
+	return &SnapshotJobCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SnapshotJobClient) MapCreateBulk(slice any, setFunc func(*SnapshotJobCreate, int)) *SnapshotJobCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SnapshotJobCreateBulk{err: fmt.Errorf("calling to SnapshotJobClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SnapshotJobCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SnapshotJobCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SnapshotJob.
+func (c *SnapshotJobClient) Update() *SnapshotJobUpdate {
+	mutation := newSnapshotJobMutation(c.config, OpUpdate)
+	return &SnapshotJobUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SnapshotJobClient) UpdateOne(_m *SnapshotJob) *SnapshotJobUpdateOne {
+	mutation := newSnapshotJobMutation(c.config, OpUpdateOne, withSnapshotJob(_m))
+	return &SnapshotJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SnapshotJobClient) UpdateOneID(id codex.RunID) *SnapshotJobUpdateOne {
+	mutation := newSnapshotJobMutation(c.config, OpUpdateOne, withSnapshotJobID(id))
+	return &SnapshotJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SnapshotJob.
+func (c *SnapshotJobClient) Delete() *SnapshotJobDelete {
+	mutation := newSnapshotJobMutation(c.config, OpDelete)
+	return &SnapshotJobDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SnapshotJobClient) DeleteOne(_m *SnapshotJob) *SnapshotJobDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SnapshotJobClient) DeleteOneID(id codex.RunID) *SnapshotJobDeleteOne {
+	builder := c.Delete().Where(snapshotjob.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SnapshotJobDeleteOne{builder}
+}
+
+// Query returns a query builder for SnapshotJob.
+func (c *SnapshotJobClient) Query() *SnapshotJobQuery {
+	return &SnapshotJobQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSnapshotJob},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SnapshotJob entity by its id.
+func (c *SnapshotJobClient) Get(ctx context.Context, id codex.RunID) (*SnapshotJob, error) {
+	return c.Query().Where(snapshotjob.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SnapshotJobClient) GetX(ctx context.Context, id codex.RunID) *SnapshotJob {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SnapshotJobClient) Hooks() []Hook {
+	return c.hooks.SnapshotJob
+}
+
+// Interceptors returns the client interceptors.
+func (c *SnapshotJobClient) Interceptors() []Interceptor {
+	return c.inters.SnapshotJob
+}
+
+func (c *SnapshotJobClient) mutate(ctx context.Context, m *SnapshotJobMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SnapshotJobCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SnapshotJobUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SnapshotJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SnapshotJobDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SnapshotJob mutation op: %q", m.Op())
+	}
+}
+
+// SnapshotJobCompanyClient is a client for the SnapshotJobCompany schema.
+type SnapshotJobCompanyClient struct {
+	config
+}
+
+// NewSnapshotJobCompanyClient returns a client for the SnapshotJobCompany from the given config.
+func NewSnapshotJobCompanyClient(c config) *SnapshotJobCompanyClient {
+	return &SnapshotJobCompanyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `snapshotjobcompany.Hooks(f(g(h())))`.
+func (c *SnapshotJobCompanyClient) Use(hooks ...Hook) {
+	c.hooks.SnapshotJobCompany = append(c.hooks.SnapshotJobCompany, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `snapshotjobcompany.Intercept(f(g(h())))`.
+func (c *SnapshotJobCompanyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SnapshotJobCompany = append(c.inters.SnapshotJobCompany, interceptors...)
+}
+
+// Create returns a builder for creating a SnapshotJobCompany entity.
+func (c *SnapshotJobCompanyClient) Create() *SnapshotJobCompanyCreate {
+	mutation := newSnapshotJobCompanyMutation(c.config, OpCreate)
+	return &SnapshotJobCompanyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SnapshotJobCompany entities.
+func (c *SnapshotJobCompanyClient) CreateBulk(builders ...*SnapshotJobCompanyCreate) *SnapshotJobCompanyCreateBulk {
+	return &SnapshotJobCompanyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SnapshotJobCompanyClient) MapCreateBulk(slice any, setFunc func(*SnapshotJobCompanyCreate, int)) *SnapshotJobCompanyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SnapshotJobCompanyCreateBulk{err: fmt.Errorf("calling to SnapshotJobCompanyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SnapshotJobCompanyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SnapshotJobCompanyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SnapshotJobCompany.
+func (c *SnapshotJobCompanyClient) Update() *SnapshotJobCompanyUpdate {
+	mutation := newSnapshotJobCompanyMutation(c.config, OpUpdate)
+	return &SnapshotJobCompanyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SnapshotJobCompanyClient) UpdateOne(_m *SnapshotJobCompany) *SnapshotJobCompanyUpdateOne {
+	mutation := newSnapshotJobCompanyMutation(c.config, OpUpdateOne, withSnapshotJobCompany(_m))
+	return &SnapshotJobCompanyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SnapshotJobCompanyClient) UpdateOneID(id int) *SnapshotJobCompanyUpdateOne {
+	mutation := newSnapshotJobCompanyMutation(c.config, OpUpdateOne, withSnapshotJobCompanyID(id))
+	return &SnapshotJobCompanyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SnapshotJobCompany.
+func (c *SnapshotJobCompanyClient) Delete() *SnapshotJobCompanyDelete {
+	mutation := newSnapshotJobCompanyMutation(c.config, OpDelete)
+	return &SnapshotJobCompanyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SnapshotJobCompanyClient) DeleteOne(_m *SnapshotJobCompany) *SnapshotJobCompanyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SnapshotJobCompanyClient) DeleteOneID(id int) *SnapshotJobCompanyDeleteOne {
+	builder := c.Delete().Where(snapshotjobcompany.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SnapshotJobCompanyDeleteOne{builder}
+}
+
+// Query returns a query builder for SnapshotJobCompany.
+func (c *SnapshotJobCompanyClient) Query() *SnapshotJobCompanyQuery {
+	return &SnapshotJobCompanyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSnapshotJobCompany},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SnapshotJobCompany entity by its id.
+func (c *SnapshotJobCompanyClient) Get(ctx context.Context, id int) (*SnapshotJobCompany, error) {
+	return c.Query().Where(snapshotjobcompany.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SnapshotJobCompanyClient) GetX(ctx context.Context, id int) *SnapshotJobCompany {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SnapshotJobCompanyClient) Hooks() []Hook {
+	return c.hooks.SnapshotJobCompany
+}
+
+// Interceptors returns the client interceptors.
+func (c *SnapshotJobCompanyClient) Interceptors() []Interceptor {
+	return c.inters.SnapshotJobCompany
+}
+
+func (c *SnapshotJobCompanyClient) mutate(ctx context.Context, m *SnapshotJobCompanyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SnapshotJobCompanyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SnapshotJobCompanyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SnapshotJobCompanyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SnapshotJobCompanyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SnapshotJobCompany mutation op: %q", m.Op())
 	}
 }
 
@@ -6887,9 +7312,10 @@ type (
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
 		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Notification, Plan,
-		PlanFeature, PlanVersion, Revision, Session, Snapshot, SnapshotContent,
-		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
-		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Hook
+		PlanFeature, PlanVersion, Revision, ScheduledSnapshot, Session, Snapshot,
+		SnapshotContent, SnapshotItem, SnapshotJob, SnapshotJobCompany, SyncChange,
+		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
+		TimeEntry, Token, Upstream []ent.Hook
 	}
 	inters struct {
 		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
@@ -6897,9 +7323,10 @@ type (
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
 		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Notification, Plan,
-		PlanFeature, PlanVersion, Revision, Session, Snapshot, SnapshotContent,
-		SnapshotItem, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
-		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
+		PlanFeature, PlanVersion, Revision, ScheduledSnapshot, Session, Snapshot,
+		SnapshotContent, SnapshotItem, SnapshotJob, SnapshotJobCompany, SyncChange,
+		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
+		TimeEntry, Token, Upstream []ent.Interceptor
 	}
 )
 

@@ -43,10 +43,13 @@ import (
 	"github.com/hivematrix/codex/ent/planfeature"
 	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/scheduledsnapshot"
 	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/snapshot"
 	"github.com/hivematrix/codex/ent/snapshotcontent"
 	"github.com/hivematrix/codex/ent/snapshotitem"
+	"github.com/hivematrix/codex/ent/snapshotjob"
+	"github.com/hivematrix/codex/ent/snapshotjobcompany"
 	"github.com/hivematrix/codex/ent/syncchange"
 	"github.com/hivematrix/codex/ent/synccheckpoint"
 	"github.com/hivematrix/codex/ent/syncissue"
@@ -148,10 +151,13 @@ func checkColumn(t, c string) error {
 			planfeature.Table:               planfeature.ValidColumn,
 			planversion.Table:               planversion.ValidColumn,
 			revision.Table:                  revision.ValidColumn,
+			scheduledsnapshot.Table:         scheduledsnapshot.ValidColumn,
 			session.Table:                   session.ValidColumn,
 			snapshot.Table:                  snapshot.ValidColumn,
 			snapshotcontent.Table:           snapshotcontent.ValidColumn,
 			snapshotitem.Table:              snapshotitem.ValidColumn,
+			snapshotjob.Table:               snapshotjob.ValidColumn,
+			snapshotjobcompany.Table:        snapshotjobcompany.ValidColumn,
 			syncchange.Table:                syncchange.ValidColumn,
 			synccheckpoint.Table:            synccheckpoint.ValidColumn,
 			syncissue.Table:                 syncissue.ValidColumn,

@@ -17,7 +17,10 @@ import (
 	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planversion"
+	"github.com/hivematrix/codex/ent/scheduledsnapshot"
 	"github.com/hivematrix/codex/ent/schema"
+	"github.com/hivematrix/codex/ent/snapshotjob"
+	"github.com/hivematrix/codex/ent/snapshotjobcompany"
 	"github.com/hivematrix/codex/ent/syncreread"
 	"github.com/hivematrix/codex/ent/syncrun"
 )
@@ -128,6 +131,60 @@ func init() {
 	planversionDescSupportLevel := planversionFields[3].Descriptor()
 	// planversion.DefaultSupportLevel holds the default value on creation for the support_level field.
 	planversion.DefaultSupportLevel = planversionDescSupportLevel.Default.(string)
+	scheduledsnapshotFields := schema.ScheduledSnapshot{}.Fields()
+	_ = scheduledsnapshotFields
+	// scheduledsnapshotDescEnabled is the schema descriptor for enabled field.
+	scheduledsnapshotDescEnabled := scheduledsnapshotFields[1].Descriptor()
+	// scheduledsnapshot.DefaultEnabled holds the default value on creation for the enabled field.
+	scheduledsnapshot.DefaultEnabled = scheduledsnapshotDescEnabled.Default.(bool)
+	// scheduledsnapshotDescDayOfMonth is the schema descriptor for day_of_month field.
+	scheduledsnapshotDescDayOfMonth := scheduledsnapshotFields[2].Descriptor()
+	// scheduledsnapshot.DefaultDayOfMonth holds the default value on creation for the day_of_month field.
+	scheduledsnapshot.DefaultDayOfMonth = scheduledsnapshotDescDayOfMonth.Default.(int)
+	// scheduledsnapshotDescHour is the schema descriptor for hour field.
+	scheduledsnapshotDescHour := scheduledsnapshotFields[3].Descriptor()
+	// scheduledsnapshot.DefaultHour holds the default value on creation for the hour field.
+	scheduledsnapshot.DefaultHour = scheduledsnapshotDescHour.Default.(int)
+	// scheduledsnapshotDescSnapshotPreviousMonth is the schema descriptor for snapshot_previous_month field.
+	scheduledsnapshotDescSnapshotPreviousMonth := scheduledsnapshotFields[4].Descriptor()
+	// scheduledsnapshot.DefaultSnapshotPreviousMonth holds the default value on creation for the snapshot_previous_month field.
+	scheduledsnapshot.DefaultSnapshotPreviousMonth = scheduledsnapshotDescSnapshotPreviousMonth.Default.(bool)
+	// scheduledsnapshotDescSnapshotAllCompanies is the schema descriptor for snapshot_all_companies field.
+	scheduledsnapshotDescSnapshotAllCompanies := scheduledsnapshotFields[5].Descriptor()
+	// scheduledsnapshot.DefaultSnapshotAllCompanies holds the default value on creation for the snapshot_all_companies field.
+	scheduledsnapshot.DefaultSnapshotAllCompanies = scheduledsnapshotDescSnapshotAllCompanies.Default.(bool)
+	snapshotjobFields := schema.SnapshotJob{}.Fields()
+	_ = snapshotjobFields
+	// snapshotjobDescTotalCompanies is the schema descriptor for total_companies field.
+	snapshotjobDescTotalCompanies := snapshotjobFields[6].Descriptor()
+	// snapshotjob.DefaultTotalCompanies holds the default value on creation for the total_companies field.
+	snapshotjob.DefaultTotalCompanies = snapshotjobDescTotalCompanies.Default.(int)
+	// snapshotjobDescCompletedCompanies is the schema descriptor for completed_companies field.
+	snapshotjobDescCompletedCompanies := snapshotjobFields[7].Descriptor()
+	// snapshotjob.DefaultCompletedCompanies holds the default value on creation for the completed_companies field.
+	snapshotjob.DefaultCompletedCompanies = snapshotjobDescCompletedCompanies.Default.(int)
+	// snapshotjobDescFailedCompanies is the schema descriptor for failed_companies field.
+	snapshotjobDescFailedCompanies := snapshotjobFields[8].Descriptor()
+	// snapshotjob.DefaultFailedCompanies holds the default value on creation for the failed_companies field.
+	snapshotjob.DefaultFailedCompanies = snapshotjobDescFailedCompanies.Default.(int)
+	// snapshotjobDescRound is the schema descriptor for round field.
+	snapshotjobDescRound := snapshotjobFields[19].Descriptor()
+	// snapshotjob.DefaultRound holds the default value on creation for the round field.
+	snapshotjob.DefaultRound = snapshotjobDescRound.Default.(int)
+	// snapshotjobDescHeldCompanies is the schema descriptor for held_companies field.
+	snapshotjobDescHeldCompanies := snapshotjobFields[20].Descriptor()
+	// snapshotjob.DefaultHeldCompanies holds the default value on creation for the held_companies field.
+	snapshotjob.DefaultHeldCompanies = snapshotjobDescHeldCompanies.Default.(int)
+	// snapshotjobDescNotes is the schema descriptor for notes field.
+	snapshotjobDescNotes := snapshotjobFields[28].Descriptor()
+	// snapshotjob.DefaultNotes holds the default value on creation for the notes field.
+	snapshotjob.DefaultNotes = snapshotjobDescNotes.Default.(string)
+	snapshotjobcompanyFields := schema.SnapshotJobCompany{}.Fields()
+	_ = snapshotjobcompanyFields
+	// snapshotjobcompanyDescAttempts is the schema descriptor for attempts field.
+	snapshotjobcompanyDescAttempts := snapshotjobcompanyFields[4].Descriptor()
+	// snapshotjobcompany.DefaultAttempts holds the default value on creation for the attempts field.
+	snapshotjobcompany.DefaultAttempts = snapshotjobcompanyDescAttempts.Default.(int)
 	syncrereadFields := schema.SyncReread{}.Fields()
 	_ = syncrereadFields
 	// syncrereadDescAttempts is the schema descriptor for attempts field.

@@ -76,6 +76,8 @@ type Tx struct {
 	PlanVersion *PlanVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// ScheduledSnapshot is the client for interacting with the ScheduledSnapshot builders.
+	ScheduledSnapshot *ScheduledSnapshotClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Snapshot is the client for interacting with the Snapshot builders.
@@ -84,6 +86,10 @@ type Tx struct {
 	SnapshotContent *SnapshotContentClient
 	// SnapshotItem is the client for interacting with the SnapshotItem builders.
 	SnapshotItem *SnapshotItemClient
+	// SnapshotJob is the client for interacting with the SnapshotJob builders.
+	SnapshotJob *SnapshotJobClient
+	// SnapshotJobCompany is the client for interacting with the SnapshotJobCompany builders.
+	SnapshotJobCompany *SnapshotJobCompanyClient
 	// SyncChange is the client for interacting with the SyncChange builders.
 	SyncChange *SyncChangeClient
 	// SyncCheckpoint is the client for interacting with the SyncCheckpoint builders.
@@ -266,10 +272,13 @@ func (tx *Tx) init() {
 	tx.PlanFeature = NewPlanFeatureClient(tx.config)
 	tx.PlanVersion = NewPlanVersionClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)
+	tx.ScheduledSnapshot = NewScheduledSnapshotClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Snapshot = NewSnapshotClient(tx.config)
 	tx.SnapshotContent = NewSnapshotContentClient(tx.config)
 	tx.SnapshotItem = NewSnapshotItemClient(tx.config)
+	tx.SnapshotJob = NewSnapshotJobClient(tx.config)
+	tx.SnapshotJobCompany = NewSnapshotJobCompanyClient(tx.config)
 	tx.SyncChange = NewSyncChangeClient(tx.config)
 	tx.SyncCheckpoint = NewSyncCheckpointClient(tx.config)
 	tx.SyncIssue = NewSyncIssueClient(tx.config)

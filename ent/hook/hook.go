@@ -381,6 +381,18 @@ func (f RevisionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RevisionMutation", m)
 }
 
+// The ScheduledSnapshotFunc type is an adapter to allow the use of ordinary
+// function as ScheduledSnapshot mutator.
+type ScheduledSnapshotFunc func(context.Context, *ent.ScheduledSnapshotMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ScheduledSnapshotFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ScheduledSnapshotMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ScheduledSnapshotMutation", m)
+}
+
 // The SessionFunc type is an adapter to allow the use of ordinary
 // function as Session mutator.
 type SessionFunc func(context.Context, *ent.SessionMutation) (ent.Value, error)
@@ -427,6 +439,30 @@ func (f SnapshotItemFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SnapshotItemMutation", m)
+}
+
+// The SnapshotJobFunc type is an adapter to allow the use of ordinary
+// function as SnapshotJob mutator.
+type SnapshotJobFunc func(context.Context, *ent.SnapshotJobMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SnapshotJobFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SnapshotJobMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SnapshotJobMutation", m)
+}
+
+// The SnapshotJobCompanyFunc type is an adapter to allow the use of ordinary
+// function as SnapshotJobCompany mutator.
+type SnapshotJobCompanyFunc func(context.Context, *ent.SnapshotJobCompanyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SnapshotJobCompanyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SnapshotJobCompanyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SnapshotJobCompanyMutation", m)
 }
 
 // The SyncChangeFunc type is an adapter to allow the use of ordinary

@@ -950,6 +950,29 @@ var (
 		Columns:    RevisionsColumns,
 		PrimaryKey: []*schema.Column{RevisionsColumns[0]},
 	}
+	// ScheduledSnapshotsColumns holds the columns for the "scheduled_snapshots" table.
+	ScheduledSnapshotsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt},
+		{Name: "enabled", Type: field.TypeBool, Default: true},
+		{Name: "day_of_month", Type: field.TypeInt, Default: 1},
+		{Name: "hour", Type: field.TypeInt, Default: 2},
+		{Name: "snapshot_previous_month", Type: field.TypeBool, Default: true},
+		{Name: "snapshot_all_companies", Type: field.TypeBool, Default: true},
+		{Name: "last_run_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_run_status", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "last_run_count", Type: field.TypeInt, Nullable: true},
+		{Name: "last_run_log", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "account_numbers", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "owed_since", Type: field.TypeTime},
+	}
+	// ScheduledSnapshotsTable holds the schema information for the "scheduled_snapshots" table.
+	ScheduledSnapshotsTable = &schema.Table{
+		Name:       "scheduled_snapshots",
+		Columns:    ScheduledSnapshotsColumns,
+		PrimaryKey: []*schema.Column{ScheduledSnapshotsColumns[0]},
+	}
 	// SessionsColumns holds the columns for the "sessions" table.
 	SessionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1084,6 +1107,102 @@ var (
 				Name:    "snapshotitem_snapshot_id_position",
 				Unique:  true,
 				Columns: []*schema.Column{SnapshotItemsColumns[1], SnapshotItemsColumns[2]},
+			},
+		},
+	}
+	// SnapshotJobsColumns holds the columns for the "snapshot_jobs" table.
+	SnapshotJobsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "job_type", Type: field.TypeString},
+		{Name: "status", Type: field.TypeString},
+		{Name: "target_year", Type: field.TypeInt},
+		{Name: "target_month", Type: field.TypeInt},
+		{Name: "target_account_numbers", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "total_companies", Type: field.TypeInt, Default: 0},
+		{Name: "completed_companies", Type: field.TypeInt, Default: 0},
+		{Name: "failed_companies", Type: field.TypeInt, Default: 0},
+		{Name: "started_at", Type: field.TypeTime},
+		{Name: "completed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "success", Type: field.TypeBool, Nullable: true},
+		{Name: "output", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "triggered_by", Type: field.TypeString, Size: 2147483647},
+		{Name: "state", Type: field.TypeString},
+		{Name: "trigger", Type: field.TypeString},
+		{Name: "due_at", Type: field.TypeTime, Nullable: true},
+		{Name: "by_person", Type: field.TypeBool},
+		{Name: "round", Type: field.TypeInt, Default: 1},
+		{Name: "held_companies", Type: field.TypeInt, Default: 0},
+		{Name: "worker", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "heartbeat_at", Type: field.TypeTime, Nullable: true},
+		{Name: "begun_at", Type: field.TypeTime, Nullable: true},
+		{Name: "blocked_reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "forced_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "force_reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "cancel_requested_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "notes", Type: field.TypeString, Size: 2147483647, Default: ""},
+	}
+	// SnapshotJobsTable holds the schema information for the "snapshot_jobs" table.
+	SnapshotJobsTable = &schema.Table{
+		Name:       "snapshot_jobs",
+		Columns:    SnapshotJobsColumns,
+		PrimaryKey: []*schema.Column{SnapshotJobsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "snapshotjob_due_at",
+				Unique:  true,
+				Columns: []*schema.Column{SnapshotJobsColumns[17]},
+			},
+			{
+				Name:    "snapshotjob_started_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{SnapshotJobsColumns[9], SnapshotJobsColumns[0]},
+			},
+			{
+				Name:    "snapshotjob_state",
+				Unique:  false,
+				Columns: []*schema.Column{SnapshotJobsColumns[15]},
+			},
+			{
+				Name:    "snapshotjob_target_year_target_month",
+				Unique:  false,
+				Columns: []*schema.Column{SnapshotJobsColumns[3], SnapshotJobsColumns[4]},
+			},
+		},
+	}
+	// SnapshotJobCompaniesColumns holds the columns for the "snapshot_job_companies" table.
+	SnapshotJobCompaniesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "job_id", Type: field.TypeString},
+		{Name: "account_number", Type: field.TypeString},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "state", Type: field.TypeString},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "invoice_number", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "asked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+	}
+	// SnapshotJobCompaniesTable holds the schema information for the "snapshot_job_companies" table.
+	SnapshotJobCompaniesTable = &schema.Table{
+		Name:       "snapshot_job_companies",
+		Columns:    SnapshotJobCompaniesColumns,
+		PrimaryKey: []*schema.Column{SnapshotJobCompaniesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "snapshotjobcompany_job_id_account_number",
+				Unique:  true,
+				Columns: []*schema.Column{SnapshotJobCompaniesColumns[1], SnapshotJobCompaniesColumns[2]},
+			},
+			{
+				Name:    "snapshotjobcompany_job_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{SnapshotJobCompaniesColumns[1], SnapshotJobCompaniesColumns[3]},
+			},
+			{
+				Name:    "snapshotjobcompany_account_number",
+				Unique:  false,
+				Columns: []*schema.Column{SnapshotJobCompaniesColumns[2]},
 			},
 		},
 	}
@@ -1456,10 +1575,13 @@ var (
 		PlanFeaturesTable,
 		PlansHistoryTable,
 		RevisionsTable,
+		ScheduledSnapshotsTable,
 		SessionsTable,
 		SnapshotsTable,
 		SnapshotContentsTable,
 		SnapshotItemsTable,
+		SnapshotJobsTable,
+		SnapshotJobCompaniesTable,
 		SyncChangesTable,
 		SyncCheckpointsTable,
 		SyncIssuesTable,
@@ -1576,6 +1698,9 @@ func init() {
 	RevisionsTable.Annotation = &entsql.Annotation{
 		Table: "revisions",
 	}
+	ScheduledSnapshotsTable.Annotation = &entsql.Annotation{
+		Table: "scheduled_snapshots",
+	}
 	SessionsTable.Annotation = &entsql.Annotation{
 		Table: "sessions",
 	}
@@ -1587,6 +1712,12 @@ func init() {
 	}
 	SnapshotItemsTable.Annotation = &entsql.Annotation{
 		Table: "snapshot_items",
+	}
+	SnapshotJobsTable.Annotation = &entsql.Annotation{
+		Table: "snapshot_jobs",
+	}
+	SnapshotJobCompaniesTable.Annotation = &entsql.Annotation{
+		Table: "snapshot_job_companies",
 	}
 	SyncChangesTable.Annotation = &entsql.Annotation{
 		Table: "sync_changes",

@@ -99,6 +99,9 @@ type PlanVersion func(*sql.Selector)
 // Revision is the predicate function for revision builders.
 type Revision func(*sql.Selector)
 
+// ScheduledSnapshot is the predicate function for scheduledsnapshot builders.
+type ScheduledSnapshot func(*sql.Selector)
+
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
 
@@ -110,6 +113,12 @@ type SnapshotContent func(*sql.Selector)
 
 // SnapshotItem is the predicate function for snapshotitem builders.
 type SnapshotItem func(*sql.Selector)
+
+// SnapshotJob is the predicate function for snapshotjob builders.
+type SnapshotJob func(*sql.Selector)
+
+// SnapshotJobCompany is the predicate function for snapshotjobcompany builders.
+type SnapshotJobCompany func(*sql.Selector)
 
 // SyncChange is the predicate function for syncchange builders.
 type SyncChange func(*sql.Selector)
