@@ -28,6 +28,7 @@
 //	3  store                          databases, migrations, leases, bulk statements
 //	4  auth, history, query           who may do what; versions of rows; every read
 //	   notify                         what needs a person, told by signed webhooks
+//	   plans                          billing plans, which Ledger asks for
 //	5  syncers                        the sync engine: fetch, map, plan, apply
 //	   archive, archive/audit         accepted bills and their log; the verifier, which trusts neither
 //	6  loaders                        one batch an edge, for GraphQL
