@@ -24,17 +24,23 @@ type Outbox struct{ open bool }
 // NewOutbox is the outbox of a hub; listens tells whether there is a section [notify].
 func NewOutbox(listens bool) Outbox { return Outbox{open: listens} }
 
+// Listens tells whether anybody is told anything, for who would have to read what an event says.
+func (o Outbox) Listens() bool { return o.open }
+
 // Enqueue tells that e happened. It is written in tx, the transaction that writes what happened.
 func (o Outbox) Enqueue(ctx context.Context, tx *store.Tx, e Event) error {
 	if !o.open {
 		return nil
 	}
-	id := uuid.NewString()
-	body, err := e.body(id, tx.Now())
+	id, err := uuid.NewV7() // in the order in which they are made, for events of the same moment
+	if err != nil {
+		return fmt.Errorf("queueing an event %s: %w", e.Kind, err)
+	}
+	body, err := e.body(id.String(), tx.Now())
 	if err != nil {
 		return err
 	}
-	err = tx.Ent().Notification.Create().SetID(id).SetKind(string(e.Kind)).SetSubject(e.Subject).SetBody(body).
+	err = tx.Ent().Notification.Create().SetID(id.String()).SetKind(string(e.Kind)).SetSubject(e.Subject).SetBody(body).
 		SetCreatedAt(tx.Now()).SetNextAt(tx.Now()).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("queueing an event %s: %w", e.Kind, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/hivematrix/codex/clients/transport"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/syncrun"
+	"github.com/hivematrix/codex/notify"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -41,6 +42,7 @@ type Options struct {
 	Freshservice *freshservice.Client // nil: the feeds freshservice and tickets are off
 	Datto        *datto.Client        // nil: the feed datto is off
 	Settings     Settings
+	Notify       notify.Outbox // where it is told how runs ended that need a person
 	Logger       *slog.Logger
 }
 
@@ -50,6 +52,7 @@ type Engine struct {
 	freshservice *freshservice.Client
 	datto        *datto.Client
 	settings     Settings
+	notify       notify.Outbox
 	logger       *slog.Logger
 	holder       string // this process, in leases
 
@@ -74,7 +77,7 @@ var errClosing = errors.New("the hub is stopping")
 func New(o Options) *Engine {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Engine{
-		db: o.DB, freshservice: o.Freshservice, datto: o.Datto, settings: o.Settings,
+		db: o.DB, freshservice: o.Freshservice, datto: o.Datto, settings: o.Settings, notify: o.Notify,
 		logger: o.Logger, holder: uuid.NewString(),
 		ctx: ctx, cancel: func() { cancel(errClosing) },
 		ends: make(map[codex.RunID]chan struct{}), stops: make(map[codex.RunID]context.CancelCauseFunc),
@@ -213,13 +216,13 @@ func (e *Engine) bury(ctx context.Context, feed codex.Feed) error {
 	free := err == nil
 	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		silent := syncrun.HeartbeatAtLT(tx.Now().Add(-silence))
-		if err := interrupt(ctx, tx, syncrun.FeedEQ(feed), syncrun.StateEQ(codex.RunQueued), silent); err != nil || !free {
+		if err := e.interrupt(ctx, tx, syncrun.FeedEQ(feed), syncrun.StateEQ(codex.RunQueued), silent); err != nil || !free {
 			return err
 		}
 		if err := tx.CheckLease(ctx, lease); err != nil {
 			return err
 		}
-		return interrupt(ctx, tx, syncrun.FeedEQ(feed), syncrun.StateEQ(codex.RunRunning))
+		return e.interrupt(ctx, tx, syncrun.FeedEQ(feed), syncrun.StateEQ(codex.RunRunning))
 	})
 	if free {
 		err = errors.Join(err, e.db.Release(ctx, lease))
@@ -344,7 +347,7 @@ func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outc
 		}
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
 		defer cancel()
-		wrote, err := e.end(ending, run, state, reason, outcome)
+		wrote, err := e.end(ending, run, state, reason, outcome, errors.Is(context.Cause(ctx), errClosing))
 		switch {
 		case err != nil:
 			logger.ErrorContext(ending, "the end of a sync could not be written; it will be found interrupted", slog.Any("err", err))
@@ -359,7 +362,7 @@ func (e *Engine) finish(ctx context.Context, logger *slog.Logger, run *Run, outc
 // begin marks the run as running. It holds the feed's lease, so another one that is marked so died.
 func (e *Engine) begin(ctx context.Context, run *Run) error {
 	return e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		err := interrupt(ctx, tx, syncrun.FeedEQ(run.Request.Feed), syncrun.StateEQ(codex.RunRunning), syncrun.IDNEQ(run.ID))
+		err := e.interrupt(ctx, tx, syncrun.FeedEQ(run.Request.Feed), syncrun.StateEQ(codex.RunRunning), syncrun.IDNEQ(run.ID))
 		if err != nil {
 			return err
 		}
@@ -377,8 +380,8 @@ func (e *Engine) begin(ctx context.Context, run *Run) error {
 }
 
 // end writes how the run ended, unless its row has an end: it was cancelled while it waited, or another
-// process has taken it for dead.
-func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason string, outcome Outcome) (wrote bool, err error) {
+// process has taken it for dead. stopping tells that it ends because its process does.
+func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason string, outcome Outcome, stopping bool) (wrote bool, err error) {
 	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		update := tx.Ent().SyncRun.Update().
 			Where(syncrun.IDEQ(run.ID), syncrun.StateIn(codex.RunQueued, codex.RunRunning))
@@ -398,6 +401,9 @@ func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason
 		if err := saveChanges(ctx, tx, run.ID, outcome.Changes); err != nil {
 			return err
 		}
+		if err := e.tellEnd(ctx, tx, run.ID, stopping); err != nil {
+			return err
+		}
 		if run.Request.DryRun || state != codex.RunSucceeded && state != codex.RunHeld {
 			return nil // what was approved and could not be looked at waits for the next run
 		}
@@ -406,13 +412,22 @@ func (e *Engine) end(ctx context.Context, run *Run, state codex.RunState, reason
 	return wrote, err
 }
 
-// interrupt marks the unfinished runs that where selects as interrupted.
-func interrupt(ctx context.Context, tx *store.Tx, where ...runPredicate) error {
+// interrupt marks the unfinished runs that where selects as interrupted: their process died.
+func (e *Engine) interrupt(ctx context.Context, tx *store.Tx, where ...runPredicate) error {
 	where = append(where, syncrun.StateIn(codex.RunQueued, codex.RunRunning))
-	err := tx.Ent().SyncRun.Update().Where(where...).SetState(codex.RunInterrupted).SetEndedAt(tx.Now()).
-		SetError("Its process died before its end; the next run goes on.").Exec(ctx)
+	dead, err := tx.Ent().SyncRun.Query().Where(where...).Order(ent.Asc(syncrun.FieldQueuedAt)).IDs(ctx)
 	if err != nil {
-		return fmt.Errorf("marking runs that died: %w", err)
+		return fmt.Errorf("looking for runs that died: %w", err)
+	}
+	for _, id := range dead {
+		n, err := tx.Ent().SyncRun.Update().Where(append(where, syncrun.ID(id))...).SetState(codex.RunInterrupted).SetEndedAt(tx.Now()).
+			SetError("Its process died before its end; the next run goes on.").Save(ctx)
+		if err == nil && n > 0 { // nobody else has found it
+			err = e.tellEnd(ctx, tx, id, false)
+		}
+		if err != nil {
+			return fmt.Errorf("marking runs that died: %w", err)
+		}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hivematrix/codex/clients/freshservice"
 	"github.com/hivematrix/codex/clients/transport"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/notify"
 	"github.com/hivematrix/codex/simulator"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/storetest"
@@ -34,6 +35,8 @@ type hub struct {
 	wire     *http.Client
 	tuning   transport.Tuning
 	people   map[int64]string // addresses of everybody whom a check has met
+	outbox   notify.Outbox    // of the next process
+	toldOf   int              // how many events a test has looked at
 }
 
 // clock stands still unless it is turned.
@@ -120,7 +123,7 @@ func (h *hub) process() *syncers.Engine {
 	})
 	h.must(err)
 	engine := syncers.New(syncers.Options{
-		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Logger: logger,
+		DB: h.db, Freshservice: fresh, Datto: rmm, Settings: h.settings, Notify: h.outbox, Logger: logger,
 	})
 	h.t.Cleanup(engine.Close)
 	return engine
