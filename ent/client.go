@@ -42,6 +42,7 @@ import (
 	"github.com/hivematrix/codex/ent/loghead"
 	"github.com/hivematrix/codex/ent/logkey"
 	"github.com/hivematrix/codex/ent/logleaf"
+	"github.com/hivematrix/codex/ent/logverification"
 	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planfeature"
@@ -125,6 +126,8 @@ type Client struct {
 	LogKey *LogKeyClient
 	// LogLeaf is the client for interacting with the LogLeaf builders.
 	LogLeaf *LogLeafClient
+	// LogVerification is the client for interacting with the LogVerification builders.
+	LogVerification *LogVerificationClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// Plan is the client for interacting with the Plan builders.
@@ -206,6 +209,7 @@ func (c *Client) init() {
 	c.LogHead = NewLogHeadClient(c.config)
 	c.LogKey = NewLogKeyClient(c.config)
 	c.LogLeaf = NewLogLeafClient(c.config)
+	c.LogVerification = NewLogVerificationClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.Plan = NewPlanClient(c.config)
 	c.PlanFeature = NewPlanFeatureClient(c.config)
@@ -346,6 +350,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		LogHead:                   NewLogHeadClient(cfg),
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
+		LogVerification:           NewLogVerificationClient(cfg),
 		Notification:              NewNotificationClient(cfg),
 		Plan:                      NewPlanClient(cfg),
 		PlanFeature:               NewPlanFeatureClient(cfg),
@@ -413,6 +418,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		LogHead:                   NewLogHeadClient(cfg),
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
+		LogVerification:           NewLogVerificationClient(cfg),
 		Notification:              NewNotificationClient(cfg),
 		Plan:                      NewPlanClient(cfg),
 		PlanFeature:               NewPlanFeatureClient(cfg),
@@ -469,11 +475,12 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
-		c.LogHead, c.LogKey, c.LogLeaf, c.Notification, c.Plan, c.PlanFeature,
-		c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session, c.Snapshot,
-		c.SnapshotContent, c.SnapshotItem, c.SnapshotJob, c.SnapshotJobCompany,
-		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
-		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.LogHead, c.LogKey, c.LogLeaf, c.LogVerification, c.Notification, c.Plan,
+		c.PlanFeature, c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session,
+		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SnapshotJob,
+		c.SnapshotJobCompany, c.SyncChange, c.SyncCheckpoint, c.SyncIssue,
+		c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token,
+		c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -488,11 +495,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
-		c.LogHead, c.LogKey, c.LogLeaf, c.Notification, c.Plan, c.PlanFeature,
-		c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session, c.Snapshot,
-		c.SnapshotContent, c.SnapshotItem, c.SnapshotJob, c.SnapshotJobCompany,
-		c.SyncChange, c.SyncCheckpoint, c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket,
-		c.TicketVersion, c.TimeEntry, c.Token, c.Upstream,
+		c.LogHead, c.LogKey, c.LogLeaf, c.LogVerification, c.Notification, c.Plan,
+		c.PlanFeature, c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session,
+		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SnapshotJob,
+		c.SnapshotJobCompany, c.SyncChange, c.SyncCheckpoint, c.SyncIssue,
+		c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token,
+		c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -553,6 +561,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LogKey.mutate(ctx, m)
 	case *LogLeafMutation:
 		return c.LogLeaf.mutate(ctx, m)
+	case *LogVerificationMutation:
+		return c.LogVerification.mutate(ctx, m)
 	case *NotificationMutation:
 		return c.Notification.mutate(ctx, m)
 	case *PlanMutation:
@@ -4298,6 +4308,139 @@ func (c *LogLeafClient) mutate(ctx context.Context, m *LogLeafMutation) (Value, 
 	}
 }
 
+// LogVerificationClient is a client for the LogVerification schema.
+type LogVerificationClient struct {
+	config
+}
+
+// NewLogVerificationClient returns a client for the LogVerification from the given config.
+func NewLogVerificationClient(c config) *LogVerificationClient {
+	return &LogVerificationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logverification.Hooks(f(g(h())))`.
+func (c *LogVerificationClient) Use(hooks ...Hook) {
+	c.hooks.LogVerification = append(c.hooks.LogVerification, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logverification.Intercept(f(g(h())))`.
+func (c *LogVerificationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogVerification = append(c.inters.LogVerification, interceptors...)
+}
+
+// Create returns a builder for creating a LogVerification entity.
+func (c *LogVerificationClient) Create() *LogVerificationCreate {
+	mutation := newLogVerificationMutation(c.config, OpCreate)
+	return &LogVerificationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogVerification entities.
+func (c *LogVerificationClient) CreateBulk(builders ...*LogVerificationCreate) *LogVerificationCreateBulk {
+	return &LogVerificationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogVerificationClient) MapCreateBulk(slice any, setFunc func(*LogVerificationCreate, int)) *LogVerificationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogVerificationCreateBulk{err: fmt.Errorf("calling to LogVerificationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogVerificationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogVerificationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogVerification.
+func (c *LogVerificationClient) Update() *LogVerificationUpdate {
+	mutation := newLogVerificationMutation(c.config, OpUpdate)
+	return &LogVerificationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogVerificationClient) UpdateOne(_m *LogVerification) *LogVerificationUpdateOne {
+	mutation := newLogVerificationMutation(c.config, OpUpdateOne, withLogVerification(_m))
+	return &LogVerificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogVerificationClient) UpdateOneID(id int) *LogVerificationUpdateOne {
+	mutation := newLogVerificationMutation(c.config, OpUpdateOne, withLogVerificationID(id))
+	return &LogVerificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogVerification.
+func (c *LogVerificationClient) Delete() *LogVerificationDelete {
+	mutation := newLogVerificationMutation(c.config, OpDelete)
+	return &LogVerificationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogVerificationClient) DeleteOne(_m *LogVerification) *LogVerificationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogVerificationClient) DeleteOneID(id int) *LogVerificationDeleteOne {
+	builder := c.Delete().Where(logverification.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogVerificationDeleteOne{builder}
+}
+
+// Query returns a query builder for LogVerification.
+func (c *LogVerificationClient) Query() *LogVerificationQuery {
+	return &LogVerificationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogVerification},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogVerification entity by its id.
+func (c *LogVerificationClient) Get(ctx context.Context, id int) (*LogVerification, error) {
+	return c.Query().Where(logverification.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogVerificationClient) GetX(ctx context.Context, id int) *LogVerification {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogVerificationClient) Hooks() []Hook {
+	return c.hooks.LogVerification
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogVerificationClient) Interceptors() []Interceptor {
+	return c.inters.LogVerification
+}
+
+func (c *LogVerificationClient) mutate(ctx context.Context, m *LogVerificationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogVerificationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogVerificationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogVerificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogVerificationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LogVerification mutation op: %q", m.Op())
+	}
+}
+
 // NotificationClient is a client for the Notification schema.
 type NotificationClient struct {
 	config
@@ -7311,22 +7454,22 @@ type (
 		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
-		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Notification, Plan,
-		PlanFeature, PlanVersion, Revision, ScheduledSnapshot, Session, Snapshot,
-		SnapshotContent, SnapshotItem, SnapshotJob, SnapshotJobCompany, SyncChange,
-		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
-		TimeEntry, Token, Upstream []ent.Hook
+		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, LogVerification,
+		Notification, Plan, PlanFeature, PlanVersion, Revision, ScheduledSnapshot,
+		Session, Snapshot, SnapshotContent, SnapshotItem, SnapshotJob,
+		SnapshotJobCompany, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
+		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Hook
 	}
 	inters struct {
 		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
 		BillEvent, BilledItem, BilledTicket, Company, CompanyVersion, Contact,
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
-		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, Notification, Plan,
-		PlanFeature, PlanVersion, Revision, ScheduledSnapshot, Session, Snapshot,
-		SnapshotContent, SnapshotItem, SnapshotJob, SnapshotJobCompany, SyncChange,
-		SyncCheckpoint, SyncIssue, SyncReread, SyncRun, Ticket, TicketVersion,
-		TimeEntry, Token, Upstream []ent.Interceptor
+		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, LogVerification,
+		Notification, Plan, PlanFeature, PlanVersion, Revision, ScheduledSnapshot,
+		Session, Snapshot, SnapshotContent, SnapshotItem, SnapshotJob,
+		SnapshotJobCompany, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
+		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
 	}
 )
 

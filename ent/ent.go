@@ -38,6 +38,7 @@ import (
 	"github.com/hivematrix/codex/ent/loghead"
 	"github.com/hivematrix/codex/ent/logkey"
 	"github.com/hivematrix/codex/ent/logleaf"
+	"github.com/hivematrix/codex/ent/logverification"
 	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planfeature"
@@ -146,6 +147,7 @@ func checkColumn(t, c string) error {
 			loghead.Table:                   loghead.ValidColumn,
 			logkey.Table:                    logkey.ValidColumn,
 			logleaf.Table:                   logleaf.ValidColumn,
+			logverification.Table:           logverification.ValidColumn,
 			notification.Table:              notification.ValidColumn,
 			plan.Table:                      plan.ValidColumn,
 			planfeature.Table:               planfeature.ValidColumn,

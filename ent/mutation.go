@@ -41,6 +41,7 @@ const (
 	TypeLogHead                   = "LogHead"
 	TypeLogKey                    = "LogKey"
 	TypeLogLeaf                   = "LogLeaf"
+	TypeLogVerification           = "LogVerification"
 	TypeNotification              = "Notification"
 	TypePlan                      = "Plan"
 	TypePlanFeature               = "PlanFeature"

@@ -66,6 +66,8 @@ type Tx struct {
 	LogKey *LogKeyClient
 	// LogLeaf is the client for interacting with the LogLeaf builders.
 	LogLeaf *LogLeafClient
+	// LogVerification is the client for interacting with the LogVerification builders.
+	LogVerification *LogVerificationClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// Plan is the client for interacting with the Plan builders.
@@ -267,6 +269,7 @@ func (tx *Tx) init() {
 	tx.LogHead = NewLogHeadClient(tx.config)
 	tx.LogKey = NewLogKeyClient(tx.config)
 	tx.LogLeaf = NewLogLeafClient(tx.config)
+	tx.LogVerification = NewLogVerificationClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Plan = NewPlanClient(tx.config)
 	tx.PlanFeature = NewPlanFeatureClient(tx.config)

@@ -321,6 +321,18 @@ func (f LogLeafFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogLeafMutation", m)
 }
 
+// The LogVerificationFunc type is an adapter to allow the use of ordinary
+// function as LogVerification mutator.
+type LogVerificationFunc func(context.Context, *ent.LogVerificationMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogVerificationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LogVerificationMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LogVerificationMutation", m)
+}
+
 // The NotificationFunc type is an adapter to allow the use of ordinary
 // function as Notification mutator.
 type NotificationFunc func(context.Context, *ent.NotificationMutation) (ent.Value, error)

@@ -790,6 +790,31 @@ var (
 		Columns:    LogLeavesColumns,
 		PrimaryKey: []*schema.Column{LogLeavesColumns[0]},
 	}
+	// LogVerificationsColumns holds the columns for the "log_verifications" table.
+	LogVerificationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "began_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime},
+		{Name: "ok", Type: field.TypeBool},
+		{Name: "failures", Type: field.TypeInt64},
+		{Name: "findings", Type: field.TypeString, Size: 2147483647},
+		{Name: "epoch", Type: field.TypeInt},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2147483647},
+	}
+	// LogVerificationsTable holds the schema information for the "log_verifications" table.
+	LogVerificationsTable = &schema.Table{
+		Name:       "log_verifications",
+		Columns:    LogVerificationsColumns,
+		PrimaryKey: []*schema.Column{LogVerificationsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "logverification_ended_at",
+				Unique:  false,
+				Columns: []*schema.Column{LogVerificationsColumns[2]},
+			},
+		},
+	}
 	// NotificationsColumns holds the columns for the "notifications" table.
 	NotificationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -1570,6 +1595,7 @@ var (
 		LogHeadsTable,
 		LogKeysTable,
 		LogLeavesTable,
+		LogVerificationsTable,
 		NotificationsTable,
 		PlansTable,
 		PlanFeaturesTable,
@@ -1681,6 +1707,9 @@ func init() {
 	}
 	LogLeavesTable.Annotation = &entsql.Annotation{
 		Table: "log_leaves",
+	}
+	LogVerificationsTable.Annotation = &entsql.Annotation{
+		Table: "log_verifications",
 	}
 	NotificationsTable.Annotation = &entsql.Annotation{
 		Table: "notifications",

@@ -84,6 +84,9 @@ type LogKey func(*sql.Selector)
 // LogLeaf is the predicate function for logleaf builders.
 type LogLeaf func(*sql.Selector)
 
+// LogVerification is the predicate function for logverification builders.
+type LogVerification func(*sql.Selector)
+
 // Notification is the predicate function for notification builders.
 type Notification func(*sql.Selector)
 
