@@ -1,9 +1,9 @@
 // Package rest serves the REST paths that the HiveMatrix services had and their callers rely on:
-// companies, assets, contacts, locations, tickets, the bulk answer, sync jobs, and accepted bills. What
+// companies, assets, contacts, locations, tickets, the bulk answer, billing plans, sync jobs, and accepted bills. What
 // each answers is docs/compatibility.md, "Codex REST" and "Archive"; the tests hold whole bodies against
 // golden files, the same ones on both databases.
 //
-// A handler is thin: parse, one call of package query, syncers or archive, encode. The JSON struct stands
+// A handler is thin: parse, one call of package query, plans, syncers or archive, encode. The JSON struct stands
 // beside it with its keys in the contract's order. No rule lives here but those of the contract's
 // formats (times, hours, backup sizes).
 //

@@ -2,11 +2,13 @@ package rest_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -15,6 +17,9 @@ func today() time.Time { return time.Date(2025, time.October, 20, 12, 0, 0, 0, t
 
 // slashed is an account number that a path must encode.
 const slashed codex.AccountNumber = "10/2 %ü"
+
+// planSlashed is the name of a plan, Ä/B 100 %, as a path has it.
+const planSlashed = "%C3%84%2FB%20100%20%25"
 
 // fill gives a database rows of every kind that the contract has a word about.
 func fill(t *testing.T, db *store.DB) {
@@ -29,6 +34,31 @@ func fill(t *testing.T, db *store.DB) {
 		}
 		return nil
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillPlans(t, db)
+}
+
+// fillPlans gives it plans: some with features, of options, one whose name a path must encode.
+func fillPlans(t *testing.T, db *store.DB) {
+	t.Helper()
+	gold := plans.Blank(plans.Key{Name: "Gold", Term: "1 Year"})
+	gold.SupportLevel = "All <Inclusive>"
+	for i, price := range plans.Prices() {
+		*price.Of(&gold) = codex.Quantity(i) * 1_2345
+	}
+	gold.Features = []plans.Feature{{Category: "soc", Value: "Arctic Wolf & Co"}, {Category: "antivirus", Value: "SentinelOne"}}
+	monthly := plans.Blank(plans.Key{Name: "Gold", Term: plans.MonthToMonth})
+	monthly.PerUserCost = 99_999_999_9999
+	shown, meant := "SentinelOne <Complete>", "Antivirus that \"answers\""
+	_, err := plans.New(plans.Options{DB: db, Logger: slog.New(slog.DiscardHandler)}).Import(t.Context(), plans.File{
+		Plans: []plans.Plan{gold, monthly, plans.Blank(plans.Key{Name: "Ä/B 100 %", Term: plans.MonthToMonth})},
+		Options: []plans.FeatureOption{
+			{Category: "antivirus", Value: "SentinelOne", DisplayName: &shown, Description: &meant}, {Category: "antivirus", Value: "Defender"}, {Category: "sat", Value: "KnowBe4"},
+		},
+		Categories: []plans.FeatureCategory{{Category: "email_security", DisplayName: "E-mail"}},
+	}, plans.ImportOptions{}, "ana")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/store"
 )
@@ -23,12 +24,17 @@ type moment interface {
 	LocationsByCompany(ctx context.Context, accounts []codex.AccountNumber, columns ...string) (map[codex.AccountNumber][]*ent.Location, error)
 	TicketsByCompany(ctx context.Context, accounts []codex.AccountNumber, filter query.TicketFilter, columns ...string) (map[codex.AccountNumber][]*ent.Ticket, error)
 	TicketSeconds(t *ent.Ticket) codex.Seconds
+
+	Plans(ctx context.Context) ([]plans.Plan, error)
+	Plan(ctx context.Context, key plans.Key) (*plans.Plan, error)
+	FeatureOptions(ctx context.Context) ([]plans.FeatureOption, error)
+	FeatureCategories(ctx context.Context) ([]string, error)
 }
 
 // moments runs fn with the moment at which it reads first.
 type moments func(ctx context.Context, fn func(context.Context, moment) error) error
 
-// snapshot is a moment of a database: all but the revisions is package query's.
+// snapshot is a moment of a database: revisions are package store's, plans those of package plans, all else is package query's.
 type snapshot struct {
 	*query.Reader
 	tx *store.Tx

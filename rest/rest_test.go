@@ -67,6 +67,18 @@ func TestAnswersAreThoseOfTheContract(t *testing.T) {
 			{"job_partial", "/sync/last/freshservice"},
 			{"job_interrupted", "/sync/last/datto"},
 			{"last_job_queued", "/sync/last/tickets"},
+			{"plans", "/billing-plans/api/plans"},
+			{"plan", "/billing-plans/api/plans/Gold/1%20Year"},
+			{"plan_with_a_slash", "/billing-plans/api/plans/" + planSlashed + "/Month%20to%20Month"},
+			{"feature_options", "/billing-plans/api/feature-options"},
+			{"feature_categories", "/billing-plans/api/feature-categories"},
+			{"plans_in_bulk", "/billing-plans/api/bulk-plans"},
+			{"plans_before", "/api/billing-plans"},
+			{"plans_before", "/api/billing-plans?plan_name=&term_length="},
+			{"plans_before_gold", "/api/billing-plans?plan_name=Gold"},
+			{"plans_before_one", "/api/billing-plans?plan_name=Gold&term_length=1+Year&x=y"},
+			{"nothing", "/api/billing-plans?plan_name=gold"},
+			{"nothing", "/api/billing-plans?plan_name=Gold&term_length=1%20Year%20"},
 		} {
 			t.Run(tc.golden+" "+tc.path, func(t *testing.T) {
 				got := ask(t, server, http.MethodGet, tc.path, codex.RoleService)
@@ -139,6 +151,7 @@ func TestWhatIsWrongIsSaidAsTheContractHasIt(t *testing.T) {
 		badFull   = `{"success":false,"error":"full: give true or false"}` + "\n"
 		illYear   = `{"error":"year: the value is not well-formed"}` + "\n"
 		illFull   = `{"success":false,"error":"full: the value is not well-formed"}` + "\n"
+		illPlan   = `{"error":"plan_name: the value is not well-formed"}` + "\n"
 	)
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
@@ -165,6 +178,13 @@ func TestWhatIsWrongIsSaidAsTheContractHasIt(t *testing.T) {
 			{"GET", "/api/companies/620547'%20OR%201=1--", 404, noCompany, ""},
 			{"GET", "/api/companies/620547%20", 404, noCompany, ""},
 			{"GET", "/api/companies/10/2", 404, noPath, ""}, // a slash that is not encoded
+			{"GET", "/billing-plans/api/plans/gold/1%20Year", 404, `{"status":"error","message":"Plan not found: gold (1 Year)"}` + "\n", ""},
+			{"GET", "/billing-plans/api/plans/Gold%20/1%20Year", 404, `{"status":"error","message":"Plan not found: Gold  (1 Year)"}` + "\n", ""},
+			{"GET", "/billing-plans/api/plans/A%2FB/%00", 404, "{\"status\":\"error\",\"message\":\"Plan not found: A/B (\\u0000)\"}\n", ""},
+			{"GET", "/billing-plans/api/plans/Gold", 404, noPath, ""},
+			{"GET", "/billing-plans/api/plans/A/B/1%20Year", 404, noPath, ""}, // a slash that is not encoded
+			{"GET", "/api/billing-plans?plan_name=%zz", 400, illPlan, ""},
+			{"POST", "/billing-plans/api/plans", 405, noMethod, "GET, HEAD"},
 			{"GET", "/", 404, noPath, ""},
 			{"GET", "/api", 404, noPath, ""},
 			{"GET", "/api/companies/", 404, noPath, ""},
@@ -230,7 +250,7 @@ func TestEachPathAdmitsItsRolesAlone(t *testing.T) {
 		server := serve(t, o)
 		handIn(t, server, ledgerBill(t, "a"), 201)
 		matrix := map[string]map[string]int{}
-		example := strings.NewReplacer("{account_number}", "620547", "{job_id}", string(runID("08")), "{script}", "tickets", "{invoice_number}", "620547-202509")
+		example := strings.NewReplacer("{account_number}", "620547", "{job_id}", string(runID("08")), "{script}", "tickets", "{name}", "Gold", "{term}", "1%20Year", "{invoice_number}", "620547-202509")
 		for _, request := range rest.Paths() {
 			method, path, _ := strings.Cut(example.Replace(request), " ")
 			matrix[request] = map[string]int{}

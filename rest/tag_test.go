@@ -35,6 +35,13 @@ func taggedPaths() map[string][]string {
 		"/api/companies/bulk?include_tickets=true":            {"companies", "assets", "contacts", "contact_links", "locations", "tickets"},
 		"/api/companies/bulk?include_tickets=true&year=2025":  {"companies", "assets", "contacts", "contact_links", "locations", "tickets"},
 		"/api/companies/9/tickets":                            {"companies", "tickets"},
+		"/billing-plans/api/plans":                            {"plans"},
+		"/billing-plans/api/plans/Gold/1%20Year":              {"plans"},
+		"/billing-plans/api/feature-options":                  {"plans"},
+		"/billing-plans/api/feature-categories":               {"plans"},
+		"/billing-plans/api/bulk-plans":                       {"plans"},
+		"/api/billing-plans":                                  {"plans"},
+		"/api/billing-plans?plan_name=Gold":                   {"plans"},
 		"/api/companies/" + "10%2F2%20%25%C3%BC" + "/tickets": {"companies", "tickets"},
 	}
 }
@@ -87,7 +94,7 @@ func TestAWriteChangesTheTagsOfWhatIsMadeOfIt(t *testing.T) {
 		for path := range taggedPaths() {
 			tags[path] = ask(t, server, http.MethodGet, path, codex.RoleService).header.Get("ETag")
 		}
-		for _, entity := range []string{"companies", "assets", "contacts", "contact_links", "locations", "tickets", "sites", "sync_issues"} {
+		for _, entity := range []string{"companies", "assets", "contacts", "contact_links", "locations", "tickets", "plans", "sites", "sync_issues"} {
 			raise(t, db, entity)
 			for path, entities := range taggedPaths() {
 				want := http.StatusNotModified
