@@ -69,7 +69,7 @@ func (f PublishFile) Published(context.Context) ([]byte, error) {
 // log that is stopped is a [*StoppedError].
 func (a *Archive) Publish(ctx context.Context) (*SignedCheckpoint, error) {
 	if a.o.Publish == nil {
-		return nil, codex.BadInput("publish", "[archive] publish names no place to publish at")
+		return nil, codex.Errorf(codex.CodeBadInput, "[archive] publish names no place to publish at")
 	}
 	// Before what is there is written over.
 	if err := a.learn(ctx); err != nil {

@@ -55,6 +55,9 @@ func TestAnOlderBackupIsContinuedByNewEpochAlone(t *testing.T) {
 	if a := s.graphQL(token, "{ logStop { reason message } }"); a.body != `{"data":{"logStop":{"reason":"behind","message":"`+behind+`"}}}`+"\n" {
 		t.Errorf("%+v", a)
 	}
+	if o := i.codex("archive", "status"); o.status != exitFailed || o.stderr != "codex: "+strings.ReplaceAll(behind, `\"`, `"`)+"\n" || !strings.HasPrefix(o.stdout, "signed ") {
+		t.Errorf("%+v", o)
+	}
 	if log := s.stderr.String(); strings.Count(log, "needs attention") == 0 {
 		t.Error(log)
 	}
@@ -74,6 +77,9 @@ func TestAnOlderBackupIsContinuedByNewEpochAlone(t *testing.T) {
 	i.must("archive", "consistency", "2", "-o", "lost.consistency")
 	i.ends(exitAltered, "codex: lost.consistency does not prove it: consistency: ",
 		"archive", "consistency", "--check", "lost.consistency", "--against", "lost.checkpoint", "--key", "log.vkey")
+	if status := i.must("archive", "status"); !strings.Contains(status, "\nepoch 2 began ") || !strings.HasSuffix(status, " the disk broke\nbills are archived and signed\n") {
+		t.Error(status)
+	}
 	if head := i.must("archive", "checkpoint", "--publish"); !strings.HasPrefix(head, "codex.example.com/archive/epoch-2\n3\n") ||
 		i.read("instance/published.checkpoint") != head {
 		t.Error(head)
