@@ -37,6 +37,9 @@ const controlBodyLimit = 1 << 20
 //	POST   /_simulator/switches    changes those that the JSON object names
 //	GET    /_simulator/webhooks    the announcements so far
 //	POST   /_simulator/webhooks    where changes are announced from now on, a Webhook as JSON
+//	GET    /_simulator/ledger      how Ledger is set up, and the numbers of the bills that C keeps
+//	POST   /_simulator/ledger      sets it up anew, as far as the JSON object names it
+//	GET    /_simulator/plans       the file of billing plans
 func (s *Sim) ControlHandler() http.Handler {
 	mux := http.NewServeMux()
 	serve := func(pattern string, do func(*http.Request) (any, error)) {
@@ -96,6 +99,18 @@ func (s *Sim) ControlHandler() http.Handler {
 		}
 		return envelope{{"url", target.URL}}, s.SetWebhook(target)
 	})
+	serve("GET ledger", func(*http.Request) (any, error) { return s.shownLedger() })
+	serve("POST ledger", func(r *http.Request) (any, error) {
+		settings := s.Ledger()
+		if err := readJSON(r.Body, &settings); err != nil {
+			return nil, err
+		}
+		if err := s.SetLedger(settings); err != nil {
+			return nil, err
+		}
+		return s.shownLedger()
+	})
+	serve("GET plans", func(*http.Request) (any, error) { return PlansFile(), nil })
 	serve("POST tokens", func(*http.Request) (any, error) { s.ExpireDattoTokens(); return envelope{}, nil })
 	return mux
 }
@@ -116,8 +131,8 @@ func controlIndex(changes map[string]namedChange) any {
 		described = append(described, member{name, changes[name].arguments})
 	}
 	return envelope{
-		{"get", []string{"truth", "fixtures", "requests?upstream=&path=&last=", "faults", "switches", "webhooks"}},
-		{"post", []string{"evolve?seed=&steps=", "change/NAME", "faults", "tokens", "switches", "webhooks"}},
+		{"get", []string{"truth", "fixtures", "requests?upstream=&path=&last=", "faults", "switches", "webhooks", "ledger", "plans"}},
+		{"post", []string{"evolve?seed=&steps=", "change/NAME", "faults", "tokens", "switches", "webhooks", "ledger"}},
 		{"delete", []string{"requests", "faults"}},
 		{"changes", described},
 	}
@@ -196,7 +211,22 @@ type changeArguments struct {
 	TimeSpent  string `json:"time_spent"`
 	Billable   *bool  `json:"billable"`
 	Touch      bool   `json:"touch"`
+
+	// Of Ledger's desk.
+	Account string             `json:"account_number"`
+	Invoice string             `json:"invoice_number"`
+	Amount  float64            `json:"amount"`
+	Type    string             `json:"billing_type"`
+	Cost    float64            `json:"custom_cost"`
+	Plan    string             `json:"billing_plan"`
+	Support string             `json:"support_level"`
+	Rates   map[string]float64 `json:"rates"`
+	Monthly float64            `json:"prepaid_hours_monthly"`
+	Yearly  float64            `json:"prepaid_hours_yearly"`
 }
+
+// billing is how something is billed.
+func (a changeArguments) billing() Billing { return Billing{a.Type, a.Cost} }
 
 type namedChange struct {
 	arguments string
@@ -257,8 +287,35 @@ func (s *Sim) changes() map[string]namedChange {
 			id, err := s.TwinDepartment(a.ID, a.Name)
 			return envelope{{"id", id}}, err
 		}},
-		"rotate_core_key":   {"name (the new kid; empty keeps it)", plain(func(a changeArguments) error { s.RotateCoreKey(a.Name); return nil })},
-		"end_core_sessions": {"", plain(func(changeArguments) error { s.EndCoreSessions(); return nil })},
+		"bill_asset_as": {"id (Codex's), billing_type (empty takes it back), custom_cost", plain(func(a changeArguments) error {
+			s.SetAssetBilling(a.ID, a.billing())
+			return nil
+		})},
+		"bill_user_as": {"id (Codex's), billing_type (empty takes it back), custom_cost", plain(func(a changeArguments) error {
+			s.SetUserBilling(a.ID, a.billing())
+			return nil
+		})},
+		"agree_with_client": {"account_number, billing_plan, support_level, rates, prepaid_hours_monthly, prepaid_hours_yearly", plain(func(a changeArguments) error {
+			return s.SetClientBilling(a.Account, ClientBilling{a.Plan, a.Support, a.Rates, a.Monthly, a.Yearly})
+		})},
+		"add_manual_asset": {"account_number, name, billing_type, custom_cost", plain(func(a changeArguments) error {
+			s.AddManualAsset(a.Account, ManualAsset{a.Name, a.billing()})
+			return nil
+		})},
+		"add_manual_user": {"account_number, name, billing_type, custom_cost", plain(func(a changeArguments) error {
+			s.AddManualUser(a.Account, ManualUser{a.Name, a.billing()})
+			return nil
+		})},
+		"add_line_item": {"account_number, name, amount (of every month)", plain(func(a changeArguments) error {
+			s.AddLineItem(a.Account, LineItem{Name: a.Name, MonthlyFee: new(a.Amount)})
+			return nil
+		})},
+		"correct_ledger_bill": {"invoice_number, name, amount (Ledger C: a charge more on a bill that it keeps)", plain(func(a changeArguments) error {
+			return s.CorrectLedgerBill(a.Invoice, a.Name, a.Amount)
+		})},
+		"forget_ledger_bill": {"invoice_number (Ledger C: it can be accepted anew)", plain(func(a changeArguments) error { return s.ForgetLedgerBill(a.Invoice) })},
+		"rotate_core_key":    {"name (the new kid; empty keeps it)", plain(func(a changeArguments) error { s.RotateCoreKey(a.Name); return nil })},
+		"end_core_sessions":  {"", plain(func(changeArguments) error { s.EndCoreSessions(); return nil })},
 		"twin_requester": {"id (the same e-mail address in capitals)", func(a changeArguments) (any, error) {
 			id, err := s.TwinRequester(a.ID)
 			return envelope{{"id", id}}, err

@@ -210,8 +210,6 @@ func (g *generator) makeDepartments() {
 			}
 		}
 	}
-	plans := []string{"Gold", "Silver", "Bronze", "Hourly"}
-	terms := []string{"1 Year", "2 Year", "3 Year", "Month to Month"}
 	firsts, seconds := companyFirstWords(), companySecondWords()
 	offset := g.rand.IntN(len(firsts) * len(seconds))
 	amount := g.opts.Companies
@@ -242,11 +240,11 @@ func (g *generator) makeDepartments() {
 		c.department = &Department{
 			ID: take(&g.ids.department), Name: name, Domains: []string{c.slug + ".example"},
 			WorkspaceID: primaryWorkspace, CustomFields: map[string]any{
-				"account_number": account, "plan_selected": pick(g, plans),
+				"account_number": account, "plan_selected": pick(g, planNames()),
 				"profit_or_non_profit": pick(g, []string{"Profit", "Non Profit"}),
 				"company_main_number":  g.phone(), "company_start_date": start.Format(time.DateOnly),
 				"address": g.address(), "contract_start_date": g.daysAgo(360, 10).Format(time.DateOnly),
-				"contract_term": pick(g, terms), "phone_system": nil, "email_system": "Microsoft 365",
+				"contract_term": pick(g, planTerms()), "phone_system": nil, "email_system": "Microsoft 365",
 			},
 			CreatedAt: MilliTime{start}, UpdatedAt: MilliTime{g.daysAgo(300, 1)},
 		}

@@ -76,7 +76,11 @@ func (r FaultRule) check() error {
 	needs := func(what string) error { return fmt.Errorf("a fault of kind %s needs %s", f.Kind, what) }
 	switch f.Kind {
 	case FaultHTML, FaultCut, FaultCutReset, FaultDelay, FaultReset, FaultDrop, FaultMalformed, FaultNoEnvelope,
-		FaultBareRecords, FaultEmptyList, FaultSamePage:
+		FaultBareRecords, FaultEmptyList, FaultSamePage, FaultAcceptsOnly, FaultPostsTwice:
+	case FaultAfterwards:
+		if f.Status != 0 && (f.Status < 400 || f.Status > 599) || f.Pause < 0 {
+			return needs("a status of 400 to 599, or none for a reset, and no negative pause")
+		}
 	case FaultStatus, FaultRefuse:
 		if f.Status < 200 || f.Status > 599 {
 			return needs("a status of 200 to 599")
@@ -100,6 +104,10 @@ func (r FaultRule) check() error {
 	case FaultWrongTotal:
 		if f.By == 0 {
 			return needs("by, how much the total is wrong")
+		}
+	case FaultOtherTotal:
+		if f.By == 0 {
+			return needs("by, the cents that the total is wrong")
 		}
 	case FaultLoseRecords:
 		if f.By < 1 {

@@ -18,6 +18,7 @@ type broken struct {
 	// reply makes the real answer, or that to what ask changes of the call. It is called only where
 	// it is needed.
 	reply func(ask func(*call)) answer
+	act   func(Fault) answer // the endpoint where it does something; nil for the others
 }
 
 // inflict answers with a fault.
@@ -37,6 +38,8 @@ func (b broken) inflict() {
 		b.trickle()
 	case FaultHuge:
 		b.huge()
+	case FaultAfterwards:
+		b.afterwards()
 	default:
 		write(b.w, b.answer())
 	}
@@ -70,6 +73,11 @@ func (b broken) answer() answer {
 		return page
 	case FaultChange:
 		f.Change(b.sim)
+		return b.reply(nil)
+	case FaultAcceptsOnly, FaultPostsTwice, FaultOtherTotal:
+		if b.act != nil {
+			return b.act(f)
+		}
 		return b.reply(nil)
 	}
 	a := b.reply(nil)
@@ -107,6 +115,10 @@ func (b broken) refusal() answer {
 		return freshserviceRefusal(status)
 	case b.upstream == Core:
 		return coreRefusal(status, http.StatusText(status))
+	case b.upstream == Ledger:
+		return ledgerRefusal(status)
+	case b.upstream == Keycloak:
+		return keycloakRefusal(status)
 	case b.r.URL.Path == dattoTokenPath && status == http.StatusBadRequest:
 		return tokenRefusal(status, "invalid_grant", "Bad credentials")
 	case b.r.URL.Path == dattoTokenPath && status == http.StatusUnauthorized:
@@ -137,6 +149,20 @@ func (b broken) begin(sized bool) []byte {
 	}
 	b.w.WriteHeader(a.status)
 	return body
+}
+
+// afterwards does what was asked for and loses the answer: after a pause the connection is reset, or the
+// upstream's own error goes out.
+func (b broken) afterwards() {
+	b.reply(nil)
+	if b.sim.opts.Sleep(b.r.Context(), b.fault.Pause) != nil {
+		return
+	}
+	if b.fault.Status == 0 {
+		reset(b.w)
+		return
+	}
+	write(b.w, b.refusal())
 }
 
 // send sends a piece of the body at once; ok is false where nobody takes it.

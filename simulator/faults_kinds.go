@@ -34,6 +34,15 @@ const (
 	FaultForeignNext FaultKind = "foreign_next" // the next page is said to be at Origin
 
 	FaultChange FaultKind = "change" // Change is done before the real answer is made
+
+	// What was asked for is done, but after Pause the connection is reset, or the upstream's own error of
+	// Status is answered.
+	FaultAfterwards FaultKind = "afterwards"
+
+	// Ledger's own ways, of the bill that it is asked to accept; other answers stay as they are.
+	FaultAcceptsOnly FaultKind = "accepts_only" // it says 201 and neither posts nor keeps the bill
+	FaultPostsTwice  FaultKind = "posts_twice"  // A and B post the bill once more
+	FaultOtherTotal  FaultKind = "other_total"  // the bill is posted or kept with a total By cents higher
 )
 
 // Fault is what is done to one answer. Delay is waited first with every kind. A kind that edits a
@@ -53,7 +62,7 @@ type Fault struct {
 	Chunk  int           `json:"chunk_bytes,omitempty"`
 	Pause  time.Duration `json:"pause_ns,omitempty"`
 	Size   int64         `json:"size_bytes,omitempty"`
-	By     int           `json:"by,omitempty"` // records
+	By     int           `json:"by,omitempty"` // records; cents for FaultOtherTotal
 	Origin string        `json:"origin,omitempty"`
 
 	Rewrite func(body []byte) []byte `json:"-"`

@@ -145,3 +145,18 @@ func Change(change func(*Sim)) Fault { return Fault{Kind: FaultChange, Change: c
 // ExpireTokens ends every Datto token while an answer is made: that one is still given, the next call
 // is 401.
 func ExpireTokens() Fault { return Change((*Sim).ExpireDattoTokens) }
+
+// Afterwards does what is asked for and then loses the answer: after a pause the connection is reset, or
+// the upstream's own error of a status goes out. Whoever asks cannot know that it was done.
+func Afterwards(status int, pause time.Duration) Fault {
+	return Fault{Kind: FaultAfterwards, Status: status, Pause: pause}
+}
+
+// AcceptsOnly has Ledger say 201 of a bill that it then neither sends to Archive nor keeps.
+func AcceptsOnly() Fault { return Fault{Kind: FaultAcceptsOnly} }
+
+// PostsTwice has Ledger A and B send a bill to Archive twice.
+func PostsTwice() Fault { return Fault{Kind: FaultPostsTwice} }
+
+// OtherTotal has Ledger send, or keep, a bill with a total so many cents higher than its items.
+func OtherTotal(cents int) Fault { return Fault{Kind: FaultOtherTotal, By: cents} }

@@ -161,7 +161,7 @@ func encodeBody(a answer) []byte {
 	}
 }
 
-// handle is the chain that both upstreams share: the request is noted, admitted (route, credentials,
+// handle is the chain that all services share: the request is noted, admitted (route, credentials,
 // limits), perhaps broken by a fault, and answered from one state of the world.
 func (s *Sim) handle(upstream Upstream, admit func(*http.Request) admission) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -187,7 +187,7 @@ func (s *Sim) handle(upstream Upstream, admit func(*http.Request) admission) htt
 		reply := func(ask func(*call)) answer { return s.reply(r, admitted, ask) }
 		if fault, name, ok := s.faults.next(upstream, r); ok {
 			s.requests.fault(entry, name)
-			broken{sim: s, upstream: upstream, w: recorder, r: r, fault: fault, reply: reply}.inflict()
+			broken{sim: s, upstream: upstream, w: recorder, r: r, fault: fault, reply: reply, act: admitted.act}.inflict()
 			return
 		}
 		write(recorder, reply(nil))
@@ -197,8 +197,11 @@ func (s *Sim) handle(upstream Upstream, admit func(*http.Request) admission) htt
 // reply makes the answer, encoded, under one read lock. ask, where there is one, asks for something
 // else than the request does.
 func (s *Sim) reply(r *http.Request, admitted admission, ask func(*call)) answer {
-	if admitted.reply != nil {
+	switch {
+	case admitted.reply != nil:
 		return *admitted.reply
+	case admitted.act != nil:
+		return admitted.act(Fault{})
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -228,6 +231,10 @@ type admission struct {
 	wait    time.Duration
 	refusal *answer
 	reply   *answer // an answer that needs no endpoint (a token), faults apart
+
+	// act is an endpoint that does something, and takes as long as that does. A fault of a kind that is
+	// the endpoint's own changes what it does; others, and none, leave it as it is.
+	act func(Fault) answer
 }
 
 // statusRecorder remembers what was answered; 0 for nothing.

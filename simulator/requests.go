@@ -15,6 +15,8 @@ const (
 	Freshservice Upstream = "freshservice"
 	Datto        Upstream = "datto"
 	Core         Upstream = "core"
+	Ledger       Upstream = "ledger"
+	Keycloak     Upstream = "keycloak"
 )
 
 // requestLimit bounds the log of a simulator that runs for days; the oldest half goes.

@@ -15,17 +15,21 @@ type Addresses struct {
 	Freshservice string
 	Datto        string
 	Core         string
+	Ledger       string
+	Keycloak     string
 }
 
 // Server is a simulator with its listeners.
 type Server struct {
 	*Sim
 
-	// FreshserviceURL, DattoURL and CoreURL are the bases that a client is configured with: http, host and
-	// port, no path. FreshserviceURL also has the control face, under /_simulator/.
+	// The bases that clients are configured with: http, host and port, no path. FreshserviceURL also has
+	// the control face, under /_simulator/.
 	FreshserviceURL string
 	DattoURL        string
 	CoreURL         string
+	LedgerURL       string
+	KeycloakURL     string
 
 	// The credentials that are accepted.
 	FreshserviceKey, DattoPublicKey, DattoSecretKey string
@@ -50,7 +54,7 @@ func Start(ctx context.Context, opts Options, addresses Addresses) (*Server, err
 // Serve puts an existing simulator on listeners until Close, or until the context ends.
 func Serve(ctx context.Context, sim *Sim, addresses Addresses) (*Server, error) {
 	s := &Server{
-		Sim: sim, failed: make(chan error, 3),
+		Sim: sim, failed: make(chan error, 5),
 		FreshserviceKey: sim.opts.FreshserviceKey, DattoPublicKey: sim.opts.DattoPublicKey, DattoSecretKey: sim.opts.DattoSecretKey,
 	}
 	mux := http.NewServeMux()
@@ -66,6 +70,12 @@ func Serve(ctx context.Context, sim *Sim, addresses Addresses) (*Server, error) 
 	}
 	if s.CoreURL, err = s.listen(ctx, addresses.Core, sim.CoreHandler()); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve the simulated Core: %w", err), s.Close())
+	}
+	if s.LedgerURL, err = s.listen(ctx, addresses.Ledger, sim.LedgerHandler()); err != nil {
+		return nil, errors.Join(fmt.Errorf("serve the simulated Ledger: %w", err), s.Close())
+	}
+	if s.KeycloakURL, err = s.listen(ctx, addresses.Keycloak, sim.KeycloakHandler()); err != nil {
+		return nil, errors.Join(fmt.Errorf("serve the simulated Keycloak: %w", err), s.Close())
 	}
 	s.detach = context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
@@ -100,6 +110,7 @@ func (s *Server) Close() error {
 		s.detach()
 	}
 	s.webhooks.drop()
+	s.ledger.client.CloseIdleConnections()
 	var errs []error
 	for _, server := range s.servers {
 		if err := server.Shutdown(ctx); err != nil {

@@ -69,6 +69,9 @@ type Options struct {
 
 	// Webhook is where changes are announced; none unless it has a URL.
 	Webhook Webhook
+
+	// Ledger is how Ledger is set up; SetLedger changes it.
+	Ledger LedgerSettings
 }
 
 // StandingClock stands still at noon UTC of 15 June 2026, so that the past year has closed tickets
@@ -124,6 +127,9 @@ func (o Options) withDefaults() (Options, error) {
 	if err := o.Switches.check(); err != nil {
 		return o, err
 	}
+	if o.Ledger, err = o.Ledger.check(); err != nil {
+		return o, err
+	}
 	if o.DattoReadLimit <= 0 {
 		o.DattoReadLimit = dattoReadLimit
 		if tier == TierNone {
@@ -148,8 +154,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Sim is one simulated world, the two services that show it, and the one that knows who is calling. All methods may be called from any
-// goroutine.
+// Sim is one simulated world, the two services that show it, those that know who is calling, and the one
+// that bills. All methods may be called from any goroutine.
 type Sim struct {
 	opts Options
 
@@ -164,6 +170,7 @@ type Sim struct {
 	core              *coreState
 	switches          atomic.Pointer[Switches] // changed under mu
 	webhooks          *webhookSender
+	ledger            *ledgerState
 }
 
 // New makes a world. It fails only for options that make no sense: a tier that does not exist, a
@@ -182,6 +189,7 @@ func New(opts Options) (*Sim, error) {
 		requests:          &requestLog{},
 		core:              &coreState{sessions: map[string]bool{}},
 		webhooks:          newWebhookSender(opts.Now),
+		ledger:            newLedgerState(opts.Ledger),
 	}
 	if err := s.SetWebhook(opts.Webhook); err != nil {
 		return nil, fmt.Errorf("make a simulator: %w", err)
