@@ -36,7 +36,7 @@ type Client struct {
 	now         func() time.Time
 
 	mu     sync.Mutex
-	tokens map[string]*serviceToken // by the service that they are for
+	tokens map[string]*renewed // by the service that they are for
 }
 
 // New makes a client, or says what is wrong with options.
@@ -55,7 +55,7 @@ func New(options Options) (*Client, error) {
 		return nil, fmt.Errorf("core: %w", err)
 	}
 	return &Client{
-		api: api, serviceName: options.ServiceName, now: options.Now, tokens: map[string]*serviceToken{},
+		api: api, serviceName: options.ServiceName, now: options.Now, tokens: map[string]*renewed{},
 	}, nil
 }
 

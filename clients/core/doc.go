@@ -1,6 +1,6 @@
 // Package core is the client of HiveMatrix Core, the identity service: the keys that its tokens are
 // signed with ([Client.Keys]), whether a user's session is over ([Client.Validate]), and the tokens
-// with which the hub calls its neighbours ([Client.For], [Client.Exchange]).
+// with which the hub calls its neighbours ([Client.For], [Client.ForUser]).
 // docs/compatibility.md, "Authentication", has the documented paths.
 //
 // # What it never does
@@ -10,7 +10,7 @@
 //
 // # Invariants
 //
-// A service token is asked for once however many calls wait for it, and kept until a minute before its
+// A token is asked for once however many calls wait for it, and kept until a minute before its
 // end; where Core does not answer then, it serves out that minute. An answer that is not what was
 // asked for is an error and never an empty result: no key at all is an error too.
 //

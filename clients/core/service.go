@@ -14,15 +14,16 @@ import (
 	"github.com/hivematrix/codex/clients/transport"
 )
 
-// renewBefore is how long before its end a service token is asked for anew: a call that begins with
-// one shall end before it does (docs/compatibility.md, "Authentication").
+// renewBefore is how long before its end a token is asked for anew: a call that begins with one shall end
+// before it does (docs/compatibility.md, "Authentication").
 const renewBefore = time.Minute
 
-// serviceToken authenticates calls to one service.
-type serviceToken struct {
-	core   *Client
-	target string
-	turn   chan struct{} // holds one question at a time; a channel, so that waiting can be cancelled
+// renewed authenticates calls with a token of Core's that is asked for anew before it ends.
+type renewed struct {
+	now  func() time.Time
+	ask  func(context.Context) (codex.Secret, error)
+	what string        // is asked for: "a token for ledger"
+	turn chan struct{} // holds one question at a time; a channel, so that waiting can be cancelled
 
 	mu    sync.Mutex
 	token codex.Secret // empty before the first, and after a refusal
@@ -34,13 +35,33 @@ func (c *Client) For(target string) transport.Authorizer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tokens[target] == nil {
-		c.tokens[target] = &serviceToken{core: c, target: target, turn: make(chan struct{}, 1)}
+		c.tokens[target] = c.renewed("a token for "+target, func(ctx context.Context) (codex.Secret, error) {
+			return c.askToken(ctx, "/service-token", map[string]string{
+				"calling_service": c.serviceName, "target_service": target,
+			})
+		})
 	}
 	return c.tokens[target]
 }
 
+// ForUser authenticates calls with the token of a user, whom logIn gives an access token of the Keycloak
+// that Core trusts.
+func (c *Client) ForUser(logIn func(context.Context) (codex.Secret, error)) transport.Authorizer {
+	return c.renewed("a user's token", func(ctx context.Context) (codex.Secret, error) {
+		access, err := logIn(ctx)
+		if err != nil {
+			return "", err
+		}
+		return c.Exchange(ctx, access)
+	})
+}
+
+func (c *Client) renewed(what string, ask func(context.Context) (codex.Secret, error)) *renewed {
+	return &renewed{now: c.now, ask: ask, what: what, turn: make(chan struct{}, 1)}
+}
+
 // Authorization is the Authorization header of a call.
-func (s *serviceToken) Authorization(ctx context.Context) (codex.Secret, error) {
+func (s *renewed) Authorization(ctx context.Context) (codex.Secret, error) {
 	if token, left := s.present(); left > renewBefore {
 		return bearer(token), nil
 	}
@@ -54,12 +75,12 @@ func (s *serviceToken) Authorization(ctx context.Context) (codex.Secret, error) 
 	if left > renewBefore {
 		return bearer(present), nil // somebody else has asked meanwhile
 	}
-	token, ends, err := s.ask(ctx)
+	token, ends, err := s.renew(ctx)
 	if err != nil {
 		if left > 0 {
 			return bearer(present), nil // good for a while still, while Core is down
 		}
-		return "", fmt.Errorf("asking Core for a token for %s: %w", s.target, err)
+		return "", fmt.Errorf("asking Core for %s: %w", s.what, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +89,7 @@ func (s *serviceToken) Authorization(ctx context.Context) (codex.Secret, error) 
 }
 
 // Refused forgets a token that was answered 401, unless another has taken its place already.
-func (s *serviceToken) Refused(value codex.Secret) bool {
+func (s *renewed) Refused(value codex.Secret) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.token != "" && bearer(s.token) == value {
@@ -78,31 +99,29 @@ func (s *serviceToken) Refused(value codex.Secret) bool {
 }
 
 // present is the token at hand, and how long it is good.
-func (s *serviceToken) present() (token codex.Secret, left time.Duration) {
+func (s *renewed) present() (token codex.Secret, left time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.token == "" {
 		return "", 0
 	}
-	return s.token, s.ends.Sub(s.core.now())
+	return s.token, s.ends.Sub(s.now())
 }
 
-func (s *serviceToken) ask(ctx context.Context) (codex.Secret, time.Time, error) {
-	token, err := s.core.askToken(ctx, "/service-token", map[string]string{
-		"calling_service": s.core.serviceName, "target_service": s.target,
-	})
+func (s *renewed) renew(ctx context.Context) (codex.Secret, time.Time, error) {
+	token, err := s.ask(ctx)
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	ends, err := expiryOf(token)
-	if err == nil && !ends.After(s.core.now()) {
+	ends, err := ExpiryOf(token)
+	if err == nil && !ends.After(s.now()) {
 		err = errors.New("it has expired already: do the clocks agree?")
 	}
 	return token, ends, err
 }
 
-// expiryOf reads when a token ends. Its signature is for those to check whom it is shown to.
-func expiryOf(token codex.Secret) (time.Time, error) {
+// ExpiryOf reads when a token of Core's ends. Its signature is for those to check whom it is shown to.
+func ExpiryOf(token codex.Secret) (time.Time, error) {
 	parsed, err := jose.ParseSignedCompact(token.Reveal(), []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return time.Time{}, errors.New("what Core gave is no token") // the cause may quote it

@@ -30,7 +30,7 @@ func (c *Client) attempt(ctx context.Context, request Request, authorization cod
 		return Answer{}, err
 	}
 	meterFrom(ctx).count()
-	answer, err := c.exchange(outgoing, request, grant)
+	answer, err := c.exchange(outgoing, request, authorization, grant)
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
 		return Answer{}, fmt.Errorf("%w of %s", errSlow, c.options.Tuning.Attempt)
 	}
@@ -55,7 +55,9 @@ func (c *Client) build(ctx context.Context, request Request, authorization codex
 	if err != nil {
 		return nil, plain(err)
 	}
-	outgoing.Header.Set("Accept", "application/json")
+	accept := request.Media
+	orElse(&accept, "application/json")
+	outgoing.Header.Set("Accept", accept)
 	outgoing.Header.Set("User-Agent", "codex")
 	if kind != "" {
 		outgoing.Header.Set("Content-Type", kind)
@@ -66,7 +68,7 @@ func (c *Client) build(ctx context.Context, request Request, authorization codex
 	return outgoing, nil
 }
 
-func (c *Client) exchange(outgoing *http.Request, request Request, grant *grant) (Answer, error) {
+func (c *Client) exchange(outgoing *http.Request, request Request, authorization codex.Secret, grant *grant) (Answer, error) {
 	response, err := c.http.Do(outgoing)
 	if err != nil {
 		return Answer{}, plain(err)
@@ -74,9 +76,9 @@ func (c *Client) exchange(outgoing *http.Request, request Request, grant *grant)
 	defer func() { _ = response.Body.Close() }()
 	c.follow(response, grant)
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return Answer{}, c.refusal(response, request, grant)
+		return Answer{}, c.refusal(response, request, authorization, grant)
 	}
-	body, err := c.readBody(response)
+	body, err := c.readBody(response, request.Media)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -85,7 +87,7 @@ func (c *Client) exchange(outgoing *http.Request, request Request, grant *grant)
 			return Answer{}, &AnswerError{Reason: "an answer that is not what was asked for", Err: err}
 		}
 	}
-	return Answer{Body: body, Header: response.Header}, nil
+	return Answer{Status: response.StatusCode, Body: body, Header: response.Header}, nil
 }
 
 // follow lets the limiter know what an answer tells about the limits.
@@ -100,8 +102,9 @@ func (c *Client) follow(response *http.Response, grant *grant) {
 	}
 }
 
-// readBody reads the whole body of a 2xx answer, and makes sure that it is JSON to its end.
-func (c *Client) readBody(response *http.Response) ([]byte, error) {
+// readBody reads the whole body of a 2xx answer, and makes sure that it is JSON to its end where no
+// other media type was asked for.
+func (c *Client) readBody(response *http.Response, media string) ([]byte, error) {
 	limit := c.options.Tuning.MaxBody
 	if response.ContentLength > limit {
 		return nil, &AnswerError{Reason: fmt.Sprintf("an answer of more than %d bytes", limit), Permanent: true}
@@ -113,12 +116,15 @@ func (c *Client) readBody(response *http.Response) ([]byte, error) {
 	switch {
 	case longer:
 		return nil, &AnswerError{Reason: fmt.Sprintf("an answer of more than %d bytes", limit), Permanent: true}
-	case json.Valid(body):
+	case media == "" && json.Valid(body):
 		return body, nil
 	case isHTML(response.Header, body):
-		return nil, &AnswerError{Reason: "an HTML page where JSON was asked for"}
+		orElse(&media, "JSON")
+		return nil, &AnswerError{Reason: "an HTML page where " + media + " was asked for"}
 	case len(body) == 0:
 		return nil, &AnswerError{Reason: "an answer without a body"}
+	case media != "":
+		return body, nil
 	}
 	return nil, &AnswerError{Reason: "an answer that is no JSON, or ends too early"}
 }

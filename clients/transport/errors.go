@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/hivematrix/codex"
 )
 
 // StatusError is an answer that is no 2xx.
@@ -76,8 +78,9 @@ func IsUnauthorized(err error) bool {
 		status.Code == "invalid_grant"
 }
 
-// transient tells whether asking again may help.
-func transient(err error) bool {
+// IsTransient tells whether asking again may help: see the package documentation. It is not asked about
+// nil, nor about the end of the caller's own context.
+func IsTransient(err error) bool {
 	for _, final := range []error{ErrOtherOrigin, errRedirects, ErrBlocked, errTooLong} {
 		if errors.Is(err, final) {
 			return false
@@ -102,7 +105,7 @@ func transient(err error) bool {
 const maxErrorBody = 64 << 10
 
 // refusal makes the error of an answer that is no 2xx, and lets the limiter know of throttling.
-func (c *Client) refusal(response *http.Response, request Request, grant *grant) error {
+func (c *Client) refusal(response *http.Response, request Request, authorization codex.Secret, grant *grant) error {
 	refused := &StatusError{
 		Upstream: c.options.Upstream, Endpoint: request.endpoint(), Status: response.StatusCode,
 		RetryAfter: retryAfter(response.Header, c.options.Now()),
@@ -112,7 +115,7 @@ func (c *Client) refusal(response *http.Response, request Request, grant *grant)
 	if isHTML(response.Header, body) {
 		refused.Message = "an HTML page"
 	}
-	refused.Code, refused.Message = c.strike(refused.Code), c.strike(refused.Message)
+	refused.Code, refused.Message = c.strike(refused.Code, authorization), c.strike(refused.Message, authorization)
 	switch {
 	case refused.Status == http.StatusTooManyRequests:
 		if refused.RetryAfter < 0 {
@@ -164,6 +167,7 @@ func errorText(body []byte) (code, message string) {
 		Message          string `json:"message"`
 		Description      string `json:"description"`
 		ErrorDescription string `json:"error_description"`
+		Detail           string `json:"detail"` // of RFC 9457, as HiveMatrix's newer services answer
 		Errors           []struct {
 			Field   string `json:"field"`
 			Message string `json:"message"`
@@ -176,7 +180,7 @@ func errorText(body []byte) (code, message string) {
 			code = text
 		}
 	}
-	for _, text := range []string{told.Message, told.Description, told.ErrorDescription} {
+	for _, text := range []string{told.Message, told.Description, told.ErrorDescription, told.Detail} {
 		if message == "" {
 			message = text
 		}
@@ -189,9 +193,10 @@ func errorText(body []byte) (code, message string) {
 
 const maxMessage = 300
 
-// strike takes our secrets out of text, folds its blanks and shortens it.
-func (c *Client) strike(text string) string {
-	for _, secret := range c.options.Secrets {
+// strike takes our secrets out of text, the token of authorization too, folds its blanks and shortens it.
+func (c *Client) strike(text string, authorization codex.Secret) string {
+	_, token, _ := strings.Cut(authorization.Reveal(), " ") // behind its scheme
+	for _, secret := range append([]codex.Secret{codex.Secret(token)}, c.options.Secrets...) {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret.Reveal(), secret.String())
 		}

@@ -20,9 +20,12 @@ type Request struct {
 	Query    url.Values // never in an error or a log
 	Form     url.Values // makes it a POST of this form
 	JSON     []byte     // makes it a POST of this JSON document
-	Bucket   string     // the rate limit of its own that it counts into, beside the account's; empty = none
-	Cost     int        // credits that it takes of the limits; 0 = 1
-	Tries    int        // attempts before it is given up; 0 = the client's
+	// Media is the media type that is asked for, as text/csv, and whose body is taken as it is, HTML and
+	// nothing at all aside; empty = JSON.
+	Media  string
+	Bucket string // the rate limit of its own that it counts into, beside the account's; empty = none
+	Cost   int    // credits that it takes of the limits; 0 = 1
+	Tries  int    // attempts before it is given up; 0 = the client's
 	// Authorization goes in place of the client's own.
 	Authorization codex.Secret
 	// Check looks at the body of a 2xx answer. What it refuses was cut or mangled on the way as far
@@ -37,8 +40,9 @@ func (r Request) endpoint() string {
 	return r.Path
 }
 
-// Answer is a 2xx answer whose body is valid JSON.
+// Answer is a 2xx answer whose body is valid JSON, or what else was asked for.
 type Answer struct {
+	Status int
 	Body   []byte
 	Header http.Header
 }
@@ -66,7 +70,7 @@ func (c *Client) Do(ctx context.Context, request Request) (Answer, error) {
 			try--
 			continue
 		}
-		if ctx.Err() != nil || !transient(err) || tries == 1 {
+		if ctx.Err() != nil || !IsTransient(err) || tries == 1 {
 			return Answer{}, c.failure(ctx, request, err)
 		}
 		if try >= tries {
