@@ -43,11 +43,13 @@ import (
 	"github.com/hivematrix/codex/ent/logkey"
 	"github.com/hivematrix/codex/ent/logleaf"
 	"github.com/hivematrix/codex/ent/logverification"
+	"github.com/hivematrix/codex/ent/missedmonth"
 	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planfeature"
 	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/schedule"
 	"github.com/hivematrix/codex/ent/scheduledsnapshot"
 	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/snapshot"
@@ -128,6 +130,8 @@ type Client struct {
 	LogLeaf *LogLeafClient
 	// LogVerification is the client for interacting with the LogVerification builders.
 	LogVerification *LogVerificationClient
+	// MissedMonth is the client for interacting with the MissedMonth builders.
+	MissedMonth *MissedMonthClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// Plan is the client for interacting with the Plan builders.
@@ -138,6 +142,8 @@ type Client struct {
 	PlanVersion *PlanVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// Schedule is the client for interacting with the Schedule builders.
+	Schedule *ScheduleClient
 	// ScheduledSnapshot is the client for interacting with the ScheduledSnapshot builders.
 	ScheduledSnapshot *ScheduledSnapshotClient
 	// Session is the client for interacting with the Session builders.
@@ -210,11 +216,13 @@ func (c *Client) init() {
 	c.LogKey = NewLogKeyClient(c.config)
 	c.LogLeaf = NewLogLeafClient(c.config)
 	c.LogVerification = NewLogVerificationClient(c.config)
+	c.MissedMonth = NewMissedMonthClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.Plan = NewPlanClient(c.config)
 	c.PlanFeature = NewPlanFeatureClient(c.config)
 	c.PlanVersion = NewPlanVersionClient(c.config)
 	c.Revision = NewRevisionClient(c.config)
+	c.Schedule = NewScheduleClient(c.config)
 	c.ScheduledSnapshot = NewScheduledSnapshotClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Snapshot = NewSnapshotClient(c.config)
@@ -351,11 +359,13 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
 		LogVerification:           NewLogVerificationClient(cfg),
+		MissedMonth:               NewMissedMonthClient(cfg),
 		Notification:              NewNotificationClient(cfg),
 		Plan:                      NewPlanClient(cfg),
 		PlanFeature:               NewPlanFeatureClient(cfg),
 		PlanVersion:               NewPlanVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		Schedule:                  NewScheduleClient(cfg),
 		ScheduledSnapshot:         NewScheduledSnapshotClient(cfg),
 		Session:                   NewSessionClient(cfg),
 		Snapshot:                  NewSnapshotClient(cfg),
@@ -419,11 +429,13 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		LogKey:                    NewLogKeyClient(cfg),
 		LogLeaf:                   NewLogLeafClient(cfg),
 		LogVerification:           NewLogVerificationClient(cfg),
+		MissedMonth:               NewMissedMonthClient(cfg),
 		Notification:              NewNotificationClient(cfg),
 		Plan:                      NewPlanClient(cfg),
 		PlanFeature:               NewPlanFeatureClient(cfg),
 		PlanVersion:               NewPlanVersionClient(cfg),
 		Revision:                  NewRevisionClient(cfg),
+		Schedule:                  NewScheduleClient(cfg),
 		ScheduledSnapshot:         NewScheduledSnapshotClient(cfg),
 		Session:                   NewSessionClient(cfg),
 		Snapshot:                  NewSnapshotClient(cfg),
@@ -475,12 +487,12 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
-		c.LogHead, c.LogKey, c.LogLeaf, c.LogVerification, c.Notification, c.Plan,
-		c.PlanFeature, c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session,
-		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SnapshotJob,
-		c.SnapshotJobCompany, c.SyncChange, c.SyncCheckpoint, c.SyncIssue,
-		c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token,
-		c.Upstream,
+		c.LogHead, c.LogKey, c.LogLeaf, c.LogVerification, c.MissedMonth,
+		c.Notification, c.Plan, c.PlanFeature, c.PlanVersion, c.Revision, c.Schedule,
+		c.ScheduledSnapshot, c.Session, c.Snapshot, c.SnapshotContent, c.SnapshotItem,
+		c.SnapshotJob, c.SnapshotJobCompany, c.SyncChange, c.SyncCheckpoint,
+		c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry,
+		c.Token, c.Upstream,
 	} {
 		n.Use(hooks...)
 	}
@@ -495,12 +507,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Contact, c.ContactCompanyLink, c.ContactCompanyLinkVersion, c.ContactVersion,
 		c.DattoSiteLink, c.DerivedBill, c.FeatureCategoryConfig, c.FeatureOption,
 		c.Location, c.LocationVersion, c.LogCheckpoint, c.LogEpoch, c.LogHash,
-		c.LogHead, c.LogKey, c.LogLeaf, c.LogVerification, c.Notification, c.Plan,
-		c.PlanFeature, c.PlanVersion, c.Revision, c.ScheduledSnapshot, c.Session,
-		c.Snapshot, c.SnapshotContent, c.SnapshotItem, c.SnapshotJob,
-		c.SnapshotJobCompany, c.SyncChange, c.SyncCheckpoint, c.SyncIssue,
-		c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry, c.Token,
-		c.Upstream,
+		c.LogHead, c.LogKey, c.LogLeaf, c.LogVerification, c.MissedMonth,
+		c.Notification, c.Plan, c.PlanFeature, c.PlanVersion, c.Revision, c.Schedule,
+		c.ScheduledSnapshot, c.Session, c.Snapshot, c.SnapshotContent, c.SnapshotItem,
+		c.SnapshotJob, c.SnapshotJobCompany, c.SyncChange, c.SyncCheckpoint,
+		c.SyncIssue, c.SyncReread, c.SyncRun, c.Ticket, c.TicketVersion, c.TimeEntry,
+		c.Token, c.Upstream,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -563,6 +575,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LogLeaf.mutate(ctx, m)
 	case *LogVerificationMutation:
 		return c.LogVerification.mutate(ctx, m)
+	case *MissedMonthMutation:
+		return c.MissedMonth.mutate(ctx, m)
 	case *NotificationMutation:
 		return c.Notification.mutate(ctx, m)
 	case *PlanMutation:
@@ -573,6 +587,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.PlanVersion.mutate(ctx, m)
 	case *RevisionMutation:
 		return c.Revision.mutate(ctx, m)
+	case *ScheduleMutation:
+		return c.Schedule.mutate(ctx, m)
 	case *ScheduledSnapshotMutation:
 		return c.ScheduledSnapshot.mutate(ctx, m)
 	case *SessionMutation:
@@ -4441,6 +4457,139 @@ func (c *LogVerificationClient) mutate(ctx context.Context, m *LogVerificationMu
 	}
 }
 
+// MissedMonthClient is a client for the MissedMonth schema.
+type MissedMonthClient struct {
+	config
+}
+
+// NewMissedMonthClient returns a client for the MissedMonth from the given config.
+func NewMissedMonthClient(c config) *MissedMonthClient {
+	return &MissedMonthClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `missedmonth.Hooks(f(g(h())))`.
+func (c *MissedMonthClient) Use(hooks ...Hook) {
+	c.hooks.MissedMonth = append(c.hooks.MissedMonth, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `missedmonth.Intercept(f(g(h())))`.
+func (c *MissedMonthClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MissedMonth = append(c.inters.MissedMonth, interceptors...)
+}
+
+// Create returns a builder for creating a MissedMonth entity.
+func (c *MissedMonthClient) Create() *MissedMonthCreate {
+	mutation := newMissedMonthMutation(c.config, OpCreate)
+	return &MissedMonthCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MissedMonth entities.
+func (c *MissedMonthClient) CreateBulk(builders ...*MissedMonthCreate) *MissedMonthCreateBulk {
+	return &MissedMonthCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MissedMonthClient) MapCreateBulk(slice any, setFunc func(*MissedMonthCreate, int)) *MissedMonthCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MissedMonthCreateBulk{err: fmt.Errorf("calling to MissedMonthClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MissedMonthCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MissedMonthCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MissedMonth.
+func (c *MissedMonthClient) Update() *MissedMonthUpdate {
+	mutation := newMissedMonthMutation(c.config, OpUpdate)
+	return &MissedMonthUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MissedMonthClient) UpdateOne(_m *MissedMonth) *MissedMonthUpdateOne {
+	mutation := newMissedMonthMutation(c.config, OpUpdateOne, withMissedMonth(_m))
+	return &MissedMonthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MissedMonthClient) UpdateOneID(id int) *MissedMonthUpdateOne {
+	mutation := newMissedMonthMutation(c.config, OpUpdateOne, withMissedMonthID(id))
+	return &MissedMonthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MissedMonth.
+func (c *MissedMonthClient) Delete() *MissedMonthDelete {
+	mutation := newMissedMonthMutation(c.config, OpDelete)
+	return &MissedMonthDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MissedMonthClient) DeleteOne(_m *MissedMonth) *MissedMonthDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MissedMonthClient) DeleteOneID(id int) *MissedMonthDeleteOne {
+	builder := c.Delete().Where(missedmonth.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MissedMonthDeleteOne{builder}
+}
+
+// Query returns a query builder for MissedMonth.
+func (c *MissedMonthClient) Query() *MissedMonthQuery {
+	return &MissedMonthQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMissedMonth},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MissedMonth entity by its id.
+func (c *MissedMonthClient) Get(ctx context.Context, id int) (*MissedMonth, error) {
+	return c.Query().Where(missedmonth.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MissedMonthClient) GetX(ctx context.Context, id int) *MissedMonth {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MissedMonthClient) Hooks() []Hook {
+	return c.hooks.MissedMonth
+}
+
+// Interceptors returns the client interceptors.
+func (c *MissedMonthClient) Interceptors() []Interceptor {
+	return c.inters.MissedMonth
+}
+
+func (c *MissedMonthClient) mutate(ctx context.Context, m *MissedMonthMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MissedMonthCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MissedMonthUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MissedMonthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MissedMonthDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown MissedMonth mutation op: %q", m.Op())
+	}
+}
+
 // NotificationClient is a client for the Notification schema.
 type NotificationClient struct {
 	config
@@ -5135,6 +5284,139 @@ func (c *RevisionClient) mutate(ctx context.Context, m *RevisionMutation) (Value
 		return (&RevisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Revision mutation op: %q", m.Op())
+	}
+}
+
+// ScheduleClient is a client for the Schedule schema.
+type ScheduleClient struct {
+	config
+}
+
+// NewScheduleClient returns a client for the Schedule from the given config.
+func NewScheduleClient(c config) *ScheduleClient {
+	return &ScheduleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `schedule.Hooks(f(g(h())))`.
+func (c *ScheduleClient) Use(hooks ...Hook) {
+	c.hooks.Schedule = append(c.hooks.Schedule, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `schedule.Intercept(f(g(h())))`.
+func (c *ScheduleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Schedule = append(c.inters.Schedule, interceptors...)
+}
+
+// Create returns a builder for creating a Schedule entity.
+func (c *ScheduleClient) Create() *ScheduleCreate {
+	mutation := newScheduleMutation(c.config, OpCreate)
+	return &ScheduleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Schedule entities.
+func (c *ScheduleClient) CreateBulk(builders ...*ScheduleCreate) *ScheduleCreateBulk {
+	return &ScheduleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ScheduleClient) MapCreateBulk(slice any, setFunc func(*ScheduleCreate, int)) *ScheduleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ScheduleCreateBulk{err: fmt.Errorf("calling to ScheduleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ScheduleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ScheduleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Schedule.
+func (c *ScheduleClient) Update() *ScheduleUpdate {
+	mutation := newScheduleMutation(c.config, OpUpdate)
+	return &ScheduleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ScheduleClient) UpdateOne(_m *Schedule) *ScheduleUpdateOne {
+	mutation := newScheduleMutation(c.config, OpUpdateOne, withSchedule(_m))
+	return &ScheduleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ScheduleClient) UpdateOneID(id string) *ScheduleUpdateOne {
+	mutation := newScheduleMutation(c.config, OpUpdateOne, withScheduleID(id))
+	return &ScheduleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Schedule.
+func (c *ScheduleClient) Delete() *ScheduleDelete {
+	mutation := newScheduleMutation(c.config, OpDelete)
+	return &ScheduleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ScheduleClient) DeleteOne(_m *Schedule) *ScheduleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ScheduleClient) DeleteOneID(id string) *ScheduleDeleteOne {
+	builder := c.Delete().Where(schedule.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ScheduleDeleteOne{builder}
+}
+
+// Query returns a query builder for Schedule.
+func (c *ScheduleClient) Query() *ScheduleQuery {
+	return &ScheduleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSchedule},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Schedule entity by its id.
+func (c *ScheduleClient) Get(ctx context.Context, id string) (*Schedule, error) {
+	return c.Query().Where(schedule.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ScheduleClient) GetX(ctx context.Context, id string) *Schedule {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ScheduleClient) Hooks() []Hook {
+	return c.hooks.Schedule
+}
+
+// Interceptors returns the client interceptors.
+func (c *ScheduleClient) Interceptors() []Interceptor {
+	return c.inters.Schedule
+}
+
+func (c *ScheduleClient) mutate(ctx context.Context, m *ScheduleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ScheduleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ScheduleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ScheduleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ScheduleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Schedule mutation op: %q", m.Op())
 	}
 }
 
@@ -7455,10 +7737,11 @@ type (
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
 		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, LogVerification,
-		Notification, Plan, PlanFeature, PlanVersion, Revision, ScheduledSnapshot,
-		Session, Snapshot, SnapshotContent, SnapshotItem, SnapshotJob,
-		SnapshotJobCompany, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
-		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Hook
+		MissedMonth, Notification, Plan, PlanFeature, PlanVersion, Revision, Schedule,
+		ScheduledSnapshot, Session, Snapshot, SnapshotContent, SnapshotItem,
+		SnapshotJob, SnapshotJobCompany, SyncChange, SyncCheckpoint, SyncIssue,
+		SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
+		Upstream []ent.Hook
 	}
 	inters struct {
 		Acknowledgement, Asset, AssetContactLink, AssetVersion, BackupReading,
@@ -7466,10 +7749,11 @@ type (
 		ContactCompanyLink, ContactCompanyLinkVersion, ContactVersion, DattoSiteLink,
 		DerivedBill, FeatureCategoryConfig, FeatureOption, Location, LocationVersion,
 		LogCheckpoint, LogEpoch, LogHash, LogHead, LogKey, LogLeaf, LogVerification,
-		Notification, Plan, PlanFeature, PlanVersion, Revision, ScheduledSnapshot,
-		Session, Snapshot, SnapshotContent, SnapshotItem, SnapshotJob,
-		SnapshotJobCompany, SyncChange, SyncCheckpoint, SyncIssue, SyncReread, SyncRun,
-		Ticket, TicketVersion, TimeEntry, Token, Upstream []ent.Interceptor
+		MissedMonth, Notification, Plan, PlanFeature, PlanVersion, Revision, Schedule,
+		ScheduledSnapshot, Session, Snapshot, SnapshotContent, SnapshotItem,
+		SnapshotJob, SnapshotJobCompany, SyncChange, SyncCheckpoint, SyncIssue,
+		SyncReread, SyncRun, Ticket, TicketVersion, TimeEntry, Token,
+		Upstream []ent.Interceptor
 	}
 )
 

@@ -39,11 +39,13 @@ import (
 	"github.com/hivematrix/codex/ent/logkey"
 	"github.com/hivematrix/codex/ent/logleaf"
 	"github.com/hivematrix/codex/ent/logverification"
+	"github.com/hivematrix/codex/ent/missedmonth"
 	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planfeature"
 	"github.com/hivematrix/codex/ent/planversion"
 	"github.com/hivematrix/codex/ent/revision"
+	"github.com/hivematrix/codex/ent/schedule"
 	"github.com/hivematrix/codex/ent/scheduledsnapshot"
 	"github.com/hivematrix/codex/ent/session"
 	"github.com/hivematrix/codex/ent/snapshot"
@@ -148,11 +150,13 @@ func checkColumn(t, c string) error {
 			logkey.Table:                    logkey.ValidColumn,
 			logleaf.Table:                   logleaf.ValidColumn,
 			logverification.Table:           logverification.ValidColumn,
+			missedmonth.Table:               missedmonth.ValidColumn,
 			notification.Table:              notification.ValidColumn,
 			plan.Table:                      plan.ValidColumn,
 			planfeature.Table:               planfeature.ValidColumn,
 			planversion.Table:               planversion.ValidColumn,
 			revision.Table:                  revision.ValidColumn,
+			schedule.Table:                  schedule.ValidColumn,
 			scheduledsnapshot.Table:         scheduledsnapshot.ValidColumn,
 			session.Table:                   session.ValidColumn,
 			snapshot.Table:                  snapshot.ValidColumn,

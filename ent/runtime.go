@@ -17,6 +17,7 @@ import (
 	"github.com/hivematrix/codex/ent/notification"
 	"github.com/hivematrix/codex/ent/plan"
 	"github.com/hivematrix/codex/ent/planversion"
+	"github.com/hivematrix/codex/ent/schedule"
 	"github.com/hivematrix/codex/ent/scheduledsnapshot"
 	"github.com/hivematrix/codex/ent/schema"
 	"github.com/hivematrix/codex/ent/snapshotjob"
@@ -131,6 +132,12 @@ func init() {
 	planversionDescSupportLevel := planversionFields[3].Descriptor()
 	// planversion.DefaultSupportLevel holds the default value on creation for the support_level field.
 	planversion.DefaultSupportLevel = planversionDescSupportLevel.Default.(string)
+	scheduleFields := schema.Schedule{}.Fields()
+	_ = scheduleFields
+	// scheduleDescAttempts is the schema descriptor for attempts field.
+	scheduleDescAttempts := scheduleFields[7].Descriptor()
+	// schedule.DefaultAttempts holds the default value on creation for the attempts field.
+	schedule.DefaultAttempts = scheduleDescAttempts.Default.(int)
 	scheduledsnapshotFields := schema.ScheduledSnapshot{}.Fields()
 	_ = scheduledsnapshotFields
 	// scheduledsnapshotDescEnabled is the schema descriptor for enabled field.

@@ -40,6 +40,8 @@ type ScheduledSnapshot struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// when a person changed it last
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
+	// who that was; null where nobody has changed it
+	UpdatedBy *string `json:"updated_by,omitempty"`
 	// the companies that it is for where it is not for all: a JSON array
 	AccountNumbers *string `json:"account_numbers,omitempty"`
 	// what was due before is not made up for: when the database was made, or it was switched on again
@@ -56,7 +58,7 @@ func (*ScheduledSnapshot) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case scheduledsnapshot.FieldID, scheduledsnapshot.FieldDayOfMonth, scheduledsnapshot.FieldHour, scheduledsnapshot.FieldLastRunCount:
 			values[i] = new(sql.NullInt64)
-		case scheduledsnapshot.FieldLastRunStatus, scheduledsnapshot.FieldLastRunLog, scheduledsnapshot.FieldAccountNumbers:
+		case scheduledsnapshot.FieldLastRunStatus, scheduledsnapshot.FieldLastRunLog, scheduledsnapshot.FieldUpdatedBy, scheduledsnapshot.FieldAccountNumbers:
 			values[i] = new(sql.NullString)
 		case scheduledsnapshot.FieldLastRunAt, scheduledsnapshot.FieldCreatedAt, scheduledsnapshot.FieldUpdatedAt, scheduledsnapshot.FieldOwedSince:
 			values[i] = new(sql.NullTime)
@@ -151,6 +153,13 @@ func (_m *ScheduledSnapshot) assignValues(columns []string, values []any) error 
 			} else if value.Valid {
 				_m.UpdatedAt = value.Time
 			}
+		case scheduledsnapshot.FieldUpdatedBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field updated_by", values[i])
+			} else if value.Valid {
+				_m.UpdatedBy = new(string)
+				*_m.UpdatedBy = value.String
+			}
 		case scheduledsnapshot.FieldAccountNumbers:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field account_numbers", values[i])
@@ -240,6 +249,11 @@ func (_m *ScheduledSnapshot) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("updated_at=")
 	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	if v := _m.UpdatedBy; v != nil {
+		builder.WriteString("updated_by=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	if v := _m.AccountNumbers; v != nil {
 		builder.WriteString("account_numbers=")

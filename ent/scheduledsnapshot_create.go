@@ -160,6 +160,20 @@ func (_c *ScheduledSnapshotCreate) SetUpdatedAt(v time.Time) *ScheduledSnapshotC
 	return _c
 }
 
+// SetUpdatedBy sets the "updated_by" field.
+func (_c *ScheduledSnapshotCreate) SetUpdatedBy(v string) *ScheduledSnapshotCreate {
+	_c.mutation.SetUpdatedBy(v)
+	return _c
+}
+
+// SetNillableUpdatedBy sets the "updated_by" field if the given value is not nil.
+func (_c *ScheduledSnapshotCreate) SetNillableUpdatedBy(v *string) *ScheduledSnapshotCreate {
+	if v != nil {
+		_c.SetUpdatedBy(*v)
+	}
+	return _c
+}
+
 // SetAccountNumbers sets the "account_numbers" field.
 func (_c *ScheduledSnapshotCreate) SetAccountNumbers(v string) *ScheduledSnapshotCreate {
 	_c.mutation.SetAccountNumbers(v)
@@ -345,6 +359,10 @@ func (_c *ScheduledSnapshotCreate) createSpec() (*ScheduledSnapshot, *sqlgraph.C
 	if value, ok := _c.mutation.UpdatedAt(); ok {
 		_spec.SetField(scheduledsnapshot.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
+	}
+	if value, ok := _c.mutation.UpdatedBy(); ok {
+		_spec.SetField(scheduledsnapshot.FieldUpdatedBy, field.TypeString, value)
+		_node.UpdatedBy = &value
 	}
 	if value, ok := _c.mutation.AccountNumbers(); ok {
 		_spec.SetField(scheduledsnapshot.FieldAccountNumbers, field.TypeString, value)
@@ -565,6 +583,24 @@ func (u *ScheduledSnapshotUpsert) SetUpdatedAt(v time.Time) *ScheduledSnapshotUp
 // UpdateUpdatedAt sets the "updated_at" field to the value that was provided on create.
 func (u *ScheduledSnapshotUpsert) UpdateUpdatedAt() *ScheduledSnapshotUpsert {
 	u.SetExcluded(scheduledsnapshot.FieldUpdatedAt)
+	return u
+}
+
+// SetUpdatedBy sets the "updated_by" field.
+func (u *ScheduledSnapshotUpsert) SetUpdatedBy(v string) *ScheduledSnapshotUpsert {
+	u.Set(scheduledsnapshot.FieldUpdatedBy, v)
+	return u
+}
+
+// UpdateUpdatedBy sets the "updated_by" field to the value that was provided on create.
+func (u *ScheduledSnapshotUpsert) UpdateUpdatedBy() *ScheduledSnapshotUpsert {
+	u.SetExcluded(scheduledsnapshot.FieldUpdatedBy)
+	return u
+}
+
+// ClearUpdatedBy clears the value of the "updated_by" field.
+func (u *ScheduledSnapshotUpsert) ClearUpdatedBy() *ScheduledSnapshotUpsert {
+	u.SetNull(scheduledsnapshot.FieldUpdatedBy)
 	return u
 }
 
@@ -835,6 +871,27 @@ func (u *ScheduledSnapshotUpsertOne) SetUpdatedAt(v time.Time) *ScheduledSnapsho
 func (u *ScheduledSnapshotUpsertOne) UpdateUpdatedAt() *ScheduledSnapshotUpsertOne {
 	return u.Update(func(s *ScheduledSnapshotUpsert) {
 		s.UpdateUpdatedAt()
+	})
+}
+
+// SetUpdatedBy sets the "updated_by" field.
+func (u *ScheduledSnapshotUpsertOne) SetUpdatedBy(v string) *ScheduledSnapshotUpsertOne {
+	return u.Update(func(s *ScheduledSnapshotUpsert) {
+		s.SetUpdatedBy(v)
+	})
+}
+
+// UpdateUpdatedBy sets the "updated_by" field to the value that was provided on create.
+func (u *ScheduledSnapshotUpsertOne) UpdateUpdatedBy() *ScheduledSnapshotUpsertOne {
+	return u.Update(func(s *ScheduledSnapshotUpsert) {
+		s.UpdateUpdatedBy()
+	})
+}
+
+// ClearUpdatedBy clears the value of the "updated_by" field.
+func (u *ScheduledSnapshotUpsertOne) ClearUpdatedBy() *ScheduledSnapshotUpsertOne {
+	return u.Update(func(s *ScheduledSnapshotUpsert) {
+		s.ClearUpdatedBy()
 	})
 }
 
@@ -1276,6 +1333,27 @@ func (u *ScheduledSnapshotUpsertBulk) SetUpdatedAt(v time.Time) *ScheduledSnapsh
 func (u *ScheduledSnapshotUpsertBulk) UpdateUpdatedAt() *ScheduledSnapshotUpsertBulk {
 	return u.Update(func(s *ScheduledSnapshotUpsert) {
 		s.UpdateUpdatedAt()
+	})
+}
+
+// SetUpdatedBy sets the "updated_by" field.
+func (u *ScheduledSnapshotUpsertBulk) SetUpdatedBy(v string) *ScheduledSnapshotUpsertBulk {
+	return u.Update(func(s *ScheduledSnapshotUpsert) {
+		s.SetUpdatedBy(v)
+	})
+}
+
+// UpdateUpdatedBy sets the "updated_by" field to the value that was provided on create.
+func (u *ScheduledSnapshotUpsertBulk) UpdateUpdatedBy() *ScheduledSnapshotUpsertBulk {
+	return u.Update(func(s *ScheduledSnapshotUpsert) {
+		s.UpdateUpdatedBy()
+	})
+}
+
+// ClearUpdatedBy clears the value of the "updated_by" field.
+func (u *ScheduledSnapshotUpsertBulk) ClearUpdatedBy() *ScheduledSnapshotUpsertBulk {
+	return u.Update(func(s *ScheduledSnapshotUpsert) {
+		s.ClearUpdatedBy()
 	})
 }
 

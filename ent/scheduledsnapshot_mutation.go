@@ -35,6 +35,7 @@ type ScheduledSnapshotMutation struct {
 	last_run_log            *string
 	created_at              *time.Time
 	updated_at              *time.Time
+	updated_by              *string
 	account_numbers         *string
 	owed_since              *time.Time
 	clearedFields           map[string]struct{}
@@ -656,6 +657,55 @@ func (m *ScheduledSnapshotMutation) ResetUpdatedAt() {
 	m.updated_at = nil
 }
 
+// SetUpdatedBy sets the "updated_by" field.
+func (m *ScheduledSnapshotMutation) SetUpdatedBy(s string) {
+	m.updated_by = &s
+}
+
+// UpdatedBy returns the value of the "updated_by" field in the mutation.
+func (m *ScheduledSnapshotMutation) UpdatedBy() (r string, exists bool) {
+	v := m.updated_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedBy returns the old "updated_by" field's value of the ScheduledSnapshot entity.
+// If the ScheduledSnapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ScheduledSnapshotMutation) OldUpdatedBy(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedBy: %w", err)
+	}
+	return oldValue.UpdatedBy, nil
+}
+
+// ClearUpdatedBy clears the value of the "updated_by" field.
+func (m *ScheduledSnapshotMutation) ClearUpdatedBy() {
+	m.updated_by = nil
+	m.clearedFields[scheduledsnapshot.FieldUpdatedBy] = struct{}{}
+}
+
+// UpdatedByCleared returns if the "updated_by" field was cleared in this mutation.
+func (m *ScheduledSnapshotMutation) UpdatedByCleared() bool {
+	_, ok := m.clearedFields[scheduledsnapshot.FieldUpdatedBy]
+	return ok
+}
+
+// ResetUpdatedBy resets all changes to the "updated_by" field.
+func (m *ScheduledSnapshotMutation) ResetUpdatedBy() {
+	m.updated_by = nil
+	delete(m.clearedFields, scheduledsnapshot.FieldUpdatedBy)
+}
+
 // SetAccountNumbers sets the "account_numbers" field.
 func (m *ScheduledSnapshotMutation) SetAccountNumbers(s string) {
 	m.account_numbers = &s
@@ -775,7 +825,7 @@ func (m *ScheduledSnapshotMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ScheduledSnapshotMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.enabled != nil {
 		fields = append(fields, scheduledsnapshot.FieldEnabled)
 	}
@@ -808,6 +858,9 @@ func (m *ScheduledSnapshotMutation) Fields() []string {
 	}
 	if m.updated_at != nil {
 		fields = append(fields, scheduledsnapshot.FieldUpdatedAt)
+	}
+	if m.updated_by != nil {
+		fields = append(fields, scheduledsnapshot.FieldUpdatedBy)
 	}
 	if m.account_numbers != nil {
 		fields = append(fields, scheduledsnapshot.FieldAccountNumbers)
@@ -845,6 +898,8 @@ func (m *ScheduledSnapshotMutation) Field(name string) (ent.Value, bool) {
 		return m.CreatedAt()
 	case scheduledsnapshot.FieldUpdatedAt:
 		return m.UpdatedAt()
+	case scheduledsnapshot.FieldUpdatedBy:
+		return m.UpdatedBy()
 	case scheduledsnapshot.FieldAccountNumbers:
 		return m.AccountNumbers()
 	case scheduledsnapshot.FieldOwedSince:
@@ -880,6 +935,8 @@ func (m *ScheduledSnapshotMutation) OldField(ctx context.Context, name string) (
 		return m.OldCreatedAt(ctx)
 	case scheduledsnapshot.FieldUpdatedAt:
 		return m.OldUpdatedAt(ctx)
+	case scheduledsnapshot.FieldUpdatedBy:
+		return m.OldUpdatedBy(ctx)
 	case scheduledsnapshot.FieldAccountNumbers:
 		return m.OldAccountNumbers(ctx)
 	case scheduledsnapshot.FieldOwedSince:
@@ -969,6 +1026,13 @@ func (m *ScheduledSnapshotMutation) SetField(name string, value ent.Value) error
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetUpdatedAt(v)
+		return nil
+	case scheduledsnapshot.FieldUpdatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedBy(v)
 		return nil
 	case scheduledsnapshot.FieldAccountNumbers:
 		v, ok := value.(string)
@@ -1065,6 +1129,9 @@ func (m *ScheduledSnapshotMutation) ClearedFields() []string {
 	if m.FieldCleared(scheduledsnapshot.FieldLastRunLog) {
 		fields = append(fields, scheduledsnapshot.FieldLastRunLog)
 	}
+	if m.FieldCleared(scheduledsnapshot.FieldUpdatedBy) {
+		fields = append(fields, scheduledsnapshot.FieldUpdatedBy)
+	}
 	if m.FieldCleared(scheduledsnapshot.FieldAccountNumbers) {
 		fields = append(fields, scheduledsnapshot.FieldAccountNumbers)
 	}
@@ -1093,6 +1160,9 @@ func (m *ScheduledSnapshotMutation) ClearField(name string) error {
 		return nil
 	case scheduledsnapshot.FieldLastRunLog:
 		m.ClearLastRunLog()
+		return nil
+	case scheduledsnapshot.FieldUpdatedBy:
+		m.ClearUpdatedBy()
 		return nil
 	case scheduledsnapshot.FieldAccountNumbers:
 		m.ClearAccountNumbers()
@@ -1137,6 +1207,9 @@ func (m *ScheduledSnapshotMutation) ResetField(name string) error {
 		return nil
 	case scheduledsnapshot.FieldUpdatedAt:
 		m.ResetUpdatedAt()
+		return nil
+	case scheduledsnapshot.FieldUpdatedBy:
+		m.ResetUpdatedBy()
 		return nil
 	case scheduledsnapshot.FieldAccountNumbers:
 		m.ResetAccountNumbers()

@@ -214,6 +214,26 @@ func (_u *ScheduledSnapshotUpdate) SetNillableUpdatedAt(v *time.Time) *Scheduled
 	return _u
 }
 
+// SetUpdatedBy sets the "updated_by" field.
+func (_u *ScheduledSnapshotUpdate) SetUpdatedBy(v string) *ScheduledSnapshotUpdate {
+	_u.mutation.SetUpdatedBy(v)
+	return _u
+}
+
+// SetNillableUpdatedBy sets the "updated_by" field if the given value is not nil.
+func (_u *ScheduledSnapshotUpdate) SetNillableUpdatedBy(v *string) *ScheduledSnapshotUpdate {
+	if v != nil {
+		_u.SetUpdatedBy(*v)
+	}
+	return _u
+}
+
+// ClearUpdatedBy clears the value of the "updated_by" field.
+func (_u *ScheduledSnapshotUpdate) ClearUpdatedBy() *ScheduledSnapshotUpdate {
+	_u.mutation.ClearUpdatedBy()
+	return _u
+}
+
 // SetAccountNumbers sets the "account_numbers" field.
 func (_u *ScheduledSnapshotUpdate) SetAccountNumbers(v string) *ScheduledSnapshotUpdate {
 	_u.mutation.SetAccountNumbers(v)
@@ -345,6 +365,12 @@ func (_u *ScheduledSnapshotUpdate) sqlSave(ctx context.Context) (_node int, err 
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(scheduledsnapshot.FieldUpdatedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.UpdatedBy(); ok {
+		_spec.SetField(scheduledsnapshot.FieldUpdatedBy, field.TypeString, value)
+	}
+	if _u.mutation.UpdatedByCleared() {
+		_spec.ClearField(scheduledsnapshot.FieldUpdatedBy, field.TypeString)
 	}
 	if value, ok := _u.mutation.AccountNumbers(); ok {
 		_spec.SetField(scheduledsnapshot.FieldAccountNumbers, field.TypeString, value)
@@ -562,6 +588,26 @@ func (_u *ScheduledSnapshotUpdateOne) SetNillableUpdatedAt(v *time.Time) *Schedu
 	return _u
 }
 
+// SetUpdatedBy sets the "updated_by" field.
+func (_u *ScheduledSnapshotUpdateOne) SetUpdatedBy(v string) *ScheduledSnapshotUpdateOne {
+	_u.mutation.SetUpdatedBy(v)
+	return _u
+}
+
+// SetNillableUpdatedBy sets the "updated_by" field if the given value is not nil.
+func (_u *ScheduledSnapshotUpdateOne) SetNillableUpdatedBy(v *string) *ScheduledSnapshotUpdateOne {
+	if v != nil {
+		_u.SetUpdatedBy(*v)
+	}
+	return _u
+}
+
+// ClearUpdatedBy clears the value of the "updated_by" field.
+func (_u *ScheduledSnapshotUpdateOne) ClearUpdatedBy() *ScheduledSnapshotUpdateOne {
+	_u.mutation.ClearUpdatedBy()
+	return _u
+}
+
 // SetAccountNumbers sets the "account_numbers" field.
 func (_u *ScheduledSnapshotUpdateOne) SetAccountNumbers(v string) *ScheduledSnapshotUpdateOne {
 	_u.mutation.SetAccountNumbers(v)
@@ -723,6 +769,12 @@ func (_u *ScheduledSnapshotUpdateOne) sqlSave(ctx context.Context) (_node *Sched
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(scheduledsnapshot.FieldUpdatedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.UpdatedBy(); ok {
+		_spec.SetField(scheduledsnapshot.FieldUpdatedBy, field.TypeString, value)
+	}
+	if _u.mutation.UpdatedByCleared() {
+		_spec.ClearField(scheduledsnapshot.FieldUpdatedBy, field.TypeString)
 	}
 	if value, ok := _u.mutation.AccountNumbers(); ok {
 		_spec.SetField(scheduledsnapshot.FieldAccountNumbers, field.TypeString, value)

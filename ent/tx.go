@@ -68,6 +68,8 @@ type Tx struct {
 	LogLeaf *LogLeafClient
 	// LogVerification is the client for interacting with the LogVerification builders.
 	LogVerification *LogVerificationClient
+	// MissedMonth is the client for interacting with the MissedMonth builders.
+	MissedMonth *MissedMonthClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// Plan is the client for interacting with the Plan builders.
@@ -78,6 +80,8 @@ type Tx struct {
 	PlanVersion *PlanVersionClient
 	// Revision is the client for interacting with the Revision builders.
 	Revision *RevisionClient
+	// Schedule is the client for interacting with the Schedule builders.
+	Schedule *ScheduleClient
 	// ScheduledSnapshot is the client for interacting with the ScheduledSnapshot builders.
 	ScheduledSnapshot *ScheduledSnapshotClient
 	// Session is the client for interacting with the Session builders.
@@ -270,11 +274,13 @@ func (tx *Tx) init() {
 	tx.LogKey = NewLogKeyClient(tx.config)
 	tx.LogLeaf = NewLogLeafClient(tx.config)
 	tx.LogVerification = NewLogVerificationClient(tx.config)
+	tx.MissedMonth = NewMissedMonthClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Plan = NewPlanClient(tx.config)
 	tx.PlanFeature = NewPlanFeatureClient(tx.config)
 	tx.PlanVersion = NewPlanVersionClient(tx.config)
 	tx.Revision = NewRevisionClient(tx.config)
+	tx.Schedule = NewScheduleClient(tx.config)
 	tx.ScheduledSnapshot = NewScheduledSnapshotClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Snapshot = NewSnapshotClient(tx.config)

@@ -815,6 +815,37 @@ var (
 			},
 		},
 	}
+	// MissedMonthsColumns holds the columns for the "missed_months" table.
+	MissedMonthsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "year", Type: field.TypeInt},
+		{Name: "month", Type: field.TypeInt},
+		{Name: "due_at", Type: field.TypeTime},
+		{Name: "noticed_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647},
+		{Name: "settled_at", Type: field.TypeTime, Nullable: true},
+		{Name: "settled_job_id", Type: field.TypeString, Nullable: true},
+		{Name: "settled_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "note", Type: field.TypeString, Nullable: true, Size: 2147483647},
+	}
+	// MissedMonthsTable holds the schema information for the "missed_months" table.
+	MissedMonthsTable = &schema.Table{
+		Name:       "missed_months",
+		Columns:    MissedMonthsColumns,
+		PrimaryKey: []*schema.Column{MissedMonthsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "missedmonth_year_month",
+				Unique:  true,
+				Columns: []*schema.Column{MissedMonthsColumns[1], MissedMonthsColumns[2]},
+			},
+			{
+				Name:    "missedmonth_settled_at",
+				Unique:  false,
+				Columns: []*schema.Column{MissedMonthsColumns[6]},
+			},
+		},
+	}
 	// NotificationsColumns holds the columns for the "notifications" table.
 	NotificationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -975,6 +1006,24 @@ var (
 		Columns:    RevisionsColumns,
 		PrimaryKey: []*schema.Column{RevisionsColumns[0]},
 	}
+	// SchedulesColumns holds the columns for the "schedules" table.
+	SchedulesColumns = []*schema.Column{
+		{Name: "name", Type: field.TypeString},
+		{Name: "switched_on", Type: field.TypeBool},
+		{Name: "rule", Type: field.TypeString, Size: 2147483647},
+		{Name: "owed_since", Type: field.TypeTime},
+		{Name: "last_due_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_period", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "last_run_id", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "updated_at", Type: field.TypeTime},
+	}
+	// SchedulesTable holds the schema information for the "schedules" table.
+	SchedulesTable = &schema.Table{
+		Name:       "schedules",
+		Columns:    SchedulesColumns,
+		PrimaryKey: []*schema.Column{SchedulesColumns[0]},
+	}
 	// ScheduledSnapshotsColumns holds the columns for the "scheduled_snapshots" table.
 	ScheduledSnapshotsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt},
@@ -989,6 +1038,7 @@ var (
 		{Name: "last_run_log", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "account_numbers", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "owed_since", Type: field.TypeTime},
 	}
@@ -1596,11 +1646,13 @@ var (
 		LogKeysTable,
 		LogLeavesTable,
 		LogVerificationsTable,
+		MissedMonthsTable,
 		NotificationsTable,
 		PlansTable,
 		PlanFeaturesTable,
 		PlansHistoryTable,
 		RevisionsTable,
+		SchedulesTable,
 		ScheduledSnapshotsTable,
 		SessionsTable,
 		SnapshotsTable,
@@ -1711,6 +1763,9 @@ func init() {
 	LogVerificationsTable.Annotation = &entsql.Annotation{
 		Table: "log_verifications",
 	}
+	MissedMonthsTable.Annotation = &entsql.Annotation{
+		Table: "missed_months",
+	}
 	NotificationsTable.Annotation = &entsql.Annotation{
 		Table: "notifications",
 	}
@@ -1726,6 +1781,9 @@ func init() {
 	}
 	RevisionsTable.Annotation = &entsql.Annotation{
 		Table: "revisions",
+	}
+	SchedulesTable.Annotation = &entsql.Annotation{
+		Table: "schedules",
 	}
 	ScheduledSnapshotsTable.Annotation = &entsql.Annotation{
 		Table: "scheduled_snapshots",

@@ -87,6 +87,9 @@ type LogLeaf func(*sql.Selector)
 // LogVerification is the predicate function for logverification builders.
 type LogVerification func(*sql.Selector)
 
+// MissedMonth is the predicate function for missedmonth builders.
+type MissedMonth func(*sql.Selector)
+
 // Notification is the predicate function for notification builders.
 type Notification func(*sql.Selector)
 
@@ -101,6 +104,9 @@ type PlanVersion func(*sql.Selector)
 
 // Revision is the predicate function for revision builders.
 type Revision func(*sql.Selector)
+
+// Schedule is the predicate function for schedule builders.
+type Schedule func(*sql.Selector)
 
 // ScheduledSnapshot is the predicate function for scheduledsnapshot builders.
 type ScheduledSnapshot func(*sql.Selector)

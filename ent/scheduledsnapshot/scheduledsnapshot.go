@@ -33,6 +33,8 @@ const (
 	FieldCreatedAt = "created_at"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
 	FieldUpdatedAt = "updated_at"
+	// FieldUpdatedBy holds the string denoting the updated_by field in the database.
+	FieldUpdatedBy = "updated_by"
 	// FieldAccountNumbers holds the string denoting the account_numbers field in the database.
 	FieldAccountNumbers = "account_numbers"
 	// FieldOwedSince holds the string denoting the owed_since field in the database.
@@ -55,6 +57,7 @@ var Columns = []string{
 	FieldLastRunLog,
 	FieldCreatedAt,
 	FieldUpdatedAt,
+	FieldUpdatedBy,
 	FieldAccountNumbers,
 	FieldOwedSince,
 }
@@ -143,6 +146,11 @@ func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByUpdatedAt orders the results by the updated_at field.
 func ByUpdatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUpdatedAt, opts...).ToFunc()
+}
+
+// ByUpdatedBy orders the results by the updated_by field.
+func ByUpdatedBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUpdatedBy, opts...).ToFunc()
 }
 
 // ByAccountNumbers orders the results by the account_numbers field.

@@ -109,6 +109,11 @@ func UpdatedAt(v time.Time) predicate.ScheduledSnapshot {
 	return predicate.ScheduledSnapshot(sql.FieldEQ(FieldUpdatedAt, v))
 }
 
+// UpdatedBy applies equality check predicate on the "updated_by" field. It's identical to UpdatedByEQ.
+func UpdatedBy(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldEQ(FieldUpdatedBy, v))
+}
+
 // AccountNumbers applies equality check predicate on the "account_numbers" field. It's identical to AccountNumbersEQ.
 func AccountNumbers(v string) predicate.ScheduledSnapshot {
 	return predicate.ScheduledSnapshot(sql.FieldEQ(FieldAccountNumbers, v))
@@ -557,6 +562,81 @@ func UpdatedAtLT(v time.Time) predicate.ScheduledSnapshot {
 // UpdatedAtLTE applies the LTE predicate on the "updated_at" field.
 func UpdatedAtLTE(v time.Time) predicate.ScheduledSnapshot {
 	return predicate.ScheduledSnapshot(sql.FieldLTE(FieldUpdatedAt, v))
+}
+
+// UpdatedByEQ applies the EQ predicate on the "updated_by" field.
+func UpdatedByEQ(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldEQ(FieldUpdatedBy, v))
+}
+
+// UpdatedByNEQ applies the NEQ predicate on the "updated_by" field.
+func UpdatedByNEQ(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldNEQ(FieldUpdatedBy, v))
+}
+
+// UpdatedByIn applies the In predicate on the "updated_by" field.
+func UpdatedByIn(vs ...string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldIn(FieldUpdatedBy, vs...))
+}
+
+// UpdatedByNotIn applies the NotIn predicate on the "updated_by" field.
+func UpdatedByNotIn(vs ...string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldNotIn(FieldUpdatedBy, vs...))
+}
+
+// UpdatedByGT applies the GT predicate on the "updated_by" field.
+func UpdatedByGT(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldGT(FieldUpdatedBy, v))
+}
+
+// UpdatedByGTE applies the GTE predicate on the "updated_by" field.
+func UpdatedByGTE(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldGTE(FieldUpdatedBy, v))
+}
+
+// UpdatedByLT applies the LT predicate on the "updated_by" field.
+func UpdatedByLT(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldLT(FieldUpdatedBy, v))
+}
+
+// UpdatedByLTE applies the LTE predicate on the "updated_by" field.
+func UpdatedByLTE(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldLTE(FieldUpdatedBy, v))
+}
+
+// UpdatedByContains applies the Contains predicate on the "updated_by" field.
+func UpdatedByContains(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldContains(FieldUpdatedBy, v))
+}
+
+// UpdatedByHasPrefix applies the HasPrefix predicate on the "updated_by" field.
+func UpdatedByHasPrefix(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldHasPrefix(FieldUpdatedBy, v))
+}
+
+// UpdatedByHasSuffix applies the HasSuffix predicate on the "updated_by" field.
+func UpdatedByHasSuffix(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldHasSuffix(FieldUpdatedBy, v))
+}
+
+// UpdatedByIsNil applies the IsNil predicate on the "updated_by" field.
+func UpdatedByIsNil() predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldIsNull(FieldUpdatedBy))
+}
+
+// UpdatedByNotNil applies the NotNil predicate on the "updated_by" field.
+func UpdatedByNotNil() predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldNotNull(FieldUpdatedBy))
+}
+
+// UpdatedByEqualFold applies the EqualFold predicate on the "updated_by" field.
+func UpdatedByEqualFold(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldEqualFold(FieldUpdatedBy, v))
+}
+
+// UpdatedByContainsFold applies the ContainsFold predicate on the "updated_by" field.
+func UpdatedByContainsFold(v string) predicate.ScheduledSnapshot {
+	return predicate.ScheduledSnapshot(sql.FieldContainsFold(FieldUpdatedBy, v))
 }
 
 // AccountNumbersEQ applies the EQ predicate on the "account_numbers" field.

@@ -31,6 +31,7 @@ func (ScheduledSnapshot) Fields() []ent.Field {
 		text("last_run_log", "what it says of itself, for people"),
 		field.Time("created_at").Immutable(),
 		field.Time("updated_at").Comment("when a person changed it last"),
+		text("updated_by", "who that was; null where nobody has changed it"),
 		text("account_numbers", "the companies that it is for where it is not for all: a JSON array"),
 		field.Time("owed_since").Comment("what was due before is not made up for: when the database was made, or it was switched on again"),
 	}
