@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -231,6 +232,41 @@ func TestAnAccessTokenIsExchanged(t *testing.T) {
 	}
 	if _, err := h.Exchange(t.Context(), "somebody's"); transport.StatusOf(err) != http.StatusUnauthorized {
 		t.Errorf("one that Keycloak did not give: %v", err)
+	}
+}
+
+func TestAUsersTokenIsKeptUntilAMinuteBeforeItsEnd(t *testing.T) {
+	h := newHive(t, "codex")
+	logins, refused := 0, error(nil)
+	account := h.ForUser(func(context.Context) (codex.Secret, error) {
+		logins++
+		return "demo-billing", refused
+	})
+	header := func() codex.Secret {
+		t.Helper()
+		value, err := account.Authorization(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	first := header()
+	h.pass(59*time.Minute - time.Second)
+	if header() != first || logins != 1 {
+		t.Errorf("it is given up too early: %d logins", logins)
+	}
+	h.pass(2 * time.Second)
+	if header() == first || logins != 2 {
+		t.Errorf("it is kept into its last minute: %d logins", logins)
+	}
+	h.pass(time.Hour)
+	refused = errors.New("wrong password")
+	if value, err := account.Authorization(t.Context()); value != "" || fmt.Sprint(err) != "asking Core for a user's token: wrong password" {
+		t.Error(err)
+	}
+	refused = nil
+	if value := header(); !account.Refused(value) || header() == "" || logins != 5 {
+		t.Errorf("one that was refused is kept: %d logins", logins)
 	}
 }
 

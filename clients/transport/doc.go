@@ -4,7 +4,8 @@
 // # What a call goes through
 //
 // [Client.Do] waits for its turn, sends, reads the whole body within one deadline (an upstream that
-// trickles bytes runs into it), and makes sure that it is JSON to its end and what was asked for.
+// trickles bytes runs into it), and makes sure that it is JSON to its end and what was asked for; where
+// another media type was asked for, that it is no HTML page and not empty.
 // What may pass by itself is asked again after a jittered, doubling wait, and given up after five
 // tries: 429, 408, 5xx, broken connections, timeouts, cut bodies, HTML in place of JSON. What asking
 // again cannot mend fails at once: other statuses, an answer beyond the size limit, a certificate
@@ -12,7 +13,8 @@
 //
 // What authenticates us goes to the configured origin and nowhere else: redirects to another one
 // are refused, and [Client.SameOrigin] lets clients hold links in bodies to the same rule. Errors
-// name upstream, endpoint and status; they hold no query, no header and none of our secrets.
+// name upstream, endpoint and status; they hold no query, no header and none of our secrets, those of
+// the request's own authorization neither.
 //
 // # The limiter
 //
