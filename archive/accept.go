@@ -37,6 +37,27 @@ var errThere = errors.New("the bill is there already")
 //
 // What the settings refuse is a [codex.CodeBadInput] error.
 func (a *Archive) Accept(ctx context.Context, s *Submission, by codex.Caller) (*Accepted, error) {
+	accepted, err := a.take(ctx, s, by, func(_ context.Context, _ *store.Tx, there *revision) (bool, error) {
+		return there.open, nil
+	})
+	if err == nil && !accepted.Existing {
+		accepted.Differing = nil // from what was reopened, as it should
+	}
+	return accepted, err
+}
+
+// revision is the newest revision of a bill that is to be archived once more.
+type revision struct {
+	*ent.Snapshot
+	open      bool
+	differing []string // the keys whose values are others in what is to be archived
+}
+
+// take stores a bill of whose number there is none, or another revision of one that is there and which
+// again says shall have one; again may write what happened to it first.
+func (a *Archive) take(ctx context.Context, s *Submission, by codex.Caller,
+	again func(context.Context, *store.Tx, *revision) (bool, error),
+) (*Accepted, error) {
 	var accepted *Accepted
 	err := a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if err := tx.Raise(ctx, Entity); err != nil {
@@ -46,27 +67,23 @@ func (a *Archive) Accept(ctx context.Context, s *Submission, by codex.Caller) (*
 		if err != nil {
 			return err
 		}
-		revision := 1
+		accepted = &Accepted{}
+		number := 1
 		if newest != nil {
-			open, err := isOpen(ctx, tx, newest)
+			there, err := compare(ctx, tx, s, newest)
 			if err != nil {
 				return err
 			}
-			if !open {
-				accepted = &Accepted{Snapshot: newest, Existing: true}
-				contents, err := readContents(ctx, tx.Ent(), newest.ID)
-				if err != nil {
-					return err
-				}
-				if accepted.Differing, err = differing(s, newest, contents); err != nil {
-					return err
-				}
+			accepted.Differing = there.differing
+			if another, err := again(ctx, tx, there); err != nil {
+				return err
+			} else if !another {
+				accepted.Snapshot, accepted.Existing = newest, true
 				return errThere
 			}
-			revision = newest.Revision + 1
+			number = newest.Revision + 1
 		}
-		accepted = &Accepted{}
-		accepted.Snapshot, err = a.write(ctx, tx, s, revision, by)
+		accepted.Snapshot, err = a.write(ctx, tx, s, number, by)
 		return err
 	})
 	if errors.Is(err, errThere) {
@@ -77,9 +94,23 @@ func (a *Archive) Accept(ctx context.Context, s *Submission, by codex.Caller) (*
 	}
 	a.logger.InfoContext(ctx, "bill archived", slog.String("account_number", string(s.AccountNumber)),
 		slog.String("invoice_number", s.InvoiceNumber), slog.Int("revision", accepted.Snapshot.Revision),
-		slog.String("marks", accepted.Snapshot.Marks))
+		slog.String("origin", accepted.Snapshot.Origin), slog.String("marks", accepted.Snapshot.Marks))
 	a.signAppended(ctx, accepted.Snapshot.LeafIndex)
 	return accepted, nil
+}
+
+// compare sets what is to be archived beside what is.
+func compare(ctx context.Context, tx *store.Tx, s *Submission, newest *ent.Snapshot) (*revision, error) {
+	open, err := isOpen(ctx, tx, newest)
+	if err != nil {
+		return nil, err
+	}
+	contents, err := readContents(ctx, tx.Ent(), newest.ID)
+	if err != nil {
+		return nil, err
+	}
+	different, err := differing(s, newest, contents)
+	return &revision{Snapshot: newest, open: open, differing: different}, err
 }
 
 // write stores a revision of a bill: its row, contents, lines and leaf.
@@ -129,7 +160,7 @@ func (a *Archive) write(ctx context.Context, tx *store.Tx, s *Submission, revisi
 		TotalBackupCharges: s.TotalBackupCharges, TotalTicketCharges: s.TotalTicketCharges,
 		TotalLineItemCharges: s.TotalLineItemCharges,
 		UserCount:            s.UserCount, AssetCount: s.AssetCount, BillableHours: s.BillableHours,
-		Origin: proof.OriginPosted, ArchivedAt: tx.Now(), LoggedAt: tx.Now(),
+		Origin: s.origin(), ArchivedAt: tx.Now(), LoggedAt: tx.Now(),
 		AcceptedBy: by.Name, CreatedBy: s.createdBy(by), Runs: runs, Marks: marks,
 		Commitments: map[proof.Committed]proof.Digest{},
 	}
@@ -147,6 +178,13 @@ func (a *Archive) write(ctx context.Context, tx *store.Tx, s *Submission, revisi
 		return nil, err
 	}
 	return row, writeLines(ctx, tx, id, s.Lines)
+}
+
+func (s *Submission) origin() proof.BillOrigin {
+	if s.Fetched {
+		return proof.OriginFetched
+	}
+	return proof.OriginPosted
 }
 
 // createdBy is who made the bill, as far as anybody said (docs/compatibility.md, "Archive").

@@ -32,6 +32,7 @@ type Options struct {
 	Origin string
 	// NewOrigin is what a log without Origin is called when its key is made.
 	NewOrigin string
+	Ledger    Fetcher       // nil: no Ledger that keeps its bills is known
 	Publish   Publisher     // nil: log checkpoints are published nowhere
 	Every     time.Duration // how often [Archive.Keep] looks; 0 is a minute
 	Random    io.Reader     // of salts and keys: crypto/rand.Reader but in tests

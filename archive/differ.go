@@ -12,7 +12,8 @@ import (
 
 // differing names the keys of POST /api/snapshot whose values are others in s than in an archived bill,
 // once normalised: amounts in cents, the billing data as JSON, whatever its spelling. A key that was
-// left to a default which depends on when and by whom it is sent is not compared.
+// left to a default which depends on when and by whom it is sent is not compared, nor are lines where s
+// was fetched: who keeps bills tells none.
 func differing(s *Submission, row *ent.Snapshot, contents map[proof.Committed]string) ([]string, error) {
 	lines, err := proof.EncodeLines(s.Lines)
 	if err != nil {
@@ -46,7 +47,7 @@ func differing(s *Submission, row *ent.Snapshot, contents map[proof.Committed]st
 		{"billable_hours", s.BillableHours == row.BillableHoursE4},
 		{"created_by", s.DefaultCreatedBy || equal(s.CreatedBy, row.CreatedBy)},
 		{"notes", hadNotes == (s.Notes != nil) && (s.Notes == nil || *s.Notes == notes)},
-		{"line_items", string(lines) == contents[proof.LineItems]},
+		{"line_items", s.Fetched || string(lines) == contents[proof.LineItems]},
 	} {
 		if !field.same {
 			different = append(different, field.key)

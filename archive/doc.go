@@ -5,7 +5,13 @@
 //
 // It never changes or deletes a row: the database refuses both (store.CheckAppendOnly). It never takes
 // an amount through a float: amounts are decimals from the text of the JSON to the cents of the row,
-// and what was sent is kept to its last byte. It knows no HTTP: who publishes is handed in ([Publisher]).
+// and what was sent is kept to its last byte. It knows no HTTP: who publishes is handed in ([Publisher]),
+// and so is who reads the bills of a Ledger that keeps them itself ([Fetcher]).
+//
+// A bill of such a Ledger is archived as it is there ([Archive.AcceptFetched]); a correction that was made
+// there is its next revision, once a person has said so ([Archive.Refetch]): its reopening and the revision
+// are one transaction, so that a Ledger which fails in between, or a process that dies, leaves the bill as
+// it stood.
 //
 // # Invariants
 //

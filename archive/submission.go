@@ -56,7 +56,10 @@ type Submission struct {
 	BillingData string // a JSON object, as sent
 	CSV         string // as sent
 	Lines       []proof.LineItem
-	Body        string // the whole request, as sent
+	Body        string // the whole request, or the answer that it was fetched in, as it came
+
+	// Fetched: it was read from a Ledger that keeps its bills ([ParseFetched]), which tells no lines.
+	Fetched bool
 }
 
 // requiredKeys are in the order in which the absent ones are named.
@@ -70,6 +73,23 @@ func requiredKeys() []string {
 // ParseSubmission reads the body of POST /api/snapshot. Amounts are decimals from the text of the JSON.
 // What is wrong with it is a [codex.CodeBadInput] error that names the key.
 func ParseSubmission(body []byte) (*Submission, error) {
+	f, err := readObject(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.missing(requiredKeys()); err != nil {
+		return nil, err
+	}
+	s := f.submission()
+	s.Body = string(body)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return s, nil
+}
+
+// readObject reads a bill as the JSON object that it is.
+func readObject(body []byte) (*fields, error) {
 	if len(body) > MaxBodyBytes {
 		return nil, codex.Errorf(codex.CodeBadInput, "a bill has at most %d bytes", MaxBodyBytes)
 	}
@@ -84,28 +104,29 @@ func ParseSubmission(body []byte) (*Submission, error) {
 	case trimmed[0] != '{':
 		return nil, codex.Errorf(codex.CodeBadInput, "the body must be a JSON object")
 	}
-	f := fields{}
+	f := &fields{}
 	if err := json.Unmarshal(body, &f.values); err != nil {
 		return nil, codex.Wrap(codex.CodeBadInput, err, "the body must be a JSON object")
 	}
 	if len(f.values) == 0 {
 		return nil, errNoData()
 	}
+	return f, nil
+}
+
+// missing is the error of required keys that are absent. A null counts as absent, but where it is an
+// amount that somebody forgot.
+func (f *fields) missing(required []string) error {
 	var missing []string
-	for _, key := range requiredKeys() {
+	for _, key := range required {
 		if raw, there := f.values[key]; !there || isNull(raw) && key != "total_amount" {
 			missing = append(missing, key)
 		}
 	}
 	if missing != nil {
-		return nil, codex.Errorf(codex.CodeBadInput, "Missing required fields: %s", strings.Join(missing, ", "))
+		return codex.Errorf(codex.CodeBadInput, "Missing required fields: %s", strings.Join(missing, ", "))
 	}
-	s := f.submission()
-	s.Body = string(body)
-	if f.err != nil {
-		return nil, f.err
-	}
-	return s, nil
+	return nil
 }
 
 func errNoData() error { return codex.Errorf(codex.CodeBadInput, "No data provided") }

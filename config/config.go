@@ -33,6 +33,7 @@ type Config struct {
 	Core         Core         // [core]: who may log in
 	Auth         Auth         // [auth]: what services may do
 	Services     Services     // [services]: the neighbours
+	Keycloak     Keycloak     // [keycloak]: the account in whose name Ledger is asked
 	Scheduler    Scheduler    // [scheduler]: when syncs run
 	Sync         Sync         // [sync]: how syncs decide
 	GraphQL      GraphQL      // [graphql]: how much one may ask for at once
@@ -130,8 +131,8 @@ type Core struct {
 	// token without session id is then refused. Default: `false`.
 	CheckRevocation bool
 	// The name under which the hub asks Core for service tokens, `codex` or `archive`;
-	// SERVICE_NAME of the environment or .flaskenv is taken too. Accepted and checked; used from a
-	// later release on, which calls Ledger. Default: `codex`.
+	// SERVICE_NAME of the environment or .flaskenv is taken too. Ledger is asked with them first.
+	// Default: `codex`.
 	ServiceName string
 }
 
@@ -146,10 +147,37 @@ type Auth struct {
 	ServiceAddresses []netip.Prefix
 }
 
-// Services is the section [services]: accepted and checked, used from a later release on.
+// Services is the section [services].
 type Services struct {
-	// The address of Ledger, the billing service. Default: none.
+	// The address of Ledger, the billing service, which is asked to accept bills; a Ledger that keeps
+	// its bills itself is asked for them too (docs/bills.md, "Ledger"). Default: none, Ledger hands its bills in.
 	LedgerURL string
+	// How many seconds Ledger has for one call: it reads a company twice to make its bill. Default:
+	// `60`.
+	LedgerTimeLimit time.Duration
+}
+
+// Keycloak is the section [keycloak]. Without it bills are made in the name of the person who starts a
+// run, and of nobody in a scheduled one.
+type Keycloak struct {
+	// The address of the Keycloak that Core trusts, such as `http://127.0.0.1:8080`. No default.
+	ServerURL string
+	// The realm in which the account is. Default: `hivematrix`.
+	Realm string
+	// The client in whose name the account logs in; its direct access grants must be enabled. No
+	// default.
+	ClientID string
+	// The client's secret; a public client has none. Default: none.
+	ClientSecret codex.Secret
+	// The account, one that may accept bills in Ledger. No default.
+	Username string
+	// The account's password. No default.
+	Password codex.Secret
+}
+
+// Enabled tells whether there is an account.
+func (k Keycloak) Enabled() bool {
+	return k.ServerURL != "" && k.ClientID != "" && k.Username != "" && k.Password != ""
 }
 
 // Scheduler is the section [scheduler]: accepted and checked, used from a later release on.

@@ -200,8 +200,7 @@ func sections() []section {
 			{
 				name: "service_name", def: "codex", env: "SERVICE_NAME",
 				doc: "The name under which the hub asks Core for service tokens, `codex` or `archive`; " +
-					"SERVICE_NAME of the environment or .flaskenv is taken too. Accepted and checked; used from a " +
-					"later release on, which calls Ledger.",
+					"SERVICE_NAME of the environment or .flaskenv is taken too. Ledger is asked with them first.",
 				value: func(c *Config) value { return into(&c.Core.ServiceName, readServiceName) },
 			},
 		}},
@@ -224,13 +223,59 @@ func sections() []section {
 				},
 			},
 		}},
-		{name: "services", doc: "The neighbours. Accepted and checked; used from a later release on.", keys: []key{
+		{name: "services", doc: "The neighbours.", keys: []key{
 			{
-				name: "ledger_url", defDoc: "none", example: "http://127.0.0.1:5030",
-				doc:   "The address of Ledger, the billing service.",
+				name: "ledger_url", defDoc: "none, Ledger hands its bills in", example: "http://127.0.0.1:5030",
+				doc: "The address of Ledger, the billing service, which is asked to accept bills; a Ledger that keeps " +
+					"its bills itself is asked for them too (docs/bills.md, \"Ledger\").",
 				value: func(c *Config) value { return into(&c.Services.LedgerURL, readURL) },
 			},
+			{
+				name: "ledger_time_limit", def: "60",
+				doc:   "How many seconds Ledger has for one call: it reads a company twice to make its bill.",
+				value: func(c *Config) value { return into(&c.Services.LedgerTimeLimit, readSeconds(1, 3600)) },
+			},
 		}},
+		{
+			name: "keycloak",
+			doc: "The account in whose name Ledger is asked, for Ledger takes users alone: it logs in at Keycloak, and Core " +
+				"exchanges that for a token of its own. Without this section bills are made in the name of the person who " +
+				"starts a run, and of nobody in a scheduled one (docs/bills.md, \"Ledger\").",
+			required: []string{"server_url", "client_id", "username", "password"},
+			without:  "Ledger is asked as a service, or as the person who starts a run",
+			keys: []key{
+				{
+					name: "server_url", example: "http://127.0.0.1:8080",
+					doc:   "The address of the Keycloak that Core trusts, such as `http://127.0.0.1:8080`.",
+					value: func(c *Config) value { return into(&c.Keycloak.ServerURL, readURL) },
+				},
+				{
+					name: "realm", def: "hivematrix",
+					doc:   "The realm in which the account is.",
+					value: func(c *Config) value { return into(&c.Keycloak.Realm, readText) },
+				},
+				{
+					name: "client_id", example: "core-client",
+					doc:   "The client in whose name the account logs in; its direct access grants must be enabled.",
+					value: func(c *Config) value { return into(&c.Keycloak.ClientID, readText) },
+				},
+				{
+					name: "client_secret", secret: true, defDoc: "none", example: "the client's secret",
+					doc:   "The client's secret; a public client has none.",
+					value: func(c *Config) value { return into(&c.Keycloak.ClientSecret, readSecret) },
+				},
+				{
+					name: "username", example: "codex-billing",
+					doc:   "The account, one that may accept bills in Ledger.",
+					value: func(c *Config) value { return into(&c.Keycloak.Username, readText) },
+				},
+				{
+					name: "password", secret: true, example: "the account's password",
+					doc:   "The account's password.",
+					value: func(c *Config) value { return into(&c.Keycloak.Password, readSecret) },
+				},
+			},
+		},
 		{name: "scheduler", doc: "When syncs run by themselves. Accepted and checked; used from a later release on: " +
 			"until then no sync starts by itself, whatever stands here. They are started by hand, by cron " +
 			"(README.md has an example), or over REST and GraphQL.", unused: []string{"sync_*"}, keys: []key{

@@ -130,6 +130,7 @@ func (l *loader) evaluate() {
 	}
 	l.statuses()
 	l.listeners()
+	l.account()
 }
 
 // setting is the text of a key and where it came from. [Config] keeps it as it may be shown: fmt
@@ -246,6 +247,14 @@ func (l *loader) listeners() {
 		found := l.config.setting("server", "archive_listen")
 		l.errs = append(l.errs, codex.BadInput("[server] archive_listen",
 			"%q of %s must not be the address of listen as well", found.text, found.where))
+	}
+}
+
+// account refuses an account of Keycloak's without the Core that would know it.
+func (l *loader) account() {
+	if l.config.Keycloak.Enabled() && l.config.Core.URL == "" {
+		l.errs = append(l.errs, codex.BadInput("[core] url",
+			"is missing in %s: the account of [keycloak] needs a Core, which exchanges its login for a token", l.path))
 	}
 }
 

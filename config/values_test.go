@@ -107,6 +107,8 @@ func TestABadDattoValueComesWithWhatTheSectionLacks(t *testing.T) {
 	for _, test := range []struct{ name, conf, want string }{
 		{"one of three", "[datto]\npublic_key = p\n", `[datto] api_endpoint: is missing in FILE: [datto] needs api_endpoint, public_key, secret_key; without any key of it that feed is off
 [datto] secret_key: is missing in FILE: [datto] needs api_endpoint, public_key, secret_key; without any key of it that feed is off`},
+		{"an account without its Core", "[keycloak]\nserver_url = http://k\nclient_id = c\nusername = u\npassword = p\n", `[core] url: is missing in FILE: the account of [keycloak] needs a Core, which exchanges its login for a token`},
+		{"an account without a password", "[core]\nurl = http://c\n[keycloak]\nserver_url = http://k\nclient_id = c\nusername = u\n", `[keycloak] password: is missing in FILE: [keycloak] needs server_url, client_id, username, password; without any key of it Ledger is asked as a service, or as the person who starts a run`},
 		{"two of three", "[datto]\napi_endpoint = d.example\npublic_key = p\nsecret_key =\n", `[datto] secret_key: is missing in FILE: [datto] needs api_endpoint, public_key, secret_key; without any key of it that feed is off`},
 		{"numbers out of range", "[datto]\napi_endpoint = d.example\npublic_key = p\nsecret_key = s\nbackup_udf = 0\nadministrators_udf = udf4\ndevice_type_udf = 301\n",
 			`[datto] backup_udf: "0" of FILE:5 must be a whole number from 1 to 300
