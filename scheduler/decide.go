@@ -185,7 +185,7 @@ func owing(now time.Time, state *State, setting Setting) owed {
 	if state.Rule == rule {
 		return o
 	}
-	if !setting.Since.IsZero() && setting.Since.Before(now) {
+	if setting.Since.After(o.after) && setting.Since.Before(now) {
 		o.until = setting.Since
 	}
 	o.changed = true

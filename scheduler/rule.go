@@ -28,6 +28,8 @@ type Rule interface {
 	String() string
 	// Words say the rule to people.
 	Words() string
+	// zoneName is the zone whose clock it goes by.
+	zoneName() string
 }
 
 // The first word of a rule's text.
@@ -113,6 +115,8 @@ func (c Cron) String() string { return cronWord + " " + c.zone.String() + " " + 
 
 // Words say the rule to people.
 func (c Cron) Words() string { return c.text + " (" + c.zone.String() + ")" }
+
+func (c Cron) zoneName() string { return c.zone.String() }
 
 // Next is the first due time after a time.
 func (c Cron) Next(after time.Time) Due {
@@ -210,6 +214,8 @@ const (
 func (m Monthly) String() string {
 	return fmt.Sprintf("%s %s day %d hour %d %s", monthlyWord, m.Zone, m.Day, m.Hour, m.target())
 }
+
+func (m Monthly) zoneName() string { return m.Zone.String() }
 
 func (m Monthly) target() string {
 	if m.Previous {

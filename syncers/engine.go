@@ -111,6 +111,13 @@ func (e *Engine) leave() { e.active.Done() }
 // the same mode and flags is joined: its row is returned, and joined is true. A feed whose section is
 // missing in the configuration is [codex.CodeBadInput].
 func (e *Engine) Start(ctx context.Context, r Request) (run *ent.SyncRun, joined bool, err error) {
+	return e.StartWith(ctx, r, nil)
+}
+
+// StartWith is [Engine.Start] for who keeps a record of the run: also, where it is not nil, works in the
+// transaction that writes the run's row or finds the one to join, so that neither is there without the
+// other. Its error is StartWith's, and nothing has begun then.
+func (e *Engine) StartWith(ctx context.Context, r Request, also func(ctx context.Context, tx *store.Tx, run *ent.SyncRun) error) (run *ent.SyncRun, joined bool, err error) {
 	feed, err := e.feed(r.Feed)
 	if err != nil {
 		return nil, false, err
@@ -121,7 +128,7 @@ func (e *Engine) Start(ctx context.Context, r Request) (run *ent.SyncRun, joined
 	if !e.enter() {
 		return nil, false, codex.Wrap(codex.CodeUnavailable, errClosing, "the hub is stopping: ask again when it is back")
 	}
-	row, joined, err := e.enqueue(ctx, r)
+	row, joined, err := e.enqueue(ctx, r, also)
 	if err != nil {
 		e.leave()
 		return nil, false, fmt.Errorf("starting a sync of %s: %w", r.Feed, err)
@@ -272,33 +279,37 @@ func (e *Engine) buryUnfinished(ctx context.Context, feed codex.Feed) error {
 func leaseOf(feed codex.Feed) string { return "sync:" + string(feed) }
 
 // enqueue writes the run's row, or finds the one to join. Runs that died are marked on the way.
-func (e *Engine) enqueue(ctx context.Context, r Request) (row *ent.SyncRun, joined bool, err error) {
+func (e *Engine) enqueue(ctx context.Context, r Request, also func(context.Context, *store.Tx, *ent.SyncRun) error) (row *ent.SyncRun, joined bool, err error) {
 	if err := e.bury(ctx, r.Feed); err != nil {
 		return nil, false, err
 	}
 	err = e.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		// Two requests at once must not both find nothing to join.
-		if _, err := tx.Revisions(ctx, runsEntity); err != nil {
+		row, joined, err = findOrMake(ctx, tx, r)
+		if err != nil || also == nil {
 			return err
 		}
-		row, err = tx.Ent().SyncRun.Query().
-			Where(syncrun.FeedEQ(r.Feed), syncrun.ModeEQ(r.Mode), syncrun.DryRun(r.DryRun), syncrun.Forced(r.Force),
-				syncrun.StateIn(codex.RunQueued, codex.RunRunning)).
-			Order(ent.Asc(syncrun.FieldQueuedAt)).First(ctx)
-		if err == nil {
-			joined = true
-			return nil
-		}
-		if !ent.IsNotFound(err) {
-			return err
-		}
-		row, err = tx.Ent().SyncRun.Create().SetID(codex.RunID(uuid.NewString())).
-			SetFeed(r.Feed).SetMode(r.Mode).SetTrigger(r.Trigger).SetRequestedBy(r.By).
-			SetDryRun(r.DryRun).SetForced(r.Force).SetState(codex.RunQueued).
-			SetQueuedAt(tx.Now()).SetHeartbeatAt(tx.Now()).Save(ctx)
-		return err
+		return also(ctx, tx, row)
 	})
 	return row, joined, err
+}
+
+func findOrMake(ctx context.Context, tx *store.Tx, r Request) (row *ent.SyncRun, joined bool, err error) {
+	// Two requests at once must not both find nothing to join.
+	if _, err := tx.Revisions(ctx, runsEntity); err != nil {
+		return nil, false, err
+	}
+	row, err = tx.Ent().SyncRun.Query().
+		Where(syncrun.FeedEQ(r.Feed), syncrun.ModeEQ(r.Mode), syncrun.DryRun(r.DryRun), syncrun.Forced(r.Force),
+			syncrun.StateIn(codex.RunQueued, codex.RunRunning)).
+		Order(ent.Asc(syncrun.FieldQueuedAt)).First(ctx)
+	if err == nil || !ent.IsNotFound(err) {
+		return row, err == nil, err
+	}
+	row, err = tx.Ent().SyncRun.Create().SetID(codex.RunID(uuid.NewString())).
+		SetFeed(r.Feed).SetMode(r.Mode).SetTrigger(r.Trigger).SetRequestedBy(r.By).
+		SetDryRun(r.DryRun).SetForced(r.Force).SetState(codex.RunQueued).
+		SetQueuedAt(tx.Now()).SetHeartbeatAt(tx.Now()).Save(ctx)
+	return row, false, err
 }
 
 // work is the life of a run: it waits for its feed's lease, does the feed's work, and writes how it
