@@ -13,10 +13,10 @@ const (
 // JobState is where a snapshot job stands.
 //
 //	queued ─▶ syncing ─▶ running ─▶ completed | failed | cancelled
-//	   │         └──▶ blocked ─▶ syncing (what was stale is fresh, or an admin forces it)
+//	   │         └──▶ blocked ─▶ running (what was stale is fresh, or an admin forces it)
 //	   └────────────▶ running (nothing is synced for a person)
 //
-// A retry of failed and held companies makes a completed one queued again.
+// A retry of the companies that have no bill makes one that has ended queued again.
 type JobState string
 
 // The states. The last three are final.

@@ -53,7 +53,7 @@ type SnapshotJob struct {
 	Trigger codex.RunTrigger `json:"trigger,omitempty"`
 	// of a scheduled one, the time that it was due; no two have the same
 	DueAt *time.Time `json:"due_at,omitempty"`
-	// a person asked, whose token Ledger may be shown
+	// who asked last is a person, whose token its worker keeps in memory to show it to Ledger
 	ByPerson bool `json:"by_person,omitempty"`
 	// 1, and one more with each retry
 	Round int `json:"round,omitempty"`

@@ -826,6 +826,18 @@ func (u *SnapshotJobUpsert) UpdateState() *SnapshotJobUpsert {
 	return u
 }
 
+// SetByPerson sets the "by_person" field.
+func (u *SnapshotJobUpsert) SetByPerson(v bool) *SnapshotJobUpsert {
+	u.Set(snapshotjob.FieldByPerson, v)
+	return u
+}
+
+// UpdateByPerson sets the "by_person" field to the value that was provided on create.
+func (u *SnapshotJobUpsert) UpdateByPerson() *SnapshotJobUpsert {
+	u.SetExcluded(snapshotjob.FieldByPerson)
+	return u
+}
+
 // SetRound sets the "round" field.
 func (u *SnapshotJobUpsert) SetRound(v int) *SnapshotJobUpsert {
 	u.Set(snapshotjob.FieldRound, v)
@@ -1037,9 +1049,6 @@ func (u *SnapshotJobUpsertOne) UpdateNewValues() *SnapshotJobUpsertOne {
 		}
 		if _, exists := u.create.mutation.DueAt(); exists {
 			s.SetIgnore(snapshotjob.FieldDueAt)
-		}
-		if _, exists := u.create.mutation.ByPerson(); exists {
-			s.SetIgnore(snapshotjob.FieldByPerson)
 		}
 	}))
 	return u
@@ -1265,6 +1274,20 @@ func (u *SnapshotJobUpsertOne) SetState(v codex.JobState) *SnapshotJobUpsertOne 
 func (u *SnapshotJobUpsertOne) UpdateState() *SnapshotJobUpsertOne {
 	return u.Update(func(s *SnapshotJobUpsert) {
 		s.UpdateState()
+	})
+}
+
+// SetByPerson sets the "by_person" field.
+func (u *SnapshotJobUpsertOne) SetByPerson(v bool) *SnapshotJobUpsertOne {
+	return u.Update(func(s *SnapshotJobUpsert) {
+		s.SetByPerson(v)
+	})
+}
+
+// UpdateByPerson sets the "by_person" field to the value that was provided on create.
+func (u *SnapshotJobUpsertOne) UpdateByPerson() *SnapshotJobUpsertOne {
+	return u.Update(func(s *SnapshotJobUpsert) {
+		s.UpdateByPerson()
 	})
 }
 
@@ -1675,9 +1698,6 @@ func (u *SnapshotJobUpsertBulk) UpdateNewValues() *SnapshotJobUpsertBulk {
 			if _, exists := b.mutation.DueAt(); exists {
 				s.SetIgnore(snapshotjob.FieldDueAt)
 			}
-			if _, exists := b.mutation.ByPerson(); exists {
-				s.SetIgnore(snapshotjob.FieldByPerson)
-			}
 		}
 	}))
 	return u
@@ -1903,6 +1923,20 @@ func (u *SnapshotJobUpsertBulk) SetState(v codex.JobState) *SnapshotJobUpsertBul
 func (u *SnapshotJobUpsertBulk) UpdateState() *SnapshotJobUpsertBulk {
 	return u.Update(func(s *SnapshotJobUpsert) {
 		s.UpdateState()
+	})
+}
+
+// SetByPerson sets the "by_person" field.
+func (u *SnapshotJobUpsertBulk) SetByPerson(v bool) *SnapshotJobUpsertBulk {
+	return u.Update(func(s *SnapshotJobUpsert) {
+		s.SetByPerson(v)
+	})
+}
+
+// UpdateByPerson sets the "by_person" field to the value that was provided on create.
+func (u *SnapshotJobUpsertBulk) UpdateByPerson() *SnapshotJobUpsertBulk {
+	return u.Update(func(s *SnapshotJobUpsert) {
+		s.UpdateByPerson()
 	})
 }
 

@@ -221,6 +221,20 @@ func (_u *SnapshotJobUpdate) SetNillableState(v *codex.JobState) *SnapshotJobUpd
 	return _u
 }
 
+// SetByPerson sets the "by_person" field.
+func (_u *SnapshotJobUpdate) SetByPerson(v bool) *SnapshotJobUpdate {
+	_u.mutation.SetByPerson(v)
+	return _u
+}
+
+// SetNillableByPerson sets the "by_person" field if the given value is not nil.
+func (_u *SnapshotJobUpdate) SetNillableByPerson(v *bool) *SnapshotJobUpdate {
+	if v != nil {
+		_u.SetByPerson(*v)
+	}
+	return _u
+}
+
 // SetRound sets the "round" field.
 func (_u *SnapshotJobUpdate) SetRound(v int) *SnapshotJobUpdate {
 	_u.mutation.ResetRound()
@@ -521,6 +535,9 @@ func (_u *SnapshotJobUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if _u.mutation.DueAtCleared() {
 		_spec.ClearField(snapshotjob.FieldDueAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.ByPerson(); ok {
+		_spec.SetField(snapshotjob.FieldByPerson, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.Round(); ok {
 		_spec.SetField(snapshotjob.FieldRound, field.TypeInt, value)
 	}
@@ -787,6 +804,20 @@ func (_u *SnapshotJobUpdateOne) SetState(v codex.JobState) *SnapshotJobUpdateOne
 func (_u *SnapshotJobUpdateOne) SetNillableState(v *codex.JobState) *SnapshotJobUpdateOne {
 	if v != nil {
 		_u.SetState(*v)
+	}
+	return _u
+}
+
+// SetByPerson sets the "by_person" field.
+func (_u *SnapshotJobUpdateOne) SetByPerson(v bool) *SnapshotJobUpdateOne {
+	_u.mutation.SetByPerson(v)
+	return _u
+}
+
+// SetNillableByPerson sets the "by_person" field if the given value is not nil.
+func (_u *SnapshotJobUpdateOne) SetNillableByPerson(v *bool) *SnapshotJobUpdateOne {
+	if v != nil {
+		_u.SetByPerson(*v)
 	}
 	return _u
 }
@@ -1120,6 +1151,9 @@ func (_u *SnapshotJobUpdateOne) sqlSave(ctx context.Context) (_node *SnapshotJob
 	}
 	if _u.mutation.DueAtCleared() {
 		_spec.ClearField(snapshotjob.FieldDueAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ByPerson(); ok {
+		_spec.SetField(snapshotjob.FieldByPerson, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Round(); ok {
 		_spec.SetField(snapshotjob.FieldRound, field.TypeInt, value)

@@ -66,7 +66,7 @@ func (SnapshotJob) Fields() []ent.Field {
 		field.String("state").GoType(codex.JobState("")),
 		field.String("trigger").GoType(codex.RunTrigger("")).Immutable(),
 		field.Time("due_at").Optional().Nillable().Immutable().Comment("of a scheduled one, the time that it was due; no two have the same"),
-		field.Bool("by_person").Immutable().Comment("a person asked, whose token Ledger may be shown"),
+		field.Bool("by_person").Comment("who asked last is a person, whose token its worker keeps in memory to show it to Ledger"),
 		field.Int("round").Default(1).Comment("1, and one more with each retry"),
 		field.Int("held_companies").Default(0).Comment("left out because the bill review flags them"),
 		text("worker", "the process that works on it, or keeps the token of who asked"),
