@@ -22,6 +22,7 @@ import (
 	"github.com/hivematrix/codex/ent/ticket"
 	"github.com/hivematrix/codex/ent/ticketversion"
 	"github.com/hivematrix/codex/ent/timeentry"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 )
 
@@ -99,6 +100,8 @@ func fieldColumns(object, field string) ([]string, bool) {
 		return nil, true
 	case "Company.billingPlan", "PastCompany.billingPlan":
 		return []string{company.FieldPlanSelected}, true
+	case "Company.plan":
+		return []string{company.FieldPlanSelected, company.FieldContractTermLength}, true
 	case "Asset.backup":
 		return []string{asset.FieldBackupBytes}, true
 	case "PastAsset.backup":
@@ -182,6 +185,9 @@ func tableOf(object string) (table, bool) {
 
 // FieldOf is the name in the graph of a column that the history keeps.
 func FieldOf(column string) string {
+	if strings.HasPrefix(column, plans.FeatureField) {
+		return column // what follows is no column, but a category in people's words
+	}
 	switch column {
 	case company.FieldPlanSelected:
 		return "billingPlan"

@@ -38,6 +38,9 @@ type FieldChange struct {
 	Old, New *string
 }
 
+// FeatureField is what [FieldChange.Field] of a feature begins with; its category follows.
+const FeatureField = "features."
+
 // Compare says what making current of incoming takes. What current has and incoming has not is kept, unless
 // prune says to remove it; nothing of a kind that the file says nothing of is removed. Records that stay have
 // the ids of current. Applied, it leaves nothing to do.
@@ -143,7 +146,7 @@ func planFields(p Plan) []field {
 		fields = append(fields, field{price.Name, price.Of(&p).String()})
 	}
 	for _, f := range p.Features {
-		fields = append(fields, field{"features." + f.Category, f.Value})
+		fields = append(fields, field{FeatureField + f.Category, f.Value})
 	}
 	return fields
 }

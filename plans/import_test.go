@@ -164,7 +164,7 @@ func TestACompanyHasThePlanOfItsNameAndContractToTheLetter(t *testing.T) {
 		}
 		without := func() (accounts []string) {
 			t.Helper()
-			list, err := plans.Without(t.Context(), db.Ent())
+			list, err := plans.Without(t.Context(), db.Ent(), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,6 +180,9 @@ func TestACompanyHasThePlanOfItsNameAndContractToTheLetter(t *testing.T) {
 			}
 		}
 		same(t, "that no plan fits", without(), []string{"04", "05", "06", "07"})
+		if few, err := plans.Without(t.Context(), db.Ent(), 2); err != nil || len(few) != 2 || few[1].ID != "05" {
+			t.Errorf("the first two: %v, %v", few, err)
+		}
 		users, err := plans.Users(t.Context(), db.Ent())
 		if err != nil {
 			t.Fatal(err)

@@ -40,11 +40,15 @@ func KeyOf(planSelected, contractTerm *string) (Key, bool) {
 	if planSelected == nil || *planSelected == "" {
 		return Key{}, false
 	}
-	key := Key{Name: *planSelected, Term: MonthToMonth}
-	if contractTerm != nil && *contractTerm != "" {
-		key.Term = *contractTerm
+	return Key{Name: *planSelected, Term: TermOf(contractTerm)}, true
+}
+
+// TermOf is the length of contract that Ledger takes a company's for.
+func TermOf(contractTerm *string) string {
+	if contractTerm == nil || *contractTerm == "" {
+		return MonthToMonth
 	}
-	return key, true
+	return *contractTerm
 }
 
 // KeyOfCompany is [KeyOf] of c, of which it reads the columns plan_selected and contract_term_length.

@@ -26,12 +26,12 @@ const Entity = "plans"
 
 // All are all plans, by name and length of contract. client is the database's or a snapshot's.
 func All(ctx context.Context, client *ent.Client) ([]Plan, error) {
-	return read(ctx, client.Plan.Query())
+	return read(ctx, client, client.Plan.Query())
 }
 
 // One is the plan of key; a [codex.CodeNotFound] error where there is none.
 func One(ctx context.Context, client *ent.Client, key Key) (*Plan, error) {
-	found, err := read(ctx, client.Plan.Query().Where(plan.PlanName(key.Name), plan.TermLength(key.Term)))
+	found, err := read(ctx, client, client.Plan.Query().Where(plan.PlanName(key.Name), plan.TermLength(key.Term)))
 	switch {
 	case err != nil:
 		return nil, err
@@ -47,7 +47,7 @@ func ByKey(ctx context.Context, client *ent.Client, keys []Key) (map[Key]*Plan, 
 	for i, key := range keys {
 		names[i] = key.Name
 	}
-	rows, err := read(ctx, client.Plan.Query().Where(predicate.Plan(store.KeyIn(plan.FieldPlanName, names))))
+	rows, err := read(ctx, client, client.Plan.Query().Where(predicate.Plan(store.KeyIn(plan.FieldPlanName, names))))
 	if err != nil {
 		return nil, err
 	}
@@ -151,13 +151,18 @@ func Read(ctx context.Context, client *ent.Client) (File, error) {
 	return file, err
 }
 
-// Without are the served companies that no plan fits, which Ledgers B and C cannot bill, by account number.
-func Without(ctx context.Context, client *ent.Client) ([]*ent.Company, error) {
-	rows, err := client.Company.Query().Where(company.ArchivedAtIsNil(), NoPlanFits()).Order(company.ByID()).All(ctx)
+// Without are the served companies that no plan fits, which Ledgers B and C cannot bill, by account number: the
+// first so many, or all where first is 0.
+func Without(ctx context.Context, client *ent.Client, first int) ([]*ent.Company, error) {
+	q := client.Company.Query().Where(company.ArchivedAtIsNil(), NoPlanFits()).
+		Order(func(s *sql.Selector) { s.OrderExpr(sql.Raw(store.OrderText(s.Dialect(), s.C(company.FieldID)))) })
+	if first > 0 {
+		q.Limit(first)
+	}
+	rows, err := q.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the companies that no plan fits: %w", err)
 	}
-	slices.SortFunc(rows, func(a, b *ent.Company) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return rows, nil
 }
 
@@ -174,34 +179,42 @@ func NoPlanFits() predicate.Company {
 }
 
 // read gives the plans that q finds with their features, by name and length of contract.
-func read(ctx context.Context, q *ent.PlanQuery) ([]Plan, error) {
-	rows, err := q.WithFeatures(func(q *ent.PlanFeatureQuery) { q.Order(planfeature.ByID()) }).All(ctx)
+func read(ctx context.Context, client *ent.Client, q *ent.PlanQuery) ([]Plan, error) {
+	rows, err := q.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading plans: %w", err)
 	}
+	ids := make([]int, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	features, err := client.PlanFeature.Query().Where(predicate.PlanFeature(store.KeyIn(planfeature.FieldPlanID, ids))).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading what plans include: %w", err)
+	}
+	of := make(map[int][]Feature, len(rows))
+	for _, f := range features {
+		of[f.PlanID] = append(of[f.PlanID], Feature{Category: f.FeatureType, Value: f.FeatureValue})
+	}
 	found := make([]Plan, len(rows))
 	for i, row := range rows {
-		found[i] = planOf(row)
+		found[i] = planOf(row, of[row.ID])
 	}
 	slices.SortFunc(found, func(a, b Plan) int { return compareKeys(a.Key(), b.Key()) })
 	return found, nil
 }
 
-func planOf(row *ent.Plan) Plan {
-	p := Plan{
+func planOf(row *ent.Plan, features []Feature) Plan {
+	slices.SortFunc(features, func(a, b Feature) int { return strings.Compare(a.Category, b.Category) })
+	return Plan{
 		ID: row.ID, Name: row.PlanName, Term: row.TermLength, SupportLevel: row.SupportLevel,
 		PerUserCost: row.PerUserCostE4, PerWorkstationCost: row.PerWorkstationCostE4, PerServerCost: row.PerServerCostE4,
 		PerVMCost: row.PerVMCostE4, PerSwitchCost: row.PerSwitchCostE4, PerFirewallCost: row.PerFirewallCostE4,
 		PerHourTicketCost:        row.PerHourTicketCostE4,
 		BackupBaseFeeWorkstation: row.BackupBaseFeeWorkstationE4, BackupBaseFeeServer: row.BackupBaseFeeServerE4,
 		BackupIncludedTB: row.BackupIncludedTbE4, BackupPerTBFee: row.BackupPerTbFeeE4,
-		Features: []Feature{},
+		Features: append([]Feature{}, features...),
 	}
-	for _, f := range row.Edges.Features {
-		p.Features = append(p.Features, Feature{Category: f.FeatureType, Value: f.FeatureValue})
-	}
-	slices.SortFunc(p.Features, func(a, b Feature) int { return strings.Compare(a.Category, b.Category) })
-	return p
 }
 
 func planOfVersion(row *ent.PlanVersion) (Plan, error) {

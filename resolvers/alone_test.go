@@ -124,6 +124,7 @@ func arguments() map[string]string {
 		"Query.snapshotDiff": `(from: {invoiceNumber: "620547-202510", revision: 1}, to: {invoiceNumber: "620547-202510", revision: 2})`,
 		"SearchRecord.Asset": `(text: "srv")`, "SearchRecord.Ticket": `(text: "1001")`,
 		"Query.asOf":         `(at: "2025-11-02T00:00:00Z")`,
+		"Query.plan":         `(name: "Gold", termLength: "1 Year")`,
 		"Query.assetTotals":  "(groupBy: [COMPANY, HARDWARE_TYPE, DEVICE_TYPE, DEVICE_CLASS, OPERATING_SYSTEM, DATTO_SITE_NAME, SUSPENDED, ONLINE])",
 		"Query.ticketTotals": "(groupBy: [COMPANY, BILLING_MONTH, STATUS, PRIORITY])",
 		"Past.assetTotals":   "(groupBy: [COMPANY, HARDWARE_TYPE, DEVICE_TYPE, OPERATING_SYSTEM, DATTO_SITE_NAME, SUSPENDED])",

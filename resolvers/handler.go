@@ -113,6 +113,7 @@ type Options struct {
 	Reviews   Reviewer
 	Billed    Reconciler
 	Bills     Bills
+	Plans     Plans
 	Logger    *slog.Logger
 	Limits    Limits // what is 0 has its default
 	// AdminsIntrospect keeps the schema from all but admins. Names that are nearly right are then hinted
@@ -143,7 +144,7 @@ func NewHandler(o Options) *Handler {
 	schema := exec.NewExecutableSchema(exec.Config{
 		Resolvers: &resolver{
 			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
-			tokens: o.Tokens, log: o.Log, bills: o.Bills, now: o.DB.Now,
+			tokens: o.Tokens, log: o.Log, bills: o.Bills, plans: o.Plans, now: o.DB.Now,
 			reviews: o.Reviews, billed: o.Billed,
 		},
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/snapshot"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/query/querytest"
 	"github.com/hivematrix/codex/resolvers"
@@ -72,7 +73,7 @@ func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync: g.sync, Runs: g.runs, Companies: g.companies, Local: syncers.New(syncers.Options{DB: db, Logger: logger}), Progress: syncers.NewProgress(db, logger),
 		Reviews: fakeReviews{}, Billed: fakeBilled{},
-		Tokens: g.tokens, Log: g.archiveLog, Bills: g.bills, Logger: logger,
+		Tokens: g.tokens, Log: g.archiveLog, Bills: g.bills, Plans: plans.New(plans.Options{DB: db, Logger: logger}), Logger: logger,
 	}
 	for _, option := range options {
 		option(&o)

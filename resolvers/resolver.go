@@ -25,6 +25,7 @@ type resolver struct {
 	reviews   Reviewer
 	billed    Reconciler
 	bills     Bills
+	plans     Plans
 	now       func() time.Time
 }
 
@@ -90,6 +91,7 @@ func (r *resolver) RunChangeConnection() exec.RunChangeConnectionResolver {
 func (r *resolver) SyncIssueConnection() exec.SyncIssueConnectionResolver {
 	return syncIssueConnectionResolver{r}
 }
+func (r *resolver) Plan() exec.PlanResolver                       { return planResolver{r} }
 func (r *resolver) BillReview() exec.BillReviewResolver           { return billReviewResolver{r} }
 func (r *resolver) CompanyReview() exec.CompanyReviewResolver     { return companyReviewResolver{r} }
 func (r *resolver) ReviewFlag() exec.ReviewFlagResolver           { return reviewFlagResolver{r} }

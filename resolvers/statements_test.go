@@ -61,6 +61,9 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 			{"bills that a filter leaves", `{ snapshots(first: %, filter: {lines: {some: {amount: {gte: "1.00"}}}, company: {assets: {some: {}}}}) { nodes { id } } }`, 1},
 			{"bills that a search finds", `{ search(text: "C0", types: SNAPSHOT, first: %) { node { ... on Snapshot { open company { name } lines { amount } } } } }`, 4},
 			{"totals of bills", `{ companies(first: %) { totalCount } snapshotTotals(groupBy: [COMPANY, BILLING_MONTH]) { totalAmount company { name } } }`, 4},
+			{"plans of companies", `{ companies(first: %) { nodes { plan { name features { value } companyCount history { from } } } } }`, 5},
+			{"companies without a plan", `{ companiesWithoutPlan(first: %) { otherTerms company { plan { name } assets { id } } } }`, 5},
+			{"plans", `{ companies(first: %) { totalCount } plans { companyCount features { value } history { changes { new } run { id } } } }`, 7},
 			{"one edge twice", "{ companies(first: %) { edges { node { a: assets { id } b: assets { hostname } } } } }", 3},
 		} {
 			for _, companies := range []string{"1", "10", "200"} {

@@ -22,6 +22,7 @@ import (
 	"github.com/hivematrix/codex/clients/freshservice"
 	"github.com/hivematrix/codex/config"
 	"github.com/hivematrix/codex/httpd"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/resolvers"
@@ -109,6 +110,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	a.graphql = resolvers.NewHandler(resolvers.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine, Local: a.engine,
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Bills: a.bills, Logger: o.logger,
+		Plans:   plans.New(plans.Options{DB: a.db, Logger: o.logger}),
 		Reviews: a.reviews,
 		Billed:  reconcile.NewReconciler(reconcile.ReconcileOptions{DB: a.db, Rules: rules, Now: a.db.Now}),
 		Limits:  limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",

@@ -14,6 +14,7 @@ import (
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/graph/model"
 	"github.com/hivematrix/codex/graph/scalar"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -32,6 +33,7 @@ type CompanyResolver interface {
 	DattoSites(ctx context.Context, obj *ent.Company) ([]*ent.DattoSiteLink, error)
 	Snapshots(ctx context.Context, obj *ent.Company, filter map[string]any, revisions query.Revisions, orderBy []*query.Order, first *int) ([]*ent.Snapshot, error)
 	History(ctx context.Context, obj *ent.Company) ([]*query.Version, error)
+	Plan(ctx context.Context, obj *ent.Company) (*plans.Plan, error)
 }
 type CompanyConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *model.CompanyConnection) (int, error)
@@ -1111,6 +1113,38 @@ func (ec *executionContext) fieldContext_Company_history(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Company_plan(ctx context.Context, field graphql.CollectedField, obj *ent.Company) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Company_plan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Company().Plan(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *plans.Plan) graphql.Marshaler {
+			return ec.marshalOPlan2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋplansᚐPlan(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Company_plan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Company",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Plan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CompanyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.CompanyConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1848,6 +1882,12 @@ func (ec *executionContext) _Company(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Company_history(ctx, field, obj)
+				})
+		case "plan":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Company_plan(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

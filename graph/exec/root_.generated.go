@@ -55,6 +55,7 @@ type ResolverRoot interface {
 	PastTicket() PastTicketResolver
 	PastTicketConnection() PastTicketConnectionResolver
 	PastTicketGroup() PastTicketGroupResolver
+	Plan() PlanResolver
 	Query() QueryResolver
 	ReconciledBill() ReconciledBillResolver
 	Reconciliation() ReconciliationResolver
@@ -143,9 +144,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PastTicketFilter", ec.unmarshalInputPastTicketFilter),
 			graphql.NewInputUnmarshaler("PastTicketListFilter", ec.unmarshalInputPastTicketListFilter),
 			graphql.NewInputUnmarshaler("PastTicketOrder", ec.unmarshalInputPastTicketOrder),
+			graphql.NewInputUnmarshaler("PlanFeatureInput", ec.unmarshalInputPlanFeatureInput),
 			graphql.NewInputUnmarshaler("RunModeFilter", ec.unmarshalInputRunModeFilter),
 			graphql.NewInputUnmarshaler("RunStateFilter", ec.unmarshalInputRunStateFilter),
 			graphql.NewInputUnmarshaler("RunTriggerFilter", ec.unmarshalInputRunTriggerFilter),
+			graphql.NewInputUnmarshaler("SavePlanInput", ec.unmarshalInputSavePlanInput),
 			graphql.NewInputUnmarshaler("SnapshotFilter", ec.unmarshalInputSnapshotFilter),
 			graphql.NewInputUnmarshaler("SnapshotLineFilter", ec.unmarshalInputSnapshotLineFilter),
 			graphql.NewInputUnmarshaler("SnapshotLineListFilter", ec.unmarshalInputSnapshotLineListFilter),
@@ -3203,6 +3206,246 @@ input PastTicketOrder {
   direction: Direction! = ASC
 }
 `, BuiltIn: false},
+	{Name: "../plan.graphql", Input: `# Billing plans: what Ledger charges. docs/plans.md tells how they are kept.
+
+"""
+A billing plan. Ledgers since November 2025 bill a company only with the plan that has exactly its billingPlan
+and its contractTermLength. Prices are in the currency of the bills.
+"""
+type Plan {
+  "Its number here. It comes back with a plan that was deleted, and is never another plan's."
+  id: ID!
+  "Its name, as companies have it in billingPlan."
+  name: String!
+  "The length of contract that it is for, as companies have it in contractTermLength."
+  termLength: String!
+  "What is included of support: Billed Hourly, where nothing else was said."
+  supportLevel: String!
+  "The price of a user."
+  perUserCost: Decimal!
+  "The price of a workstation."
+  perWorkstationCost: Decimal!
+  "The price of a server."
+  perServerCost: Decimal!
+  "The price of a virtual machine."
+  perVmCost: Decimal!
+  "The price of a switch."
+  perSwitchCost: Decimal!
+  "The price of a firewall."
+  perFirewallCost: Decimal!
+  "The price of an hour of tickets beyond what is prepaid."
+  perHourTicketCost: Decimal!
+  "The price of a workstation's backup."
+  backupBaseFeeWorkstation: Decimal!
+  "The price of a server's backup."
+  backupBaseFeeServer: Decimal!
+  "How many TB (1024^4 bytes) the price of a backup includes."
+  backupIncludedTb: Decimal!
+  "The price of a TB beyond."
+  backupPerTbFee: Decimal!
+  "What it includes, by category."
+  features: [PlanFeature!]!
+  "How many served companies have this plan."
+  companyCount: Int!
+  "What it was, version by version, oldest first. What it included stands there as features. and the category."
+  history: [RecordVersion!]!
+}
+
+"What a plan includes of a category."
+type PlanFeature {
+  "The category: antivirus, soc and so on."
+  category: String!
+  "What is included of it."
+  value: String!
+}
+
+extend type Company {
+  """
+  The billing plan of exactly its billingPlan and its contractTermLength; without a term, Month to Month. Null
+  where there is none, and Ledgers since November 2025 cannot bill it.
+  """
+  plan: Plan
+}
+
+"A served company that no plan fits."
+type CompanyWithoutPlan {
+  "The company."
+  company: Company!
+  "The name of the plan that it has; null where none was selected for it."
+  billingPlan: String
+  "The length of contract that Ledger looks for: Month to Month where the company has none."
+  termLength: String!
+  "For which lengths of contract there is a plan of that name."
+  otherTerms: [String!]!
+}
+
+extend type Query {
+  "The billing plan of exactly this name and length of contract."
+  plan(
+    "Its name."
+    name: String!
+    "The length of contract that it is for."
+    termLength: String!
+  ): Plan @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "All billing plans, by name and length of contract."
+  plans: [Plan!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  """
+  The served companies that no plan fits, by account number: Ledgers since November 2025 cannot bill them.
+  """
+  companiesWithoutPlan(
+    "Only the first so many, 1 to 1000; all where it is not said."
+    first: Int
+  ): [CompanyWithoutPlan!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "All plans and feature options as a file, which importPlans and the HiveMatrix services take."
+  plansFile: String! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+extend type Mutation {
+  "Makes the plan of this name and length of contract what the input says, as a whole."
+  savePlan("The plan." input: SavePlanInput!): SavePlanPayload! @allow(roles: [ADMIN])
+  "Takes a plan away. Its history stays."
+  deletePlan(
+    "Its name."
+    name: String!
+    "The length of contract that it is for."
+    termLength: String!
+  ): DeletePlanPayload! @allow(roles: [ADMIN])
+  """
+  Makes the plans those of a file, all of it or nothing. What is wrong with it is BAD_USER_INPUT, whose field is
+  the place in the file.
+  """
+  importPlans(
+    "The file: JSON as plansFile and the HiveMatrix services write it."
+    file: String!
+    "Whether only to say what would be changed."
+    dryRun: Boolean! = false
+    "Whether to remove what the file does not name. Feature options go only where the file has some."
+    prune: Boolean! = false
+  ): ImportPlansPayload! @allow(roles: [ADMIN])
+}
+
+"A plan as a whole: what has no default must be said, since a price of 0 is one too."
+input SavePlanInput {
+  "Its name, to the letter as companies have it in billingPlan."
+  name: String!
+  "The length of contract that it is for, to the letter as companies have it in contractTermLength."
+  termLength: String!
+  "What is included of support."
+  supportLevel: String! = "Billed Hourly"
+  "The price of a user."
+  perUserCost: Decimal!
+  "The price of a workstation."
+  perWorkstationCost: Decimal!
+  "The price of a server."
+  perServerCost: Decimal!
+  "The price of a virtual machine."
+  perVmCost: Decimal!
+  "The price of a switch."
+  perSwitchCost: Decimal!
+  "The price of a firewall."
+  perFirewallCost: Decimal!
+  "The price of an hour of tickets beyond what is prepaid."
+  perHourTicketCost: Decimal!
+  "The price of a workstation's backup."
+  backupBaseFeeWorkstation: Decimal!
+  "The price of a server's backup."
+  backupBaseFeeServer: Decimal!
+  "How many TB (1024^4 bytes) the price of a backup includes."
+  backupIncludedTb: Decimal! = "1"
+  "The price of a TB beyond."
+  backupPerTbFee: Decimal!
+  "What it includes, no category twice."
+  features: [PlanFeatureInput!]! = []
+}
+
+"What a plan is to include of a category."
+input PlanFeatureInput {
+  "The category: antivirus, soc and so on."
+  category: String!
+  "What is included of it."
+  value: String!
+}
+
+"What savePlan did."
+type SavePlanPayload {
+  "The plan as it is now."
+  plan: Plan!
+  "Whether there was none of that name and length of contract."
+  created: Boolean!
+  "What is another than before; empty where it was created, or is as it was."
+  changes: [PlanFieldChange!]!
+}
+
+"A field of a plan, before and after."
+type PlanFieldChange {
+  "Its key in a file of plans: per_user_cost, features.soc and so on."
+  field: String!
+  "What it was; null where it was not there."
+  old: String
+  "What it is; null where it is not there any more."
+  new: String
+}
+
+"What deletePlan did."
+type DeletePlanPayload {
+  "The plan that is no more."
+  plan: Plan!
+  "How many served companies have it: Ledgers since November 2025 cannot bill them until there is one again."
+  companies: Int!
+}
+
+"What importPlans did, or would do."
+type ImportPlansPayload {
+  "Whether it only says what would be changed."
+  dryRun: Boolean!
+  "The plans that are new."
+  created: [PlanName!]!
+  "The plans that are changed."
+  changed: [ChangedPlan!]!
+  "The plans that are removed."
+  removed: [PlanName!]!
+  "The plans that the file does not name, and that stay."
+  kept: [PlanName!]!
+  "How many plans are as the file has them."
+  unchanged: Int!
+  "What becomes of the feature options."
+  options: ImportedCounts!
+  "What becomes of how feature categories are shown."
+  categories: ImportedCounts!
+}
+
+"Which plan it is."
+type PlanName {
+  "Its name."
+  name: String!
+  "The length of contract that it is for."
+  termLength: String!
+}
+
+"A plan that an import changes."
+type ChangedPlan {
+  "Its name."
+  name: String!
+  "The length of contract that it is for."
+  termLength: String!
+  "What is another than before."
+  changes: [PlanFieldChange!]!
+}
+
+"How many records an import concerns."
+type ImportedCounts {
+  "New ones."
+  created: Int!
+  "Changed ones."
+  changed: Int!
+  "Removed ones."
+  removed: Int!
+  "Those that the file does not name, and that stay."
+  kept: Int!
+  "Those that are as the file has them."
+  unchanged: Int!
+}
+`, BuiltIn: false},
 	{Name: "../reconcile.graphql", Input: `# What was billed for a month beside what the hub had seen.
 
 """
@@ -5139,6 +5382,18 @@ func (ec *executionContext) childFields_ChangeEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ChangeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangedPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ChangedPlan_name(ctx, field)
+	case "termLength":
+		return ec.fieldContext_ChangedPlan_termLength(ctx, field)
+	case "changes":
+		return ec.fieldContext_ChangedPlan_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangedPlan", field.Name)
+}
+
 func (ec *executionContext) childFields_CloseBillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "snapshot":
@@ -5207,6 +5462,8 @@ func (ec *executionContext) childFields_Company(ctx context.Context, field graph
 		return ec.fieldContext_Company_snapshots(ctx, field)
 	case "history":
 		return ec.fieldContext_Company_history(ctx, field)
+	case "plan":
+		return ec.fieldContext_Company_plan(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Company", field.Name)
 }
@@ -5251,6 +5508,20 @@ func (ec *executionContext) childFields_CompanyReview(ctx context.Context, field
 		return ec.fieldContext_CompanyReview_flags(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CompanyReview", field.Name)
+}
+
+func (ec *executionContext) childFields_CompanyWithoutPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "company":
+		return ec.fieldContext_CompanyWithoutPlan_company(ctx, field)
+	case "billingPlan":
+		return ec.fieldContext_CompanyWithoutPlan_billingPlan(ctx, field)
+	case "termLength":
+		return ec.fieldContext_CompanyWithoutPlan_termLength(ctx, field)
+	case "otherTerms":
+		return ec.fieldContext_CompanyWithoutPlan_otherTerms(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompanyWithoutPlan", field.Name)
 }
 
 func (ec *executionContext) childFields_Contact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5347,6 +5618,16 @@ func (ec *executionContext) childFields_DattoSiteLink(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type DattoSiteLink", field.Name)
 }
 
+func (ec *executionContext) childFields_DeletePlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "plan":
+		return ec.fieldContext_DeletePlanPayload_plan(ctx, field)
+	case "companies":
+		return ec.fieldContext_DeletePlanPayload_companies(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeletePlanPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EntityCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "entity":
@@ -5381,6 +5662,44 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 		return ec.fieldContext_FieldChange_newValue(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportPlansPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dryRun":
+		return ec.fieldContext_ImportPlansPayload_dryRun(ctx, field)
+	case "created":
+		return ec.fieldContext_ImportPlansPayload_created(ctx, field)
+	case "changed":
+		return ec.fieldContext_ImportPlansPayload_changed(ctx, field)
+	case "removed":
+		return ec.fieldContext_ImportPlansPayload_removed(ctx, field)
+	case "kept":
+		return ec.fieldContext_ImportPlansPayload_kept(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_ImportPlansPayload_unchanged(ctx, field)
+	case "options":
+		return ec.fieldContext_ImportPlansPayload_options(ctx, field)
+	case "categories":
+		return ec.fieldContext_ImportPlansPayload_categories(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportPlansPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportedCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "created":
+		return ec.fieldContext_ImportedCounts_created(ctx, field)
+	case "changed":
+		return ec.fieldContext_ImportedCounts_changed(ctx, field)
+	case "removed":
+		return ec.fieldContext_ImportedCounts_removed(ctx, field)
+	case "kept":
+		return ec.fieldContext_ImportedCounts_kept(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_ImportedCounts_unchanged(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportedCounts", field.Name)
 }
 
 func (ec *executionContext) childFields_LaterChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5967,6 +6286,80 @@ func (ec *executionContext) childFields_PastTicketGroup(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type PastTicketGroup", field.Name)
 }
 
+func (ec *executionContext) childFields_Plan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Plan_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Plan_name(ctx, field)
+	case "termLength":
+		return ec.fieldContext_Plan_termLength(ctx, field)
+	case "supportLevel":
+		return ec.fieldContext_Plan_supportLevel(ctx, field)
+	case "perUserCost":
+		return ec.fieldContext_Plan_perUserCost(ctx, field)
+	case "perWorkstationCost":
+		return ec.fieldContext_Plan_perWorkstationCost(ctx, field)
+	case "perServerCost":
+		return ec.fieldContext_Plan_perServerCost(ctx, field)
+	case "perVmCost":
+		return ec.fieldContext_Plan_perVmCost(ctx, field)
+	case "perSwitchCost":
+		return ec.fieldContext_Plan_perSwitchCost(ctx, field)
+	case "perFirewallCost":
+		return ec.fieldContext_Plan_perFirewallCost(ctx, field)
+	case "perHourTicketCost":
+		return ec.fieldContext_Plan_perHourTicketCost(ctx, field)
+	case "backupBaseFeeWorkstation":
+		return ec.fieldContext_Plan_backupBaseFeeWorkstation(ctx, field)
+	case "backupBaseFeeServer":
+		return ec.fieldContext_Plan_backupBaseFeeServer(ctx, field)
+	case "backupIncludedTb":
+		return ec.fieldContext_Plan_backupIncludedTb(ctx, field)
+	case "backupPerTbFee":
+		return ec.fieldContext_Plan_backupPerTbFee(ctx, field)
+	case "features":
+		return ec.fieldContext_Plan_features(ctx, field)
+	case "companyCount":
+		return ec.fieldContext_Plan_companyCount(ctx, field)
+	case "history":
+		return ec.fieldContext_Plan_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Plan", field.Name)
+}
+
+func (ec *executionContext) childFields_PlanFeature(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "category":
+		return ec.fieldContext_PlanFeature_category(ctx, field)
+	case "value":
+		return ec.fieldContext_PlanFeature_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlanFeature", field.Name)
+}
+
+func (ec *executionContext) childFields_PlanFieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_PlanFieldChange_field(ctx, field)
+	case "old":
+		return ec.fieldContext_PlanFieldChange_old(ctx, field)
+	case "new":
+		return ec.fieldContext_PlanFieldChange_new(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlanFieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_PlanName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_PlanName_name(ctx, field)
+	case "termLength":
+		return ec.fieldContext_PlanName_termLength(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlanName", field.Name)
+}
+
 func (ec *executionContext) childFields_PublishCheckpointPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "checkpoint":
@@ -6133,6 +6526,18 @@ func (ec *executionContext) childFields_RunChangeEdge(ctx context.Context, field
 		return ec.fieldContext_RunChangeEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RunChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SavePlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "plan":
+		return ec.fieldContext_SavePlanPayload_plan(ctx, field)
+	case "created":
+		return ec.fieldContext_SavePlanPayload_created(ctx, field)
+	case "changes":
+		return ec.fieldContext_SavePlanPayload_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SavePlanPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SearchHit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

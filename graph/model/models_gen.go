@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/reconcile"
 )
@@ -132,6 +133,16 @@ type ChangeEdge struct {
 	Node *query.Change `json:"node"`
 }
 
+// A plan that an import changes.
+type ChangedPlan struct {
+	// Its name.
+	Name string `json:"name"`
+	// The length of contract that it is for.
+	TermLength string `json:"termLength"`
+	// What is another than before.
+	Changes []*plans.FieldChange `json:"changes"`
+}
+
 // What closeBill did.
 type CloseBillPayload struct {
 	// The revision that is no longer open.
@@ -156,6 +167,18 @@ type CompanyEdge struct {
 	Cursor string `json:"cursor"`
 	// The company.
 	Node *ent.Company `json:"node"`
+}
+
+// A served company that no plan fits.
+type CompanyWithoutPlan struct {
+	// The company.
+	Company *ent.Company `json:"company"`
+	// The name of the plan that it has; null where none was selected for it.
+	BillingPlan *string `json:"billingPlan,omitempty"`
+	// The length of contract that Ledger looks for: Month to Month where the company has none.
+	TermLength string `json:"termLength"`
+	// For which lengths of contract there is a plan of that name.
+	OtherTerms []string `json:"otherTerms"`
 }
 
 // A page of contacts.
@@ -194,6 +217,48 @@ type CreateTokenPayload struct {
 	Token *ent.Token `json:"token"`
 	// What to authenticate with, as a bearer. It is told this once and never again.
 	Secret string `json:"secret"`
+}
+
+// What deletePlan did.
+type DeletePlanPayload struct {
+	// The plan that is no more.
+	Plan *plans.Plan `json:"plan"`
+	// How many served companies have it: Ledgers since November 2025 cannot bill them until there is one again.
+	Companies int `json:"companies"`
+}
+
+// What importPlans did, or would do.
+type ImportPlansPayload struct {
+	// Whether it only says what would be changed.
+	DryRun bool `json:"dryRun"`
+	// The plans that are new.
+	Created []*plans.Key `json:"created"`
+	// The plans that are changed.
+	Changed []*ChangedPlan `json:"changed"`
+	// The plans that are removed.
+	Removed []*plans.Key `json:"removed"`
+	// The plans that the file does not name, and that stay.
+	Kept []*plans.Key `json:"kept"`
+	// How many plans are as the file has them.
+	Unchanged int `json:"unchanged"`
+	// What becomes of the feature options.
+	Options *ImportedCounts `json:"options"`
+	// What becomes of how feature categories are shown.
+	Categories *ImportedCounts `json:"categories"`
+}
+
+// How many records an import concerns.
+type ImportedCounts struct {
+	// New ones.
+	Created int `json:"created"`
+	// Changed ones.
+	Changed int `json:"changed"`
+	// Removed ones.
+	Removed int `json:"removed"`
+	// Those that the file does not name, and that stay.
+	Kept int `json:"kept"`
+	// Those that are as the file has them.
+	Unchanged int `json:"unchanged"`
 }
 
 // What linkAsset did.
@@ -452,6 +517,16 @@ type RunChangeEdge struct {
 	Cursor string `json:"cursor"`
 	// The change.
 	Node *query.RunChange `json:"node"`
+}
+
+// What savePlan did.
+type SavePlanPayload struct {
+	// The plan as it is now.
+	Plan *plans.Plan `json:"plan"`
+	// Whether there was none of that name and length of contract.
+	Created bool `json:"created"`
+	// What is another than before; empty where it was created, or is as it was.
+	Changes []*plans.FieldChange `json:"changes"`
 }
 
 // A page of revisions of bills.

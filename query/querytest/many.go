@@ -19,7 +19,7 @@ func Many(t testing.TB, db *store.DB, n, perCompany int) {
 	t.Helper()
 	if err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		w := writer{t: t, ctx: ctx, client: tx.Ent()}
-		return errors.Join(w.manyCompanies(n), w.manyMachines(n, perCompany), w.manyPastMachines(n, perCompany), w.manyBills(n, perCompany))
+		return errors.Join(w.manyPlans(n), w.manyCompanies(n), w.manyMachines(n, perCompany), w.manyPastMachines(n, perCompany), w.manyBills(n, perCompany))
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func (w writer) manyCompanies(n int) error {
 	for c := range n {
 		account := manyAccount(c)
 		name := "Company " + string(account)
-		companies = append(companies, w.client.Company.Create().SetID(account).SetName(name))
+		companies = append(companies, w.client.Company.Create().SetID(account).SetName(name).SetPlanSelected(manyPlan(c)))
 		locations = append(locations, w.client.Location.Create().SetID(c+1).SetCompanyAccountNumber(account).SetName("x"))
 		tickets = append(tickets, w.client.Ticket.Create().SetID(c+1).SetCompanyAccountNumber(account).SetSubject("x").
 			SetClosed(true).SetStatus("Closed").SetStatusCode(5).SetPriority("Low").SetCreatedAt(At(1)).

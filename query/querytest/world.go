@@ -22,7 +22,7 @@ func At(day int) time.Time { return time.Date(2025, time.October, day, 12, 0, 0,
 // World fills db with:
 //
 //   - companies 620547 (every field has a value), 900 (no field that may be null has one), B-2 and
-//     a-1 (nothing hangs on them), 111 (archived, with an asset and a ticket);
+//     a-1 (nothing hangs on them; B-2 has a plan that there is not), 111 (archived, with an asset and a ticket);
 //   - assets of 620547: 1 (every field; 1.5 TB), 2 (no backup), 3 (removed); of 900: 4 (1 byte);
 //     of 111: 5;
 //   - contacts 1 (every field; of 620547 and 900; uses 1, 2 and 4), 2 (of 620547; uses 1), 3
@@ -31,7 +31,7 @@ func At(day int) time.Time { return time.Date(2025, time.October, day, 12, 0, 0,
 //     (no time; the last instant of 2024), 1003 (all its time not billable), 1004 (reopened), 1005
 //     (removed); of 111: 1006;
 //   - a location and two Datto RMM sites of 620547, one of them removed;
-//   - runs r1 to r5, issues 1 to 3, the past and archived bills, told beside the code.
+//   - runs r1 to r5, issues 1 to 3, the past, archived bills and billing plans, told beside the code.
 func World(t testing.TB, db *store.DB) {
 	t.Helper()
 	if err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
@@ -44,6 +44,7 @@ func World(t testing.TB, db *store.DB) {
 		w.runs()
 		w.past()
 		w.bills()
+		w.plans()
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -75,7 +76,11 @@ func (w writer) companies() {
 		SetContractTermLength("1 Year").SetContractStartDate("2025-01-01").SetContractEndDate("2025-12-31").
 		SetSupportLevel("All Inclusive").SetComplianceLevel("hipaa").Save(w.ctx))
 	for account, name := range map[codex.AccountNumber]string{"900": "Zebra & Söhne", "B-2": "Beta", "a-1": "alpha"} {
-		must[*ent.Company](w)(w.client.Company.Create().SetID(account).SetName(name).Save(w.ctx))
+		create := w.client.Company.Create().SetID(account).SetName(name)
+		if account == "B-2" {
+			create.SetPlanSelected("Gold").SetContractTermLength("3 Year")
+		}
+		must[*ent.Company](w)(create.Save(w.ctx))
 	}
 	must[*ent.Company](w)(w.client.Company.Create().SetID("111").SetName("Gone").SetArchivedAt(At(1)).Save(w.ctx))
 }
