@@ -59,7 +59,8 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.linkAsset": keepers, "Mutation.unlinkAsset": keepers,
 		"Mutation.acknowledge": billers, "Mutation.withdrawAcknowledgement": billers,
 		"Mutation.rebuildBilledItems": admins,
-		"Mutation.acceptBill":         auth.BillSenders.Roles(), "Mutation.reopenBill": admins, "Mutation.closeBill": admins,
+		"Mutation.savePlan":           admins, "Mutation.deletePlan": admins, "Mutation.importPlans": admins,
+		"Mutation.acceptBill": auth.BillSenders.Roles(), "Mutation.reopenBill": admins, "Mutation.closeBill": admins,
 		"Mutation.openEpoch": admins, "Mutation.publishCheckpoint": admins,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
