@@ -87,7 +87,7 @@ func at(place, title string, err error) error {
 	}
 	field := place
 	if coded.Field != "" {
-		field += "." + coded.Field
+		field, title = field+"."+coded.Field, title+", "+coded.Field // the command line shows the message alone
 	}
 	return &codex.Error{Code: coded.Code, Field: field, Message: title + ": " + coded.Message}
 }

@@ -79,7 +79,7 @@ func TestWhatIsWrongWithAPlanIsSaidByItsField(t *testing.T) {
 		{`mutation { savePlan(input: {name: " ", termLength: "1 Year", ` + priced("1") + `}) { created } }`, "BAD_USER_INPUT plan_name give a text: it is empty"},
 		{`mutation { savePlan(input: {name: "A", termLength: "1 Year", ` + priced("-1") + `}) { created } }`, "BAD_USER_INPUT per_user_cost a price is not negative, as -1.0000 is"},
 		{`mutation { deletePlan(name: "A", termLength: "1 Year") { companies } }`, "NOT_FOUND  there is no plan A (1 Year)"},
-		{`mutation { importPlans(file: "[{}]") { unchanged } }`, "BAD_USER_INPUT plans[0].per_user_cost plan  (): it is missing: give 0 where nothing is charged"},
+		{`mutation { importPlans(file: "[{}]") { unchanged } }`, "BAD_USER_INPUT plans[0].per_user_cost plan  (), per_user_cost: it is missing: give 0 where nothing is charged"},
 		{`mutation { importPlans(file: "x") { unchanged } }`, `BAD_USER_INPUT file this is no file of plans, {"plans": [plan], "feature_options": […]}: invalid character 'x' looking for beginning of value`},
 		{`{ companiesWithoutPlan(first: 0) { termLength } }`, "BAD_USER_INPUT first an edge is cut at 1 to 1000 rows, not 0"},
 	} {

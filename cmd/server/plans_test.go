@@ -78,7 +78,7 @@ func TestPlansComeFromAFileAndAreServedToLedger(t *testing.T) {
 func TestWhatIsWrongWithPlansIsSaidAtTheCommandLine(t *testing.T) {
 	i := install(t, "sqlite3")
 	i.write("plans.json", strings.Replace(filedPlans, "125,", "125.00001,", 1))
-	i.ends(exitFailed, "codex: plans[0].per_server_cost: plan Gold (3 Year): give a number with at most four decimals, such as 12.5", "plans", "import", "plans.json")
+	i.ends(exitFailed, "codex: plan Gold (3 Year), per_server_cost: give a number with at most four decimals, such as 12.5", "plans", "import", "plans.json")
 	i.ends(exitFailed, "codex: there is no plan Gold (3 Year)", "plans", "show", "Gold", "3 Year")
 	i.ends(exitFailed, "codex: there is no plan Gold (3 Year)", "plans", "delete", "Gold", "3 Year")
 	for _, args := range [][]string{{"plans"}, {"plans", "import"}, {"plans", "export"}, {"plans", "show", "Gold"}, {"plans", "import", "none.json"}} {
