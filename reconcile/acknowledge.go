@@ -59,7 +59,7 @@ func (r *Reviewer) Acknowledge(ctx context.Context, wanted NewAcknowledgement, b
 		if err != nil {
 			return err
 		}
-		if holds, _ := acknowledged.Of(*subject); holds != nil {
+		if holds := acknowledged.Of(*subject); holds != nil {
 			return codex.Errorf(codex.CodeConflict, "%s acknowledged it at %s: withdraw that first (%d)", holds.By, shownTime(holds.At), holds.ID)
 		}
 		id, err := nextID(ctx, tx)

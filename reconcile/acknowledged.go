@@ -53,23 +53,47 @@ func (a *Acknowledgement) HoldsIn(period codex.Period) bool {
 		(a.Period == period || a.Standing && a.Period.Start().Before(period.Start()))
 }
 
-// Of gives the newest acknowledgement that holds for what is so now, and else the newest that held until
-// its facts changed. Either may be nil.
-func (in *Acknowledged) Of(now Subject) (holds, lapsed *Acknowledgement) {
+// Of gives the newest acknowledgement that holds for what is so now; nil where there is none.
+func (in *Acknowledged) Of(now Subject) *Acknowledgement {
+	return in.newest(now.key(), func(a *Acknowledgement) bool { return a.Fingerprint == now.Fingerprint })
+}
+
+// newest is the newest acknowledgement of a subject, whatever its facts, that meets a condition.
+func (in *Acknowledged) newest(of subjectKey, meets func(*Acknowledgement) bool) *Acknowledgement {
 	if in == nil {
-		return nil, nil
+		return nil
 	}
-	for _, a := range in.bySubject[now.key()] {
-		newest := &lapsed
-		if a.Fingerprint == now.Fingerprint {
-			newest = &holds
-		}
-		if *newest == nil || a.ID > (*newest).ID {
-			*newest = a
+	var newest *Acknowledgement
+	for _, a := range in.bySubject[of] {
+		if meets(a) && (newest == nil || a.ID > newest.ID) {
+			newest = a
 		}
 	}
-	if holds != nil {
-		lapsed = nil
+	return newest
+}
+
+// Standing is what was acknowledged of a subject. At most one of the two is there.
+type Standing struct {
+	Holds  *Acknowledgement // the newest that holds
+	Lapsed *Acknowledgement // else the newest that held until its facts changed
+}
+
+// Standings tells how subjects stand, in their order. They are all that there are in a month: what holds
+// for one of them has not lapsed for another, which its facts alone tell from that.
+func (in *Acknowledged) Standings(all []Subject) []Standing {
+	type version struct {
+		of          subjectKey
+		fingerprint string
 	}
-	return holds, lapsed
+	there := make(map[version]bool, len(all))
+	for _, s := range all {
+		there[version{s.key(), s.Fingerprint}] = true
+	}
+	standings := make([]Standing, len(all))
+	for i, s := range all {
+		if standings[i].Holds = in.Of(s); standings[i].Holds == nil {
+			standings[i].Lapsed = in.newest(s.key(), func(a *Acknowledgement) bool { return !there[version{s.key(), a.Fingerprint}] })
+		}
+	}
+	return standings
 }

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -29,9 +30,9 @@ func TestAnAcknowledgementHoldsInItsMonthUntilItsFactsChange(t *testing.T) {
 		{"withdrawn", reconcile.Acknowledgement{Subject: now, Period: october(), WithdrawnAt: &withdrawn}, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			holds, lapsed := reconcile.AcknowledgedIn(october(), []*reconcile.Acknowledgement{&c.made}).Of(now)
-			if (holds != nil) != c.holds || (lapsed != nil) != c.lapsed {
-				t.Errorf("it holds %v, has lapsed %v", holds != nil, lapsed != nil)
+			is := standing(now, &c.made)
+			if (is.Holds != nil) != c.holds || (is.Lapsed != nil) != c.lapsed {
+				t.Errorf("%+v", is)
 			}
 		})
 	}
@@ -42,13 +43,39 @@ func TestTheNewestAcknowledgementThatHoldsIsShown(t *testing.T) {
 	made := func(id int, s reconcile.Subject) *reconcile.Acknowledgement {
 		return &reconcile.Acknowledgement{ID: id, Subject: s, Period: october()}
 	}
-	in := reconcile.AcknowledgedIn(october(), []*reconcile.Acknowledgement{made(4, now), made(9, now), made(11, before), made(2, now)})
-	if holds, lapsed := in.Of(now); holds == nil || holds.ID != 9 || lapsed != nil {
-		t.Errorf("%v holds, %v has lapsed", holds, lapsed)
+	if is := standing(now, made(4, now), made(9, now), made(11, before), made(2, now)); is.Holds == nil || is.Holds.ID != 9 || is.Lapsed != nil {
+		t.Errorf("%+v", is)
 	}
-	in = reconcile.AcknowledgedIn(october(), []*reconcile.Acknowledgement{made(11, before), made(2, before)})
-	if holds, lapsed := in.Of(now); holds != nil || lapsed == nil || lapsed.ID != 11 {
-		t.Errorf("%v holds, %v has lapsed", holds, lapsed)
+	if is := standing(now, made(11, before), made(2, before)); is.Holds != nil || is.Lapsed == nil || is.Lapsed.ID != 11 {
+		t.Errorf("%+v", is)
+	}
+}
+
+// standing is how a subject stands that is the only one.
+func standing(now reconcile.Subject, made ...*reconcile.Acknowledgement) reconcile.Standing {
+	return reconcile.AcknowledgedIn(october(), made).Standings([]reconcile.Subject{now})[0]
+}
+
+// A ticket that stands twice on a bill and once on an earlier one is two differences of one kind and item.
+func TestOfTwoWhichTheirFactsAloneTellApartEachIsAcknowledgedByItself(t *testing.T) {
+	first, second, gone := subject("billed_twice", "7", "on this bill"), subject("billed_twice", "7", "in August"), subject("billed_twice", "7", "in July")
+	made := func(id int, s reconcile.Subject) *reconcile.Acknowledgement {
+		return &reconcile.Acknowledgement{ID: id, Subject: s, Period: october()}
+	}
+	of := func(made ...*reconcile.Acknowledgement) []reconcile.Standing {
+		return reconcile.AcknowledgedIn(october(), made).Standings([]reconcile.Subject{first, second})
+	}
+	a, b, old := made(1, first), made(2, second), made(3, gone)
+	for name, c := range map[string]struct{ got, want []reconcile.Standing }{
+		"neither":             {of(), []reconcile.Standing{{}, {}}},
+		"the first":           {of(a), []reconcile.Standing{{Holds: a}, {}}},
+		"the second":          {of(b), []reconcile.Standing{{}, {Holds: b}}},
+		"both":                {of(a, b), []reconcile.Standing{{Holds: a}, {Holds: b}}},
+		"one that is no more": {of(a, old), []reconcile.Standing{{Holds: a}, {Lapsed: old}}},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			t.Errorf("%s: %+v, want %+v", name, c.got, c.want)
+		}
 	}
 }
 
@@ -92,6 +119,11 @@ func TestAFlagIsAnotherOneWhenWhatItIsAboutChanges(t *testing.T) {
 			f.Companies[0].Machines[0].Hostname = "PC-9"
 		}, true},
 		{"more hours", billedBefore(5400), billedBefore(7200), false},
+		{"the same twin", twins, twins, true},
+		{"another twin", twins, func(f *reconcile.ReviewFacts) {
+			twins(f)
+			f.Companies[0].Machines[0].UID = "uid-14"
+		}, false},
 		{"a third company", second, func(f *reconcile.ReviewFacts) {
 			second(f)
 			f.Companies = append(f.Companies, reconcile.CompanyFact{Account: "620549", Name: "Gamma", People: f.Companies[0].People})

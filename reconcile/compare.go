@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"cmp"
-
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +25,12 @@ func Compare(facts ReconcileFacts, acknowledged *Acknowledged) *Reconciliation {
 		c.laterTickets(company)
 	}
 	c.unbilled()
-	for _, d := range c.result.Differences {
-		d.Acknowledgement, d.Lapsed = acknowledged.Of(d.Subject)
+	subjects := make([]Subject, len(c.result.Differences))
+	for i, d := range c.result.Differences {
+		subjects[i] = d.Subject
+	}
+	for i, standing := range acknowledged.Standings(subjects) {
+		c.result.Differences[i].Acknowledgement, c.result.Differences[i].Lapsed = standing.Holds, standing.Lapsed
 	}
 	c.sort()
 	return c.result
@@ -78,7 +81,7 @@ type charge struct {
 
 func newComparing(facts ReconcileFacts) *comparing {
 	c := &comparing{
-		ReconcileFacts: facts, same: make(map[codex.AccountNumber]string), charges: make(map[thing][]charge),
+		ReconcileFacts: facts, same: departments(facts.Companies), charges: make(map[thing][]charge),
 		result: &Reconciliation{
 			Period: facts.Period, At: facts.Now,
 			Bills: []*BillCompared{}, Differences: []*Difference{}, Later: []*Later{}, Unbilled: []*Unbilled{},
@@ -86,13 +89,6 @@ func newComparing(facts ReconcileFacts) *comparing {
 		last: make(map[string]*LastBill), next: make(map[string]map[codex.Feed]time.Time),
 		there:    map[string]map[string][]int{EntityAssets: {}, EntityContacts: {}, EntityTickets: {}},
 		belonged: make(map[int][]codex.AccountNumber), ticketCharges: make(map[int][]ticketCharge),
-	}
-	for account, versions := range facts.Companies {
-		for _, version := range versions {
-			if version.FreshserviceID != nil {
-				c.same[account] = "department " + strconv.FormatInt(*version.FreshserviceID, 10)
-			}
-		}
 	}
 	c.group()
 	byKey := make(map[string]*billedCompany)
@@ -111,10 +107,7 @@ func newComparing(facts ReconcileFacts) *comparing {
 		company.bills = append(company.bills, bill)
 		company.account, company.name, company.rates = bill.Account, bill.Name, bill.Rates
 		company.invoice, company.accepted = bill.Invoice, bill.AcceptedAt
-		company.seen = make(map[codex.Feed]time.Time, len(bill.Runs))
-		for feed, run := range bill.Runs {
-			company.seen[feed] = run.EndedAt
-		}
+		company.seen = bill.Runs
 	}
 	slices.SortFunc(c.companies, func(a, b *billedCompany) int { return cmp.Compare(a.account, b.account) })
 	for _, company := range c.companies {
@@ -189,7 +182,7 @@ func (c *comparing) byName(company *billedCompany, bill *BillFact, entity, name 
 	}
 	var found []int
 	for _, id := range c.idsOf(entity, company.account) {
-		if c.isWith(entity, id, company.account, run.EndedAt) && store.Fold(c.nameOf(entity, id, run.EndedAt)) == store.Fold(name) {
+		if c.isWith(entity, id, company.account, run) && store.Fold(c.nameOf(entity, id, run)) == store.Fold(name) {
 			found = append(found, id)
 		}
 	}

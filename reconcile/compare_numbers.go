@@ -3,9 +3,24 @@ package reconcile
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/hivematrix/codex"
 )
+
+// departments tell companies under whichever of their numbers: those of one department are one company,
+// which was renumbered. What never had a department is not among them.
+func departments(seen map[codex.AccountNumber][]CompanySeen) map[codex.AccountNumber]string {
+	same := make(map[codex.AccountNumber]string, len(seen))
+	for account, versions := range seen {
+		for _, version := range versions {
+			if version.FreshserviceID != nil {
+				same[account] = "department " + strconv.FormatInt(*version.FreshserviceID, 10)
+			}
+		}
+	}
+	return same
+}
 
 // key tells a company under whichever of its numbers: one that was renumbered is the same.
 func (c *comparing) key(account codex.AccountNumber) string {

@@ -15,12 +15,12 @@ import (
 // billed for exactly these; company B has nothing.
 func billed() *reconcile.ReconcileFacts {
 	long := reconcile.Span{From: at(time.June, 1, 0)}
-	ended := reconcile.RunSeen{ID: "r1", EndedAt: at(time.November, 1, 1)}
+	ended := at(time.November, 1, 1)
 	return &reconcile.ReconcileFacts{
 		Period: october(), Now: at(time.November, 20, 0),
 		Bills: []reconcile.BillFact{{
 			ID: 1, Invoice: "A-202510", Account: "A", Name: "Acme", AcceptedAt: at(time.November, 1, 3),
-			Runs: map[codex.Feed]reconcile.RunSeen{codex.FeedFreshservice: ended, codex.FeedDatto: ended, codex.FeedTickets: ended},
+			Runs: map[codex.Feed]time.Time{codex.FeedFreshservice: ended, codex.FeedDatto: ended, codex.FeedTickets: ended},
 			Items: reconcile.Items{
 				Source: reconcile.SourceReceipt,
 				Lines: []reconcile.ItemLine{
@@ -97,7 +97,7 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 			f.Machines[8] = []reconcile.MachineSeen{{Span: since(at(time.December, 2, 0)), Account: "A", Hostname: "PC-8"}}
 			f.Now, f.Bills[0].AcceptedAt = at(time.December, 20, 0), at(time.December, 3, 3)
 			for feed := range f.Bills[0].Runs {
-				f.Bills[0].Runs[feed] = reconcile.RunSeen{EndedAt: at(time.December, 3, 1)}
+				f.Bills[0].Runs[feed] = at(time.December, 3, 1)
 			}
 			f.Bills[0].Lines = append(f.Bills[0].Lines, reconcile.ItemLine{Kind: "asset", ID: id(8), Name: "PC-8", Type: "Workstation", Amount: 59_00})
 			f.Next = next(at(time.December, 1, 1))
@@ -168,6 +168,14 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 		{"not on the bill but by hand", func(f *reconcile.ReconcileFacts) { line(f).ID, line(f).Name = nil, "pc-7" }, nil},
 		{"twice on the bill", func(f *reconcile.ReconcileFacts) {
 			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
+		}, []string{"A billed_twice assets:7 -59.00 -"}},
+		{"twice on the bill, with its backup", func(f *reconcile.ReconcileFacts) {
+			line(f).Backup = 1 << 40
+			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
+		}, []string{"A billed_twice assets:7 -59.00 -48.30"}},
+		{"twice on the bill, once with its backup", func(f *reconcile.ReconcileFacts) {
+			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
+			line(f).Backup = 1 << 40
 		}, []string{"A billed_twice assets:7 -59.00 -"}},
 		{"twice on the bill, once at no cost", func(f *reconcile.ReconcileFacts) {
 			f.Bills[0].Lines = append(f.Bills[0].Lines, *line(f))
@@ -291,8 +299,8 @@ func TestADifferenceIsFoundByItsCaseAndNotByTheNextOne(t *testing.T) {
 			other := f.Bills[0]
 			other.ID, other.Invoice, other.Account, other.Lines = 2, "B-202510", "B", nil
 			other.AcceptedAt = at(time.November, 3, 3)
-			ended := reconcile.RunSeen{EndedAt: at(time.November, 3, 1)}
-			other.Runs = map[codex.Feed]reconcile.RunSeen{codex.FeedFreshservice: ended, codex.FeedDatto: ended, codex.FeedTickets: ended}
+			ended := at(time.November, 3, 1)
+			other.Runs = map[codex.Feed]time.Time{codex.FeedFreshservice: ended, codex.FeedDatto: ended, codex.FeedTickets: ended}
 			other.Tickets = []reconcile.TicketLine{{ID: id(4711), Number: "4711", Hours: 1_5000}}
 			f.Bills = append(f.Bills, other)
 		}, []string{"B billed_twice tickets:4711 - -125.00"}},

@@ -76,16 +76,21 @@ func (c *comparing) byHand(company *billedCompany, entity string) map[string][]c
 }
 
 // twice notes that a company is charged for one thing at several places: all but the dearest are too
-// much.
+// much, and so are up to all backups but the largest.
 func (c *comparing) twice(company *billedCompany, entity, id, name string, at []charge) {
-	var sum, dearest codex.Cents
+	var sum, backups, largest codex.Cents
 	for _, one := range at {
 		sum += one.line.Amount
-		dearest = max(dearest, one.line.Amount)
+		backup := valueOf(backupOf(company, one))
+		backups += backup
+		largest = max(largest, backup)
 	}
 	d := c.differ(company, DiffBilledTwice, entity, id, name, strconv.Itoa(len(at)))
-	worth := dearest - sum
+	worth := dearestOf(at).line.Amount - sum
 	d.Worth = &worth
+	if more := largest - backups; more < 0 {
+		d.UpTo = &more
+	}
 	d.Seen = fmt.Sprintf("%s is charged %d times, with %s in all.", name, len(at), sum)
 }
 
@@ -108,12 +113,18 @@ func (c *comparing) thing(company *billedCompany, t thing, billed []charge, seen
 		d := c.differ(company, DiffBilledTwice, t.entity, id, name, string(other.company.account))
 		worth := -min(dearest.line.Amount, other.line.Amount)
 		d.Invoice, d.Worth = dearest.bill.Invoice, &worth
+		d.UpTo = negative(backupOf(company, dearest))
 		d.Before, d.Now = dearest.bill.Invoice, other.bill.Invoice
 		d.Seen = fmt.Sprintf("%s is charged here with %s, and with %s on %s.", name, dearest.line.Amount, other.line.Amount, other.bill.Invoice)
 	}
 	if t.entity == EntityAssets {
 		c.typeDiffers(company, t.id, dearest, seen)
 	}
+}
+
+// backupOf is what the backup of a charged machine costs at most; nil where it has none.
+func backupOf(company *billedCompany, at charge) *codex.Cents {
+	return backupWorth(company.rates, at.line.Type, at.line.Backup)
 }
 
 // unreadable tells whether one of some charges could not be read.
@@ -136,7 +147,7 @@ func (c *comparing) notThere(company *billedCompany, t thing, billed charge, see
 		d.Seen = fmt.Sprintf("%s is billed with %s, and was with %s.", name, billed.line.Amount, c.companyName(homes[0], seen))
 	}
 	d.Invoice, d.Worth = billed.bill.Invoice, &worth
-	d.UpTo = negative(backupWorth(company.rates, billed.line.Type, billed.line.Backup))
+	d.UpTo = negative(backupOf(company, billed))
 }
 
 func texts[T ~string](list []T) []string {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
@@ -31,27 +32,30 @@ const atOnce = 100
 const positions = 10_000_000
 
 // CatchUp reads the bills that were archived since the last time. Where there are none it only looks.
-func CatchUp(ctx context.Context, db *store.DB) error {
+func CatchUp(ctx context.Context, db *store.DB) error { return deriveAll(ctx, db, unread) }
+
+// deriveAll reads bills until there are no more that wait.
+func deriveAll(ctx context.Context, db *store.DB, waiting func(context.Context, *ent.Client) ([]int, error)) error {
 	for {
-		waiting, err := unread(ctx, db.Ent())
+		bills, err := waiting(ctx, db.Ent())
 		if err != nil {
 			return fmt.Errorf("looking for bills that were not read: %w", err)
 		}
-		if len(waiting) == 0 {
+		if len(bills) == 0 {
 			return nil
 		}
 		err = db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 			if err := tx.Raise(ctx, DerivedEntity); err != nil {
 				return err
 			}
-			waiting, err := unread(ctx, tx.Ent()) // others may have read some meanwhile
+			bills, err := waiting(ctx, tx.Ent()) // others may have read some meanwhile
 			if err != nil {
 				return err
 			}
-			if err := forget(ctx, tx, waiting); err != nil {
+			if err := forget(ctx, tx, bills); err != nil {
 				return err
 			}
-			for _, id := range waiting {
+			for _, id := range bills {
 				if err := derive(ctx, tx, id); err != nil {
 					return fmt.Errorf("bill %d: %w", id, err)
 				}
@@ -62,6 +66,29 @@ func CatchUp(ctx context.Context, db *store.DB) error {
 			return fmt.Errorf("reading archived bills: %w", err)
 		}
 	}
+}
+
+// errUnread: a bill is not among those that were read, since it was archived after [CatchUp], or somebody
+// took away what was derived from it.
+var errUnread = errors.New("a bill has come that was not read yet")
+
+// readings is how often a reading of bills begins anew because one was archived meanwhile.
+const readings = 5
+
+// caughtUp reads what depends on all bills having been read. If errUnread says that one was not, it begins
+// anew, with those too that are missing in the middle; where that goes on it is [codex.CodeUnavailable].
+func caughtUp[T any](ctx context.Context, db *store.DB, read func(ctx context.Context) (T, error)) (T, error) {
+	waiting := unread
+	for range readings {
+		if err := deriveAll(ctx, db, waiting); err != nil {
+			return *new(T), err
+		}
+		if got, err := read(ctx); !errors.Is(err, errUnread) {
+			return got, err
+		}
+		waiting = missing
+	}
+	return *new(T), codex.Errorf(codex.CodeUnavailable, "bills are being archived faster than they can be read: ask again in a moment")
 }
 
 // Rebuild forgets what was derived from bills and reads all of them anew. It gives how many there are.
@@ -103,6 +130,14 @@ func unread(ctx context.Context, client *ent.Client) ([]int, error) {
 	}
 	return client.DerivedBill.Query().Where(derivedbill.Or(derivedbill.ReadingLT(Reading), derivedbill.ReadingGT(Reading))).
 		Order(derivedbill.ByID()).Limit(atOnce).IDs(ctx)
+}
+
+// missing are bills of which nothing was derived, wherever they stand. It looks at all bills.
+func missing(ctx context.Context, client *ent.Client) ([]int, error) {
+	return client.Snapshot.Query().Where(func(s *sql.Selector) {
+		derived := sql.Table(derivedbill.Table)
+		s.Where(sql.NotIn(s.C(snapshot.FieldID), sql.Dialect(s.Dialect()).Select(derived.C(derivedbill.FieldID)).From(derived)))
+	}).Order(snapshot.ByID()).Limit(atOnce).IDs(ctx)
 }
 
 // forget takes away what was derived from bills.

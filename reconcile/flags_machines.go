@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,10 +21,10 @@ const (
 
 // machines are the flags of a company's machines, machine by machine.
 func (d *deciding) machines(c *CompanyFact) []*Flag {
-	charged := make(map[place]int) // how many machines of a name at a site would be charged
+	charged := make(map[place][]string) // the machines of a name at a site that would be charged, by UID
 	for _, m := range c.Machines {
 		if !decided(c.machineCost(m.ID)) {
-			charged[m.place()]++
+			charged[m.place()] = append(charged[m.place()], string(m.UID))
 		}
 	}
 	var flags []*Flag
@@ -32,8 +33,8 @@ func (d *deciding) machines(c *CompanyFact) []*Flag {
 		for _, issue := range d.own[m.UID] {
 			switch issue.Kind {
 			case syncers.IssueProbableDuplicate:
-				if charged[m.place()] > 1 {
-					flags = append(flags, d.duplicate(c, m, issue))
+				if twins := charged[m.place()]; len(twins) > 1 {
+					flags = append(flags, d.duplicate(c, m, twins, issue))
 				}
 			case syncers.IssueReimaged:
 				if d.since(c).Before(issue.Seen) {
@@ -72,8 +73,9 @@ func (m *MachineFact) flag(c *CompanyFact, kind string, facts ...string) *Flag {
 	return flag
 }
 
-func (d *deciding) duplicate(c *CompanyFact, m *MachineFact, issue IssueFact) *Flag {
-	flag := m.flag(c, FlagProbableDuplicate, string(m.UID))
+// duplicate is about the machine and those that it may be one with: it is another one when they are.
+func (d *deciding) duplicate(c *CompanyFact, m *MachineFact, twins []string, issue IssueFact) *Flag {
+	flag := m.flag(c, FlagProbableDuplicate, slices.Sorted(slices.Values(twins))...)
 	flag.Seen = issue.Reason
 	flag.Do = "Delete the old one in Datto RMM and sync datto, or bill one of them as No Charge: both are billed."
 	flag.Worth = c.machineCost(m.ID)
@@ -102,8 +104,8 @@ func (d *deciding) typeDiffers(c *CompanyFact, m *MachineFact) *Flag {
 	flag.Seen = fmt.Sprintf("%s was billed as %s for %s, and Datto calls it %q.", m.Hostname, billed.Type, c.Last.Period, m.dattoWord())
 	flag.Do = fmt.Sprintf("Set its type in Ledger to %s.", told)
 	flag.Before, flag.Now = billed.Type, told
-	if rate := c.Last.rate(rateOf(told)); rate != nil {
-		worth := *rate - billed.Cost
+	if right := rate(c.Last.Rates, rateName(told)); right != nil {
+		worth := *right - billed.Cost
 		flag.Worth = &worth
 	}
 	return flag
@@ -115,21 +117,6 @@ func (m *MachineFact) dattoWord() string {
 		return m.Category
 	}
 	return m.Class
-}
-
-// rateOf is the rate of a type, by Ledger's name; empty where it has none.
-func rateOf(billedType string) string {
-	switch billedType {
-	case TypeWorkstation:
-		return RateWorkstation
-	case TypeServer:
-		return RateServer
-	case TypeSwitch:
-		return RateSwitch
-	case TypeFirewall:
-		return RateFirewall
-	}
-	return ""
 }
 
 // unseen is the flag of a machine that Datto had not seen for long when the month ended, or has not if

@@ -35,7 +35,7 @@ func world() reconcile.ReviewFacts {
 		People:   []reconcile.PersonFact{{ID: 7, Name: "Ana", Email: "ana@acme.example", Active: true}},
 		Tickets:  []reconcile.TicketFact{{ID: 1001, Subject: "Printer", Seconds: 5400, Link: "https://acme.example/a/tickets/1001"}},
 		Last: &reconcile.LastBill{
-			Period: codex.Period{Year: 2025, Month: time.September}, MadeAt: at(time.October, 1, 8), Invoices: []string{"620547-202509"},
+			Period: codex.Period{Year: 2025, Month: time.September}, MadeAt: at(time.October, 1, 8),
 			Machines: map[int]reconcile.BilledItem{12: {Type: "Workstation", Cost: 3000}},
 			People:   map[int]reconcile.BilledItem{7: {Type: "Paid", Cost: 1500}},
 			Rates: map[string]codex.Quantity{

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,24 +29,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, period codex.Period) (*Recon
 	if period.Start().After(r.o.Now()) {
 		return nil, codex.BadInput("month", "%s lies ahead", period)
 	}
-	const tries = 5 // as often may a bill come in between
-	var err error
-	for range tries {
-		var made *Reconciliation
-		if made, err = r.reconcile(ctx, period); err == nil {
-			return made, nil
-		}
-		if !errors.Is(err, errUnread) {
-			break
-		}
+	made, err := caughtUp(ctx, r.o.DB, func(ctx context.Context) (*Reconciliation, error) { return r.reconcile(ctx, period) })
+	if err != nil {
+		return nil, fmt.Errorf("reconciling %s: %w", period, err)
 	}
-	return nil, fmt.Errorf("reconciling %s: %w", period, err)
+	return made, nil
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, period codex.Period) (*Reconciliation, error) {
-	if err := CatchUp(ctx, r.o.DB); err != nil {
-		return nil, err
-	}
 	var made *Reconciliation
 	err := r.o.DB.Snapshot(ctx, func(ctx context.Context, tx *store.Tx) error {
 		facts, err := r.readFacts(ctx, tx, period)

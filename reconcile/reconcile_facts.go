@@ -34,15 +34,9 @@ type BillFact struct {
 	Account    codex.AccountNumber
 	Name       string // of the company, as on the bill
 	AcceptedAt time.Time
-	Runs       map[codex.Feed]RunSeen // those that it was made from
-	Problem    string                 // what of it could not be read; empty where all could
+	Runs       map[codex.Feed]time.Time // when those ended that it was made from
+	Problem    string                   // what of it could not be read; empty where all could
 	Items
-}
-
-// RunSeen is a run that a bill was made from.
-type RunSeen struct {
-	ID      codex.RunID
-	EndedAt time.Time
 }
 
 // Span is how long the hub saw something so.

@@ -33,9 +33,9 @@ func (r *Reconciler) readFacts(ctx context.Context, tx *store.Tx, period codex.P
 	}
 	for _, bill := range facts.Bills {
 		of[bill.Account] = &CompanyFact{Account: bill.Account}
-		for _, run := range bill.Runs {
-			if run.EndedAt.Before(from) {
-				from = run.EndedAt
+		for _, ended := range bill.Runs {
+			if ended.Before(from) {
+				from = ended
 			}
 		}
 	}
@@ -105,10 +105,10 @@ func readRuns(ctx context.Context, tx *store.Tx, rows []*ent.Snapshot, bills map
 		ended[run.ID] = run.EndedAt.UTC()
 	}
 	for id, bill := range bills {
-		bill.Runs = make(map[codex.Feed]RunSeen)
+		bill.Runs = make(map[codex.Feed]time.Time)
 		for feed, run := range named[id] {
 			if at, known := ended[run]; known {
-				bill.Runs[feed] = RunSeen{ID: run, EndedAt: at}
+				bill.Runs[feed] = at
 			}
 		}
 	}
@@ -154,36 +154,6 @@ func readBilledFor(ctx context.Context, tx *store.Tx, ids []int, bills map[int]*
 	return nil
 }
 
-// readElsewhere reads where tickets stand in bills of other months.
-func readElsewhere(ctx context.Context, tx *store.Tx, period codex.Period, ids []int) (map[int][]BilledTicket, error) {
-	rows, err := tx.Ent().BilledTicket.Query().Where(store.KeyIn(billedticket.FieldTicketID, ids)).Order(billedticket.ByID()).
-		Select(billedticket.FieldSnapshotID, billedticket.FieldTicketID, billedticket.FieldHoursE4).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading tickets that were billed: %w", err)
-	}
-	in := make([]int, len(rows))
-	for i, row := range rows {
-		in[i] = row.SnapshotID
-	}
-	bills, err := tx.Ent().Snapshot.Query().Where(archive.Current, otherThan(period), store.KeyIn(snapshot.FieldID, in)).
-		Select(snapshot.FieldInvoiceNumber, snapshot.FieldBillingYear, snapshot.FieldBillingMonth).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading the bills of tickets: %w", err)
-	}
-	of := make(map[int]BilledTicket, len(bills))
-	for _, bill := range bills {
-		of[bill.ID] = BilledTicket{Period: monthOf(bill.BillingYear, bill.BillingMonth), Invoice: bill.InvoiceNumber}
-	}
-	elsewhere := make(map[int][]BilledTicket)
-	for _, row := range rows {
-		if billed, stands := of[row.SnapshotID]; stands {
-			billed.Hours = row.HoursE4
-			elsewhere[*row.TicketID] = append(elsewhere[*row.TicketID], billed)
-		}
-	}
-	return elsewhere, nil
-}
-
 // otherThan tells the bills of other months.
 func otherThan(period codex.Period) func(*sql.Selector) {
 	return func(s *sql.Selector) {
@@ -212,11 +182,7 @@ func readNext(ctx context.Context, tx *store.Tx, period codex.Period) (map[codex
 	}
 	next := make(map[codex.AccountNumber]map[codex.Feed]time.Time, len(rows))
 	for _, row := range rows {
-		seen := make(map[codex.Feed]time.Time)
-		for feed, run := range bills[row.ID].Runs {
-			seen[feed] = run.EndedAt
-		}
-		next[row.CompanyAccountNumber] = seen
+		next[row.CompanyAccountNumber] = bills[row.ID].Runs
 	}
 	return next, nil
 }

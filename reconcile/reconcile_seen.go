@@ -48,7 +48,7 @@ func (r *Reconciler) readSeen(ctx context.Context, tx *store.Tx, facts *Reconcil
 	for id := range facts.Tickets {
 		billed = append(billed, id)
 	}
-	if facts.Elsewhere, err = readElsewhere(ctx, tx, facts.Period, billed); err != nil {
+	if facts.Elsewhere, err = readTicketBills(ctx, tx, billed, otherThan(facts.Period)); err != nil {
 		return err
 	}
 	if facts.Next, err = readNext(ctx, tx, facts.Period); err != nil {

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +23,8 @@ type ReviewOptions struct {
 	Now             func() time.Time
 }
 
-// Reviewer makes reviews. It only reads, and is safe for concurrent use.
+// Reviewer makes reviews, and keeps what people said of them. Beside that it writes no more than what is
+// derived from bills that were not read yet. It is safe for concurrent use.
 type Reviewer struct{ o ReviewOptions }
 
 // NewReviewer makes a Reviewer.
@@ -35,20 +35,8 @@ func NewReviewer(o ReviewOptions) *Reviewer {
 
 // Review looks at all that Ledger would bill for a month, all companies at one moment.
 func (r *Reviewer) Review(ctx context.Context, period codex.Period) (*Review, error) {
-	for range catchUps {
-		if err := CatchUp(ctx, r.o.DB); err != nil {
-			return nil, err
-		}
-		review, err := r.review(ctx, period)
-		if !errors.Is(err, errUnread) {
-			return review, err
-		}
-	}
-	return nil, codex.Errorf(codex.CodeUnavailable, "bills are being archived faster than they can be read: ask again in a moment")
+	return caughtUp(ctx, r.o.DB, func(ctx context.Context) (*Review, error) { return r.review(ctx, period) })
 }
-
-// catchUps is how often a review begins anew because a bill was archived meanwhile.
-const catchUps = 5
 
 func (r *Reviewer) review(ctx context.Context, period codex.Period) (*Review, error) {
 	var review *Review

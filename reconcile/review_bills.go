@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,9 +17,6 @@ import (
 	"github.com/hivematrix/codex/ent/snapshot"
 	"github.com/hivematrix/codex/store"
 )
-
-// errUnread: a bill was archived between [CatchUp] and the moment at which a review reads.
-var errUnread = errors.New("a bill has come that was not read yet")
 
 // readLastBills reads the bills of each company's newest earlier month: what stands of them, and none
 // that is open.
@@ -44,7 +40,6 @@ func readLastBills(ctx context.Context, tx *store.Tx, period codex.Period, of ma
 				Machines: map[int]BilledItem{}, People: map[int]BilledItem{}, Rates: map[string]codex.Quantity{},
 			}
 		}
-		c.Last.Invoices = append(c.Last.Invoices, bill.InvoiceNumber)
 		if bill.ArchivedAt.After(c.Last.MadeAt) {
 			c.Last.MadeAt = bill.ArchivedAt
 		}
@@ -149,41 +144,49 @@ func readBilled(ctx context.Context, tx *store.Tx, period codex.Period, of map[c
 		}
 	}
 	slices.Sort(ids)
-	return readEarlier(ctx, tx, period, ids, tickets)
+	earlier, err := readTicketBills(ctx, tx, ids, before(period))
+	if err != nil {
+		return err
+	}
+	for id, t := range tickets {
+		t.Earlier = earlier[id]
+	}
+	return nil
 }
 
-// readEarlier reads where tickets stand in bills of earlier months, of whichever company.
-func readEarlier(ctx context.Context, tx *store.Tx, period codex.Period, ids []int, tickets map[int]*TicketFact) error {
+// readTicketBills reads where tickets stand in bills of the months that which tells, of whichever company,
+// by ticket; the earliest month first.
+func readTicketBills(ctx context.Context, tx *store.Tx, ids []int, which func(*sql.Selector)) (map[int][]BilledTicket, error) {
 	rows, err := tx.Ent().BilledTicket.Query().Where(store.KeyIn(billedticket.FieldTicketID, ids)).
 		Order(billedticket.ByID()).
 		Select(billedticket.FieldSnapshotID, billedticket.FieldTicketID, billedticket.FieldHoursE4).All(ctx)
 	if err != nil {
-		return fmt.Errorf("reading tickets that were billed: %w", err)
+		return nil, fmt.Errorf("reading tickets that were billed: %w", err)
 	}
 	in := make([]int, len(rows))
 	for i, row := range rows {
 		in[i] = row.SnapshotID
 	}
-	bills, err := tx.Ent().Snapshot.Query().Where(archive.Current, before(period), store.KeyIn(snapshot.FieldID, in)).
+	bills, err := tx.Ent().Snapshot.Query().Where(archive.Current, which, store.KeyIn(snapshot.FieldID, in)).
 		Select(snapshot.FieldInvoiceNumber, snapshot.FieldBillingYear, snapshot.FieldBillingMonth).All(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the bills of tickets: %w", err)
+		return nil, fmt.Errorf("reading the bills of tickets: %w", err)
 	}
-	earlier := make(map[int]BilledTicket, len(bills))
+	of := make(map[int]BilledTicket, len(bills))
 	for _, bill := range bills {
-		earlier[bill.ID] = BilledTicket{Period: monthOf(bill.BillingYear, bill.BillingMonth), Invoice: bill.InvoiceNumber}
+		of[bill.ID] = BilledTicket{Period: monthOf(bill.BillingYear, bill.BillingMonth), Invoice: bill.InvoiceNumber}
 	}
+	billed := make(map[int][]BilledTicket)
 	for _, row := range rows {
-		if billed, stands := earlier[row.SnapshotID]; stands {
-			billed.Hours = row.HoursE4
-			t := tickets[*row.TicketID]
-			t.Earlier = append(t.Earlier, billed)
+		if at, stands := of[row.SnapshotID]; stands {
+			at.Hours = row.HoursE4
+			billed[*row.TicketID] = append(billed[*row.TicketID], at)
 		}
 	}
-	for _, t := range tickets {
-		slices.SortStableFunc(t.Earlier, func(a, b BilledTicket) int { return a.Period.Start().Compare(b.Period.Start()) })
+	for _, at := range billed {
+		slices.SortStableFunc(at, func(a, b BilledTicket) int { return a.Period.Start().Compare(b.Period.Start()) })
 	}
-	return nil
+	return billed, nil
 }
 
 // monthOf is a billing month as rows have it.

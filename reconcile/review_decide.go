@@ -98,9 +98,14 @@ func DecideReview(facts ReviewFacts, rules ReviewRules, acknowledged *Acknowledg
 		of.Flags = slices.Concat(d.issuesOf(c.Account), d.machines(c), d.people(c), d.tickets(c), d.counts(c))
 		review.Companies = append(review.Companies, of)
 	}
-	for _, flag := range review.All() {
+	flags := review.All()
+	subjects := make([]Subject, len(flags))
+	for i, flag := range flags {
 		flag.Fingerprint = cmp.Or(flag.Fingerprint, Fingerprint(flag.Account, flag.Kind, flag.Item))
-		flag.Acknowledgement, flag.Lapsed = acknowledged.Of(flag.Subject)
+		subjects[i] = flag.Subject
+	}
+	for i, standing := range acknowledged.Standings(subjects) {
+		flags[i].Acknowledgement, flags[i].Lapsed = standing.Holds, standing.Lapsed
 	}
 	return review
 }

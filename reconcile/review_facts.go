@@ -94,8 +94,7 @@ type BilledTicket struct {
 // by their ids: what Ledger added by hand is not among them.
 type LastBill struct {
 	Period   codex.Period
-	MadeAt   time.Time // when the newest of them was archived
-	Invoices []string
+	MadeAt   time.Time                 // when the newest of them was archived
 	Machines map[int]BilledItem        // by the hub's id
 	People   map[int]BilledItem        // by the hub's id
 	Rates    map[string]codex.Quantity // by Ledger's names
@@ -113,9 +112,6 @@ type BilledItem struct {
 // The rates that a review asks for, by the names that Ledger gives them in effective_rates.
 const (
 	RateWorkstation = "per_workstation_cost"
-	RateServer      = "per_server_cost"
-	RateSwitch      = "per_switch_cost"
-	RateFirewall    = "per_firewall_cost"
 	RateUser        = "per_user_cost"
 )
 
@@ -137,29 +133,14 @@ func (c *CompanyFact) personCost(id int) *codex.Cents {
 	return c.Last.cost(c.Last.People, id, RateUser)
 }
 
-func (b *LastBill) cost(billed map[int]BilledItem, id int, rate string) *codex.Cents {
+func (b *LastBill) cost(billed map[int]BilledItem, id int, name string) *codex.Cents {
 	if item, was := billed[id]; was {
 		return &item.Cost
 	}
 	if !b.Complete {
 		return nil
 	}
-	return b.rate(rate)
-}
-
-// rate is what one of something costs, in whole cents as on a bill, half a cent away from zero; nil where
-// the bill does not say.
-func (b *LastBill) rate(name string) *codex.Cents {
-	rate, known := b.Rates[name]
-	if !known {
-		return nil
-	}
-	half := codex.Quantity(50)
-	if rate < 0 {
-		half = -half
-	}
-	cents := codex.Cents((rate + half) / 100)
-	return &cents
+	return rate(b.Rates, name)
 }
 
 // decided tells whether a cost is 0: that a person decided, and it is nothing to look at.

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"entgo.io/ent/dialect/sql"
@@ -43,13 +45,55 @@ func (r *Reviewer) readReview(ctx context.Context, tx *store.Tx, period codex.Pe
 		of[c.ID] = &facts.Companies[i]
 	}
 	for _, read := range []func(context.Context, *store.Tx, codex.Period, map[codex.AccountNumber]*CompanyFact) error{
-		readMachines, readPeople, r.readTickets, readLastBills, readBilled,
+		readMachines, readPeople, r.readTickets, readAllBills,
 	} {
 		if err := read(ctx, tx, period, of); err != nil {
 			return facts, err
 		}
 	}
 	return facts, nil
+}
+
+// readAllBills reads the last bills of companies and those of the month, those under numbers too that a
+// company had before it was renumbered.
+func readAllBills(ctx context.Context, tx *store.Tx, period codex.Period, of map[codex.AccountNumber]*CompanyFact) error {
+	seen, err := readCompaniesSeen(ctx, tx)
+	if err != nil {
+		return err
+	}
+	same := departments(seen)
+	served := make(map[string]*CompanyFact, len(of))
+	for account, company := range of {
+		if same[account] != "" {
+			served[same[account]] = company
+		}
+	}
+	under := maps.Clone(of) // all numbers, with what was billed under each
+	for account := range seen {
+		if under[account] == nil && served[same[account]] != nil {
+			under[account] = &CompanyFact{Account: account}
+		}
+	}
+	if err := readLastBills(ctx, tx, period, under); err != nil {
+		return err
+	}
+	if err := readBilled(ctx, tx, period, under); err != nil {
+		return err
+	}
+	for _, account := range slices.Sorted(maps.Keys(under)) {
+		if of[account] == nil {
+			served[same[account]].billedBefore(under[account])
+		}
+	}
+	return nil
+}
+
+// billedBefore takes over what was billed under a number that the company had before.
+func (c *CompanyFact) billedBefore(as *CompanyFact) {
+	c.Billed = append(c.Billed, as.Billed...)
+	if as.Last != nil && (c.Last == nil || as.Last.Period.Start().After(c.Last.Period.Start())) {
+		c.Last = as.Last
+	}
 }
 
 // byBytes sorts by a text column, by bytes.

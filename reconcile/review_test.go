@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/derivedbill"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/store"
@@ -289,6 +291,44 @@ func TestAFeedIsJudgedByItsRunsThatWroteEverything(t *testing.T) {
 		h.is("- feed_not_synced feeds:freshservice", "- feed_not_synced feeds:datto", "- feed_not_synced feeds:tickets")
 		h.run("t-2", codex.FeedTickets, codex.RunSucceeded, at(time.November, 1, 5), codex.ModeIncremental, false)
 		h.is("- feed_not_synced feeds:freshservice", "- feed_not_synced feeds:datto")
+	})
+}
+
+// A rename lets bills keep the number that they were made under.
+func TestARenumberedCompanyHasTheBillsOfItsFormerNumber(t *testing.T) {
+	eachHub(t, func(h *hub) {
+		h.synced()
+		h.company("901", "Acme")
+		renamed := at(time.October, 10, 9)
+		for account, span := range map[codex.AccountNumber]reconcile.Span{
+			"900": {From: at(time.June, 1, 0), To: &renamed}, "901": {From: renamed},
+		} {
+			h.must(h.db.Ent().CompanyVersion.Create().SetAccountNumber(account).SetName("Acme").SetFreshserviceID(4).
+				SetSeenFrom(span.From).SetNillableSeenTo(span.To).Exec(h.t.Context()))
+		}
+		h.asset(13, "901", "SRV", func(a *ent.AssetCreate) { a.SetHardwareType("Server") })
+		h.bill("900", codex.Period{Year: 2025, Month: time.August}, []row{{13, "SRV", "No Charge", 0}}, nil, nil)
+		h.bill("900", september(), []row{{13, "SRV", "Workstation", 30}}, nil, nil)
+		h.bill("900", october(), []row{{13, "SRV", "Workstation", 30}}, nil, nil)
+		h.is("901 type_differs assets:13 Workstation -> Server 120.50")
+		if billed := h.review().Companies[0].Billed; len(billed) != 1 {
+			t.Errorf("of October there are the bills %v", billed)
+		}
+	})
+}
+
+// Whatever took away what was derived from a bill, the next question reads it again.
+func TestABillOfWhichNothingIsDerivedAnyMoreIsReadAgain(t *testing.T) {
+	eachHub(t, func(h *hub) {
+		h.usual()
+		h.bill("620547", october(), []row{{12, "PC-1", "Workstation", 30}}, []row{{7, "Ana", "Paid", 15}}, nil)
+		before := h.review()
+		if n, err := h.db.Ent().DerivedBill.Delete().Where(derivedbill.ID(1)).Exec(t.Context()); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		if after := h.review(); !reflect.DeepEqual(after, before) {
+			t.Errorf("it is %+v, and was %+v", after, before)
+		}
 	})
 }
 

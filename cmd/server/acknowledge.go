@@ -32,14 +32,15 @@ const acknowledgementFields = `{ id account_number: accountNumber month kind ite
 
 func (p *program) acknowledgeCommand() *cobra.Command {
 	var month billMonth
-	var account, kind, item, note string
+	var account, kind, item, note, fingerprint string
 	var standing bool
 	cmd := &cobra.Command{
 		Use:   "acknowledge --year YEAR --month MONTH --kind KIND --item ENTITY:ID --note TEXT",
 		Short: "Say that something the review or the reconciliation shows is in order",
 		Long: "Says that you looked at something that codex review (or codex reconcile) shows, and that it is in\n" +
 			"order. It holds for that company, month, kind and item until what it is about changes, with\n" +
-			"--standing for later months too. What concerns no company is acknowledged without --account.",
+			"--standing for later months too. What concerns no company is acknowledged without --account.\n\n" +
+			"Where codex reconcile shows several of one kind and item, --fingerprint says which one is meant.",
 		Example: "  codex acknowledge --account 620547 --year 2025 --month 10 --kind unseen --item assets:12 --note \"spare\" --standing\n" +
 			"  codex acknowledge list --account 620547\n" +
 			"  codex acknowledge withdraw 3 --note \"sold\"",
@@ -58,6 +59,9 @@ func (p *program) acknowledgeCommand() *cobra.Command {
 			}
 			if account != "" {
 				input["accountNumber"] = account
+			}
+			if fingerprint != "" {
+				input["fingerprint"] = fingerprint
 			}
 			return p.withHub(cmd.Context(), func(hub *hub) error {
 				var answer struct {
@@ -80,6 +84,7 @@ func (p *program) acknowledgeCommand() *cobra.Command {
 	cmd.Flags().StringVar(&kind, "kind", "", "its `kind`, as codex review prints it")
 	cmd.Flags().StringVar(&item, "item", "", "its `item`, as codex review prints it: assets:12")
 	cmd.Flags().StringVar(&note, "note", "", "`why` it is in order")
+	cmd.Flags().StringVar(&fingerprint, "fingerprint", "", "the `fingerprint` of what you looked at, as --json prints it: what has changed since is refused")
 	cmd.Flags().BoolVar(&standing, "standing", false, "for later months too")
 	cmd.AddCommand(p.acknowledgeListCommand(), p.acknowledgeWithdrawCommand())
 	return cmd

@@ -143,6 +143,7 @@ func TestTheArchivesVerbsSayWhatTheyMiss(t *testing.T) {
 		i.ends(exitUsage, "codex: "+said, "archive", "search", flag)
 		i.ends(exitUsage, "codex: "+said, "archive", "totals", flag)
 	}
+	i.ends(exitUsage, "codex: if any flags in the group [json csv] are set none of the others can be;", "archive", "show", "1", "--json", "--csv")
 	if err := os.Mkdir(filepath.Join(i.dir, "instance", "archive.checkpoint"), 0o700); err != nil { // which is no file to read
 		t.Fatal(err)
 	}

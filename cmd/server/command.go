@@ -20,6 +20,13 @@ func (p *program) command() *cobra.Command {
 			"  codex serve                 # serve what is configured there",
 		Args:          cobra.ArbitraryArgs,
 		RunE:          needVerb,
+		// Flags that exclude each other; cobra by itself takes it for a failure of the verb.
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmd.ValidateFlagGroups(); err != nil {
+				return usageError("%w (see: %s --help)", err, cmd.CommandPath())
+			}
+			return nil
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

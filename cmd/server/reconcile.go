@@ -92,9 +92,6 @@ func (p *program) reconcileCommand() *cobra.Command {
 			if err := month.check(cmd); err != nil {
 				return err
 			}
-			if asJSON && asCSV {
-				return usageError("codex reconcile prints --json or --csv, not both")
-			}
 			return p.withHub(cmd.Context(), func(hub *hub) error {
 				if asCSV {
 					var made struct{ CSV string }
@@ -122,6 +119,10 @@ func (p *program) reconcileCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "print a table for a spreadsheet")
 	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "read all archived bills anew, and compare nothing")
+	for _, other := range []string{"year", "month", "account", "json", "csv"} {
+		cmd.MarkFlagsMutuallyExclusive("rebuild", other)
+	}
+	cmd.MarkFlagsMutuallyExclusive("json", "csv")
 	return cmd
 }
 
@@ -148,11 +149,19 @@ func (h *hub) rebuildBilledItems(ctx context.Context, p *program) error {
 // shown is a reconciliation for people.
 func (r *reconciliation) shown() string {
 	var b strings.Builder
+	type key struct{ account, kind, entity, id string }
+	of := func(d *billDifference) key { return key{d.AccountNumber, d.Kind, d.Item.Entity, d.Item.ID} }
+	alike := make(map[key]int) // how many only their fingerprints tell apart
+	for i := range r.Differences {
+		alike[of(&r.Differences[i])]++
+	}
 	for _, d := range r.Differences {
 		fmt.Fprintf(&b, "%s %s: %s %s%s\n      %s\n", printable(d.AccountNumber), printable(d.Company), d.Kind,
 			printable(d.Item.Entity+":"+d.Item.ID), shownWorth(d.Worth, d.UpTo), printable(d.Seen))
 		if a := d.Acknowledgement; a != nil {
 			fmt.Fprintf(&b, "      acknowledged by %s at %s: %s\n", printable(a.By), second(a.At), printable(a.Note))
+		} else if alike[of(&d)] > 1 {
+			fmt.Fprintf(&b, "      --fingerprint %s\n", d.Fingerprint)
 		}
 	}
 	if len(r.Unbilled) > 0 {

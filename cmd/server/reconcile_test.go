@@ -50,7 +50,9 @@ func TestWhatABillLacksIsFoundAfterItAndSaidToBeInOrder(t *testing.T) {
 				t.Errorf("it shows\n%s", shown)
 			}
 
-			i.must("acknowledge", "--account", "620547", "--year", "2025", "--month", "9", "--kind", "there_not_billed", "--item", "assets:"+id, "--note", "a spare")
+			acknowledge := []string{"acknowledge", "--account", "620547", "--year", "2025", "--month", "9", "--kind", "there_not_billed", "--item", "assets:" + id, "--note", "a spare"}
+			i.ends(exitFailed, "codex: there_not_billed of assets:"+id+" has changed since you looked: look again", append(acknowledge, "--fingerprint", "0")...)
+			i.must(append(acknowledge, "--fingerprint", found[0].Fingerprint)...)
 			if found = lacks(); len(found) != 1 || found[0].Acknowledgement == nil || found[0].Acknowledgement.Note != "a spare" {
 				t.Errorf("it is acknowledged by %+v", found)
 			}
@@ -73,6 +75,8 @@ func TestAReconciliationIsAskedForByAMonthOnly(t *testing.T) {
 	for _, args := range [][]string{
 		{"reconcile"}, {"reconcile", "--year", "2025"}, {"reconcile", "--year", "2025", "--month", "13"},
 		{"reconcile", "--year", "2025", "--month", "10", "--json", "--csv"},
+		{"reconcile", "--rebuild", "--csv"}, {"reconcile", "--rebuild", "--json"}, {"reconcile", "--rebuild", "--account", "1"},
+		{"reconcile", "--rebuild", "--year", "2025", "--month", "10"},
 	} {
 		if got := i.codex(args...); got.status != exitUsage {
 			t.Errorf("%v is %+v", args, got)

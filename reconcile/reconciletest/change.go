@@ -208,7 +208,8 @@ func (y *Year) planMachines(account codex.AccountNumber) {
 		y.mistake(account, func(d *draft) { d.assets = without(d.assets, m.ID) })
 	}
 	if m := y.takeIf(35, account); m != nil { // twice
-		y.plant(account, "billed_twice", "assets", m.ID, -cents(prices.of(y.typeOf(m.ID))), nil)
+		kind := y.typeOf(m.ID)
+		y.plant(account, "billed_twice", "assets", m.ID, -cents(prices.of(kind)), lessBackup(machineRow(m), kind))
 		y.mistake(account, func(d *draft) { d.assets = append(d.assets, machineRow(m)) })
 	}
 	if m := y.takeIf(25, account); m != nil { // once more by hand
