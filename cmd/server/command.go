@@ -18,8 +18,8 @@ func (p *program) command() *cobra.Command {
 		Example: "  codex serve --demo          # simulated upstreams, everything in instance-demo/\n" +
 			"  codex init                  # write instance/codex.conf\n" +
 			"  codex serve                 # serve what is configured there",
-		Args:          cobra.ArbitraryArgs,
-		RunE:          needVerb,
+		Args: cobra.ArbitraryArgs,
+		RunE: needVerb,
 		// Flags that exclude each other; cobra by itself takes it for a failure of the verb.
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cmd.ValidateFlagGroups(); err != nil {
