@@ -22,6 +22,7 @@ type Fixtures struct {
 	DepartmentWordAccount int64 // account_number is text that is no number
 	DepartmentNoAccount   int64 // account_number is not among the custom fields
 	DepartmentNullAccount int64 // account_number is null
+	DepartmentWithoutPlan int64 // its plan_selected is in no file of plans
 
 	// Requesters.
 	RequesterWithoutEmail     int64 // primary_email is null, a phone exists
@@ -103,6 +104,10 @@ func (g *generator) departmentFixtures() {
 	text := g.companies[1]
 	g.fixtures.DepartmentTextAccount = setAccount(text, " "+text.account+" ", text.account)
 	g.fixtures.DepartmentWordAccount = setAccount(g.companies[2], "NW-2044", "NW-2044")
+
+	planless := g.companies[3].department
+	planless.CustomFields["plan_selected"] = planWithoutFile
+	g.fixtures.DepartmentWithoutPlan = planless.ID
 
 	extra := func(name string) *Department {
 		at := MilliTime{g.daysAgo(900, 600)}
