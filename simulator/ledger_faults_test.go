@@ -250,3 +250,26 @@ func TestKeycloakGivesTokensThatCoreExchanges(t *testing.T) {
 		t.Errorf("its error: %d %s", status, text)
 	}
 }
+
+func TestTheDeskDecidesWhatMachinesAre(t *testing.T) {
+	d := ledger(t, simulator.LedgerB)
+	d.SetAssetBilling(3, simulator.Billing{Type: "No Charge"}) // somebody said so before
+	d.serves["/api/companies/bulk"] = `[{"company":{},"assets":[{"id":1,"hardware_type":"Laptop"},{"id":2,"hardware_type":"Server"},` +
+		`{"id":3,"hardware_type":"Network Device (Switch)"},{"id":4,"hardware_type":null}]},{"assets":[{"id":5,"hardware_type":"Network Device (Firewall)"}]}]`
+	d.serves["/api/companies/620547/assets"] = `[{"id":1,"hostname":"A","datto_uid":"a"},{"id":2,"hostname":"B","datto_uid":"b"},{"id":3,"hostname":"C","datto_uid":"c"},` +
+		`{"id":4,"hostname":"D","datto_uid":"d"},{"id":5,"hostname":"E","datto_uid":"e"}]`
+	if err := d.DecideTypes(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := d.accept(); status != 201 {
+		t.Fatalf("%d %s", status, text)
+	}
+	const want = "A Workstation 61.705, B Server 180.41, C No Charge 0.0, D Workstation 61.705, E Firewall 39.9"
+	if got := receiptOf(t, d.sent(0)).Assets; got != want {
+		t.Errorf("billed as %s, want %s", got, want)
+	}
+	delete(d.serves, "/api/companies/bulk")
+	if err := d.DecideTypes(t.Context()); err == nil || err.Error() != "read the companies from Codex: it answers 404" {
+		t.Errorf("without Codex: %v", err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/config"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/simulator"
 )
 
@@ -29,7 +30,7 @@ func (p *program) demo(ctx context.Context, addresses simulator.Addresses, newUp
 	}
 	upstreams, err := simulator.Start(ctx, simulator.Options{Now: p.now}, addresses)
 	if err != nil {
-		return fmt.Errorf("%w\n--demo-freshservice, --demo-datto and --demo-core take other addresses", err)
+		return fmt.Errorf("%w\n--demo-freshservice, --demo-datto, --demo-core, --demo-ledger and --demo-keycloak take other addresses", err)
 	}
 	defer func() { err = errors.Join(err, closeUpstreams(upstreams)) }()
 	source.Env = p.demoEnv(upstreams)
@@ -43,7 +44,7 @@ func (p *program) demo(ctx context.Context, addresses simulator.Addresses, newUp
 	}
 	return p.serveApp(ctx, appOptions{config: c, logger: logger, now: p.now, newUpstream: newUpstream, serving: true},
 		func(ctx context.Context, a *app, at serving) error {
-			return p.showDemo(ctx, a, at)
+			return p.showDemo(ctx, a, at, upstreams)
 		})
 }
 
@@ -84,14 +85,19 @@ func (p *program) demoEnv(upstreams *simulator.Server) map[string]string {
 		{Section: "datto", Key: "public_key", Text: upstreams.DattoPublicKey},
 		{Section: "datto", Key: "secret_key", Text: upstreams.DattoSecretKey},
 		{Section: "core", Key: "url", Text: upstreams.CoreURL},
+		{Section: "services", Key: "ledger_url", Text: upstreams.LedgerURL},
 	} {
 		env[config.EnvName(v.Section, v.Key)] = v.Text
 	}
 	return env
 }
 
-// showDemo syncs all feeds and shows the way in.
-func (p *program) showDemo(ctx context.Context, a *app, at serving) error {
+// showDemo imports the plans that the companies have, syncs all feeds, lets Ledger know where the hub is,
+// and shows the way in.
+func (p *program) showDemo(ctx context.Context, a *app, at serving, upstreams *simulator.Server) error {
+	if err := importDemoPlans(ctx, a); err != nil {
+		return err
+	}
 	secret, err := p.demoToken(ctx, a)
 	if err != nil {
 		return err
@@ -101,6 +107,12 @@ func (p *program) showDemo(ctx context.Context, a *app, at serving) error {
 		err = nil // partial or held: there is something to show, and the summary says what is missing
 	}
 	if err != nil {
+		return err
+	}
+	if err := upstreams.SetLedger(simulator.LedgerSettings{Generation: simulator.LedgerC, CodexURL: at.hub, ArchiveURL: at.archive}); err != nil {
+		return err
+	}
+	if err := upstreams.DecideTypes(ctx); err != nil {
 		return err
 	}
 	query := demoQuery(p.now().UTC().AddDate(0, -1, 0).Year())
@@ -119,10 +131,21 @@ func (p *program) showDemo(ctx context.Context, a *app, at serving) error {
 	fmt.Fprintf(p.stdout, "REST           %s/api/companies   (as the Archive service: %s/)\n", at.hub, at.archive)
 	fmt.Fprintf(p.stdout, "Simulator      %s/_simulator/\n", a.config.Freshservice.URL)
 	fmt.Fprintf(p.stdout, "Core           %s/   (simulated; docs/auth.md)\n", a.config.Core.URL)
+	fmt.Fprintf(p.stdout, "Ledger         %s/   (simulated: it bills what the hub serves)\n", a.config.Services.LedgerURL)
 	fmt.Fprintf(p.stdout, "Token (admin)  %s\n\n", secret.Reveal())
 	fmt.Fprintf(p.stdout, "curl -s %s/graphql -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '%s'\n\n", at.hub, secret.Reveal(), body)
 	fmt.Fprintln(p.stdout, "Ctrl-C stops it.")
 	return nil
+}
+
+// importDemoPlans imports the plans that the simulated companies have. The same file again changes nothing.
+func importDemoPlans(ctx context.Context, a *app) error {
+	file, err := plans.ParseFile(simulator.PlansFile())
+	if err != nil {
+		return fmt.Errorf("reading the demo's plans: %w", err)
+	}
+	_, err = plans.New(plans.Options{DB: a.db, Logger: a.logger}).Import(ctx, file, plans.ImportOptions{}, theDemo().Name)
+	return err
 }
 
 // demoQuery is the question that everybody asks, of a year of tickets.

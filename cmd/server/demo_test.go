@@ -47,7 +47,8 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 	i.env["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/elsewhere" // a demo heeds neither
 	i.env["CODEX_FRESHSERVICE_DOMAIN"] = "acme.freshservice.com"
 	i.write("instance/codex.conf", "[freshservice]\napi_key = x\ndomain = acme.freshservice.com\n")
-	free := []string{"--demo-freshservice", "127.0.0.1:5191", "--demo-datto", "127.0.0.1:5192", "--demo-core", "127.0.0.1:5193"}
+	free := []string{"--demo-freshservice", "127.0.0.1:5191", "--demo-datto", "127.0.0.1:5192", "--demo-core", "127.0.0.1:5193",
+		"--demo-ledger", "127.0.0.1:5194", "--demo-keycloak", "127.0.0.1:5195"}
 
 	s := i.demo(free...)
 	text := s.stdout.String()
@@ -80,7 +81,7 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 		t.Errorf("an earlier demo's token: %d", got.status)
 	}
 	if taken := i.codex(append([]string{"serve", "--demo", "--instance", "other-demo"}, free...)...); taken.status != exitFailed ||
-		!strings.Contains(taken.stderr, "address already in use") || !strings.Contains(taken.stderr, "--demo-freshservice, --demo-datto and --demo-core take other addresses") {
+		!strings.Contains(taken.stderr, "address already in use") || !strings.Contains(taken.stderr, "--demo-freshservice, --demo-datto, --demo-core, --demo-ledger and --demo-keycloak take other addresses") {
 		t.Errorf("%+v", taken)
 	}
 	if stopped := again.stop(); stopped.status != exitOK {
@@ -120,7 +121,7 @@ func TestSimulateServesUpstreamsThatAHubCanRead(t *testing.T) {
 	ended := make(chan int, 1)
 	go func() {
 		ended <- i.program(stdout, stderr).run(ctx, strings.Fields(
-			"simulate --listen-freshservice 127.0.0.1:0 --listen-datto 127.0.0.1:0 --listen-core 127.0.0.1:0 --companies 6 --assets 60 --contacts 30 --tickets 40 --tier enterprise"))
+			"simulate --listen-freshservice 127.0.0.1:0 --listen-datto 127.0.0.1:0 --listen-core 127.0.0.1:0 --listen-ledger 127.0.0.1:0 --listen-keycloak 127.0.0.1:0 --companies 6 --assets 60 --contacts 30 --tickets 40 --tier enterprise"))
 	}()
 	for until := time.Now().Add(patience); !regexp.MustCompile(`\nurl = \S+\n`).MatchString(stdout.String()); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {

@@ -12,12 +12,11 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/auth"
-	"github.com/hivematrix/codex/simulator"
 )
 
 func (p *program) serveCommand() *cobra.Command {
 	var isDemo, newUpstream bool
-	addresses := simulator.Addresses{Freshservice: simulatedFreshservice, Datto: simulatedDatto, Core: simulatedCore}
+	addresses := simulatedAddresses()
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve GraphQL and REST",
@@ -34,7 +33,7 @@ func (p *program) serveCommand() *cobra.Command {
 			if isDemo {
 				return p.demo(cmd.Context(), addresses, newUpstream)
 			}
-			for _, name := range []string{"demo-freshservice", "demo-datto", "demo-core"} {
+			for _, name := range []string{"demo-freshservice", "demo-datto", "demo-core", "demo-ledger", "demo-keycloak"} {
 				if cmd.Flags().Changed(name) {
 					return usageError("--%s goes with --demo", name)
 				}
@@ -49,6 +48,8 @@ func (p *program) serveCommand() *cobra.Command {
 	flags.StringVar(&addresses.Freshservice, "demo-freshservice", addresses.Freshservice, "with --demo: where the simulated Freshservice `listens`")
 	flags.StringVar(&addresses.Datto, "demo-datto", addresses.Datto, "with --demo: where the simulated Datto RMM `listens`")
 	flags.StringVar(&addresses.Core, "demo-core", addresses.Core, "with --demo: where the simulated Core `listens`")
+	flags.StringVar(&addresses.Ledger, "demo-ledger", addresses.Ledger, "with --demo: where the simulated Ledger `listens`")
+	flags.StringVar(&addresses.Keycloak, "demo-keycloak", addresses.Keycloak, "with --demo: where the simulated Keycloak `listens`")
 	return cmd
 }
 
