@@ -86,6 +86,11 @@ func (p *program) demoEnv(upstreams *simulator.Server) map[string]string {
 		{Section: "datto", Key: "secret_key", Text: upstreams.DattoSecretKey},
 		{Section: "core", Key: "url", Text: upstreams.CoreURL},
 		{Section: "services", Key: "ledger_url", Text: upstreams.LedgerURL},
+		{Section: "keycloak", Key: "server_url", Text: upstreams.KeycloakURL},
+		{Section: "keycloak", Key: "client_id", Text: simulator.KeycloakClientID},
+		{Section: "keycloak", Key: "client_secret", Text: simulator.KeycloakClientSecret},
+		{Section: "keycloak", Key: "username", Text: "billing"},
+		{Section: "keycloak", Key: "password", Text: simulator.KeycloakUserPassword},
 	} {
 		env[config.EnvName(v.Section, v.Key)] = v.Text
 	}

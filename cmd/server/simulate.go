@@ -85,6 +85,8 @@ func (p *program) simulate(ctx context.Context, options simulator.Options, addre
 	fmt.Fprintf(p.stdout, "[freshservice]\ndomain = %s\napi_key = %s\n\n", server.FreshserviceURL, server.FreshserviceKey)
 	fmt.Fprintf(p.stdout, "[datto]\napi_endpoint = %s\npublic_key = %s\nsecret_key = %s\n\n", server.DattoURL, server.DattoPublicKey, server.DattoSecretKey)
 	fmt.Fprintf(p.stdout, "[services]\nledger_url = %s\n\n", server.LedgerURL)
+	fmt.Fprintf(p.stdout, "[keycloak]\nserver_url = %s\nclient_id = %s\nclient_secret = %s\nusername = billing\npassword = %s\n\n",
+		server.KeycloakURL, simulator.KeycloakClientID, simulator.KeycloakClientSecret, simulator.KeycloakUserPassword)
 	fmt.Fprintf(p.stdout, "[core]\nurl = %s\n", server.CoreURL)
 	select {
 	case <-ctx.Done():
