@@ -46,7 +46,7 @@ func plans() []plan {
 			map[string]string{"antivirus": "SentinelOne", "email_security": "Included", "sat": "Not Included", "soc": "Not Included"}},
 		{"Billed Hourly", []float64{14.1, 39.85, 129.9, 69.9, 9.95, 29.9, 129.95, 10, 35, 1, 38.1},
 			map[string]string{"antivirus": "Datto AV", "email_security": "Not Included", "sat": "Not Included", "soc": "Not Included"}},
-		{"Billed Hourly", []float64{0, 0, 0, 0, 0, 0, 164.95, 0, 0, 1, 49.9},
+		{"Billed Hourly", []float64{2.5, 6.95, 24.9, 14.9, 0, 9.9, 164.95, 0, 0, 1, 49.9},
 			map[string]string{"antivirus": "Not Included", "email_security": "Not Included", "sat": "Not Included", "soc": "Not Included"}},
 	}
 	years := map[string]int64{"1 Year": 1, "2 Year": 2, "3 Year": 3}

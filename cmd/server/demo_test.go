@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -65,6 +66,7 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 	if shown, err := shortened(data.Data); err != nil || !strings.Contains(text, shown) || strings.Count(shown, "\n") < 15 {
 		t.Errorf("the proof is not what the line to paste gives: %v\n%s", err, shown)
 	}
+	demoBills(t)
 	// A connection that carries no request, as clients open them in reserve, is no reason to fail.
 	reserve, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", free[1])
 	if err != nil {
@@ -97,6 +99,28 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 	}
 	if names := namesIn(t, i.dir); !slices.Equal(names, []string{"instance", "instance-demo"}) {
 		t.Errorf("the folder holds %v", names)
+	}
+}
+
+// demoBills has the demo's Ledger, at 127.0.0.1:5194, accept Contoso's bill of last month, which takes the hub's
+// address, its plans and the machines' types.
+func demoBills(t *testing.T) {
+	t.Helper()
+	exchanged := send(t, http.MethodPost, "http://127.0.0.1:5193/api/token/exchange", "", `{"access_token":"demo-billing"}`)
+	var given struct{ Token string }
+	if err := json.Unmarshal([]byte(exchanged.body), &given); err != nil || given.Token == "" {
+		t.Fatalf("Core: %d %s", exchanged.status, exchanged.body)
+	}
+	month := time.Now().UTC().AddDate(0, 0, -time.Now().UTC().Day())
+	invoice := "620547-" + month.Format("200601")
+	accepted := send(t, http.MethodPost, "http://127.0.0.1:5194/api/bill/accept", given.Token,
+		fmt.Sprintf(`{"account_number":"620547","year":%d,"month":%d}`, month.Year(), month.Month()))
+	if accepted.status != http.StatusCreated || !strings.Contains(accepted.body, `"invoice_number":"`+invoice+`"`) {
+		t.Fatalf("Ledger: %d %s", accepted.status, accepted.body)
+	}
+	csv := send(t, http.MethodGet, "http://127.0.0.1:5194/archive/api/snapshot/"+invoice+"/csv", given.Token, "")
+	if !strings.Contains(csv.body, "(Workstation)") || !strings.Contains(csv.body, "(Server)") || !strings.Contains(csv.body, "(Paid)") {
+		t.Errorf("the bill has no workstation, server or person: %d %s", csv.status, csv.body)
 	}
 }
 
