@@ -61,7 +61,8 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.rebuildBilledItems": admins,
 		"Mutation.savePlan":           admins, "Mutation.deletePlan": admins, "Mutation.importPlans": admins,
 		"Mutation.acceptBill": auth.BillSenders.Roles(), "Mutation.reopenBill": admins, "Mutation.closeBill": admins,
-		"Mutation.openEpoch": admins, "Mutation.publishCheckpoint": admins,
+		"Mutation.refetchBill": admins,
+		"Mutation.openEpoch":   admins, "Mutation.publishCheckpoint": admins,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	met := 0

@@ -85,6 +85,8 @@ type Bills interface {
 	Accept(ctx context.Context, bill *archive.Submission, by codex.Caller) (*archive.Accepted, error)
 	Reopen(ctx context.Context, invoice, reason string, by codex.Caller) (*ent.Snapshot, error)
 	Close(ctx context.Context, invoice, reason string, by codex.Caller) (*ent.Snapshot, error)
+	// Refetch reads a bill from Ledger, and archives it where it differs from its newest revision.
+	Refetch(ctx context.Context, invoice, reason string, by codex.Caller) (*archive.Refetched, error)
 }
 
 var (

@@ -255,6 +255,11 @@ func (f *fakeBills) Close(ctx context.Context, invoice, reason string, by codex.
 	return f.do(ctx, invoice, fmt.Sprintf("close %s by %s: %s", invoice, by.Name, reason))
 }
 
+func (f *fakeBills) Refetch(ctx context.Context, invoice, reason string, by codex.Caller) (*archive.Refetched, error) {
+	row, err := f.do(ctx, invoice, fmt.Sprintf("refetch %s by %s: %s", invoice, by.Name, reason))
+	return &archive.Refetched{Snapshot: row, Unchanged: true}, err
+}
+
 func (f *fakeBills) do(ctx context.Context, invoice, what string) (*ent.Snapshot, error) {
 	f.asked = append(f.asked, what)
 	if f.err != nil {

@@ -68,6 +68,7 @@ func calls() map[string]string {
 			billingData: "{}", csv: "Amount"}) { existing }`,
 		"Mutation.reopenBill":       `reopenBill(invoiceNumber: "620547-202510", reason: "wrong") { snapshot { id } }`,
 		"Mutation.closeBill":        `closeBill(invoiceNumber: "620547-202510", reason: "it was right") { snapshot { id } }`,
+		"Mutation.refetchBill":      `refetchBill(invoiceNumber: "620547-202510", reason: "corrected") { unchanged }`,
 		"Mutation.syncFreshservice": "syncFreshservice { run { id } }", "Mutation.syncDatto": "syncDatto { run { id } }",
 		"Mutation.syncTickets":     "syncTickets { run { id } }",
 		"Mutation.createToken":     `createToken(input: {name: "n", role: BILLING}) { secret }`,

@@ -21,7 +21,7 @@ func (p *program) archiveCommand() *cobra.Command {
 	return group("archive", "Prove and verify archived bills, and look after their log",
 		"  codex archive show 620547-202510\n  codex archive search --company acme --year 2025\n  codex archive proof 620547-202510 --enclose csv -o bill.tlog-proof\n  codex archive checkpoint -o kept.checkpoint\n"+
 			"  codex archive key > log.vkey\n  codex archive verify",
-		p.archiveAcceptCommand(), p.archiveShowCommand(), p.archiveSearchCommand(), p.archiveTotalsCommand(), p.archiveDiffCommand(), p.archiveReopenCommand(), p.archiveCloseCommand(),
+		p.archiveAcceptCommand(), p.archiveShowCommand(), p.archiveSearchCommand(), p.archiveTotalsCommand(), p.archiveDiffCommand(), p.archiveReopenCommand(), p.archiveCloseCommand(), p.archiveRefetchCommand(),
 		p.archiveProofCommand(), p.archiveCheckpointCommand(), p.archiveConsistencyCommand(), p.archiveKeyCommand(), p.archiveVerifyCommand(), p.archiveStatusCommand(), p.archiveEpochCommand())
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/hivematrix/codex/clients/core"
 	"github.com/hivematrix/codex/clients/datto"
 	"github.com/hivematrix/codex/clients/freshservice"
+	"github.com/hivematrix/codex/clients/ledger"
 	"github.com/hivematrix/codex/config"
 	"github.com/hivematrix/codex/httpd"
 	"github.com/hivematrix/codex/plans"
@@ -42,6 +43,8 @@ type app struct {
 	// reviews are the look before the bill, and what people said of it.
 	reviews *reconcile.Reviewer
 	tokens  *auth.Tokens
+	core    *core.Client // nil: none is configured
+	ledger  *ledger.Desk // nil: none is configured
 	// callers know all who call, tokens those of them that have a local token.
 	callers *auth.Callers
 	// The faces. Both expect the caller in the request's context.
@@ -94,6 +97,9 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		return nil, err
 	}
 	if err = a.authenticate(o); err != nil {
+		return nil, err
+	}
+	if err = a.askLedger(o); err != nil {
 		return nil, err
 	}
 	if err = a.keepBills(o); err != nil {
@@ -171,15 +177,13 @@ func (a *app) authenticate(o appOptions) error {
 	a.tokens = auth.NewTokens(a.db, o.now)
 	var byCore *auth.CoreTokens
 	if c := o.config.Core; c.URL != "" {
-		client, err := core.New(core.Options{
-			BaseURL: c.URL, ServiceName: c.ServiceName, Now: o.now, Logger: o.logger,
-		})
-		if err != nil {
+		var err error
+		if a.core, err = coreClient(c, o.logger, o.now); err != nil {
 			return err
 		}
-		a.disconnect = append(a.disconnect, client.Close)
+		a.disconnect = append(a.disconnect, a.core.Close)
 		byCore = auth.NewCoreTokens(auth.CoreOptions{
-			Core: client, Issuer: c.Issuer, CheckRevocation: c.CheckRevocation,
+			Core: a.core, Issuer: c.Issuer, CheckRevocation: c.CheckRevocation,
 			SyncServices: o.config.Auth.SyncServices, ServiceAddresses: o.config.Auth.ServiceAddresses,
 			Now: o.now, Logger: o.logger,
 		})

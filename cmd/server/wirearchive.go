@@ -29,6 +29,9 @@ func (a *app) keepBills(o appOptions) error {
 			return err
 		}
 	}
+	if a.ledger != nil {
+		options.Ledger = a.ledger
+	}
 	switch {
 	case strings.Contains(c.Publish, "://"):
 		client, err := publish.New(publish.Options{URL: c.Publish, Logger: o.logger})

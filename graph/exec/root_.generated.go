@@ -1979,6 +1979,31 @@ input SnapshotOriginFilter {
   in: [SnapshotOrigin!]
 }
 `, BuiltIn: false},
+	{Name: "../ledger.graphql", Input: `extend type Mutation {
+  """
+  Reads a bill once more from a Ledger that keeps its bills itself. Where it differs from what is archived,
+  because it was corrected there, it is archived as the bill's next revision: the reopening and the revision
+  in one go, so that nothing happens where Ledger fails. A bill that is not archived yet is its first
+  revision. It is asked with a service token, or as the person who asks, or as the configured account.
+  """
+  refetchBill(
+    "The bill's invoice number."
+    invoiceNumber: ID!
+    "Why; it stands in the log for ever, where there is a revision to correct."
+    reason: String!
+  ): RefetchBillPayload! @allow(roles: [ADMIN])
+}
+
+"What refetchBill did."
+type RefetchBillPayload {
+  "The newest revision."
+  snapshot: Snapshot!
+  "Whether Ledger has what that says, so that nothing was archived."
+  unchanged: Boolean!
+  "What the revision that was archived says otherwise than the one before, by the fields of AcceptBillInput."
+  differingFields: [String!]!
+}
+`, BuiltIn: false},
 	{Name: "../local.graphql", Input: `extend type Mutation {
   """
   Changes what is local of a company: what is said here no sync changes. What is left out of the input
@@ -6430,6 +6455,18 @@ func (ec *executionContext) childFields_RecordVersion(ctx context.Context, field
 		return ec.fieldContext_RecordVersion_changes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_RefetchBillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "snapshot":
+		return ec.fieldContext_RefetchBillPayload_snapshot(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_RefetchBillPayload_unchanged(ctx, field)
+	case "differingFields":
+		return ec.fieldContext_RefetchBillPayload_differingFields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefetchBillPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RenameCompanyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

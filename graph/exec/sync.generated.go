@@ -35,6 +35,7 @@ type MutationResolver interface {
 	PublishCheckpoint(ctx context.Context) (*model.PublishCheckpointPayload, error)
 	RenameCompany(ctx context.Context, accountNumber string, to string) (*model.RenameCompanyPayload, error)
 	ArchiveCompany(ctx context.Context, accountNumber string) (*model.ArchiveCompanyPayload, error)
+	RefetchBill(ctx context.Context, invoiceNumber string, reason string) (*model.RefetchBillPayload, error)
 	UpdateCompany(ctx context.Context, accountNumber string, input model.UpdateCompanyInput) (*model.UpdateCompanyPayload, error)
 	UpdateContact(ctx context.Context, id string, input model.UpdateContactInput) (*model.UpdateContactPayload, error)
 	LinkContact(ctx context.Context, contactID string, accountNumber string) (*model.LinkContactPayload, error)
@@ -295,6 +296,28 @@ func (ec *executionContext) field_Mutation_openEpoch_args(ctx context.Context, r
 		return nil, err
 	}
 	args["reason"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_refetchBill_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "invoiceNumber",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["invoiceNumber"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg1
 	return args, nil
 }
 
@@ -1329,6 +1352,50 @@ func (ec *executionContext) fieldContext_Mutation_archiveCompany(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_archiveCompany_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_refetchBill(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_refetchBill(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RefetchBill(ctx, fc.Args["invoiceNumber"].(string), fc.Args["reason"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RefetchBillPayload) graphql.Marshaler {
+			return ec.marshalNRefetchBillPayload2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋgraphᚋmodelᚐRefetchBillPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_refetchBill(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RefetchBillPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_refetchBill_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4367,6 +4434,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "archiveCompany":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_archiveCompany(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refetchBill":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_refetchBill(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

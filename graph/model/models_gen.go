@@ -481,6 +481,16 @@ type RebuildBilledItemsPayload struct {
 	Bills int `json:"bills"`
 }
 
+// What refetchBill did.
+type RefetchBillPayload struct {
+	// The newest revision.
+	Snapshot *ent.Snapshot `json:"snapshot"`
+	// Whether Ledger has what that says, so that nothing was archived.
+	Unchanged bool `json:"unchanged"`
+	// What the revision that was archived says otherwise than the one before, by the fields of AcceptBillInput.
+	DifferingFields []string `json:"differingFields"`
+}
+
 // What renameCompany did.
 type RenameCompanyPayload struct {
 	// The company under its new number.
