@@ -25,6 +25,7 @@ func Compare(facts ReconcileFacts, acknowledged *Acknowledged) *Reconciliation {
 		c.laterTickets(company)
 	}
 	c.unbilled()
+	c.distinguish()
 	subjects := make([]Subject, len(c.result.Differences))
 	for i, d := range c.result.Differences {
 		subjects[i] = d.Subject
@@ -261,6 +262,19 @@ func (c *comparing) differ(company *billedCompany, kind, entity, id, name string
 	}
 	c.result.Differences = append(c.result.Differences, d)
 	return d
+}
+
+// distinguish gives each of several differences that are alike in all their facts a fingerprint of its own, by
+// its place among them: so each is acknowledged by itself.
+func (c *comparing) distinguish() {
+	alike := make(map[string]int)
+	for _, d := range c.result.Differences {
+		first := d.Fingerprint // which holds company, kind and item
+		alike[first]++
+		if alike[first] > 1 {
+			d.Fingerprint = Fingerprint(d.Account, d.Kind, d.Item, first, strconv.Itoa(alike[first]))
+		}
+	}
 }
 
 // rate is a rate in cents; nil where the bill has none of that name.

@@ -411,3 +411,43 @@ func TestTheLargestDifferenceComesFirstAndWhatNobodyCanPriceLast(t *testing.T) {
 		t.Errorf("found\n\t%q\nwant\n\t%q", got, want)
 	}
 }
+
+// Of two differences about one item each is acknowledged and shown for itself, whether their facts differ or not.
+func TestOfTwoDifferencesAboutOneItemEachIsAcknowledgedForItself(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(f *reconcile.ReconcileFacts)
+		want   string
+	}{
+		{"with facts of their own", func(f *reconcile.ReconcileFacts) {
+			f.Links[reconcile.PersonOf{Account: "B", ID: 3}] = []reconcile.Span{since(at(time.June, 1, 0))}
+			other := f.Bills[0]
+			other.ID, other.Invoice, other.Account, other.Tickets = 2, "B-202510", "B", nil
+			person := f.Bills[0].Lines[0]
+			other.Lines = []reconcile.ItemLine{person, person}
+			f.Bills = append(f.Bills, other)
+		}, "B billed_twice contacts:3 -25.00 -"},
+		{"alike", func(f *reconcile.ReconcileFacts) {
+			stranger := reconcile.ItemLine{Kind: "asset", Name: "PC-9", Type: "Workstation", Amount: 59_00, ByName: true}
+			f.Bills[0].Lines = append(f.Bills[0].Lines, stranger, stranger)
+		}, "A billed_not_there assets:PC-9 -59.00 -"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			facts := billed()
+			c.change(facts)
+			before := reconcile.Compare(*facts, nil)
+			if got := found(before); !slices.Equal(got, []string{c.want, c.want}) {
+				t.Fatalf("found %q", got)
+			}
+			for i, d := range before.Differences {
+				made := &reconcile.Acknowledgement{ID: 1, Subject: d.Subject, Period: october()}
+				after := reconcile.Compare(*facts, reconcile.AcknowledgedIn(october(), []*reconcile.Acknowledgement{made}))
+				for k, d := range after.Differences {
+					if (d.Acknowledgement != nil) != (k == i) || d.Lapsed != nil {
+						t.Errorf("of %d acknowledged, %d is acknowledged by %+v, lapsed is %+v", i, k, d.Acknowledgement, d.Lapsed)
+					}
+				}
+			}
+		})
+	}
+}
