@@ -129,12 +129,15 @@ func save(ctx context.Context, tx *store.Tx, name string, d Decision, run codex.
 		return fmt.Errorf("writing the schedule of %s: %w", name, err)
 	}
 	update := tx.Ent().Schedule.UpdateOne(there).SetOn(d.State.On).SetRule(d.State.Rule).
-		SetOwedSince(store.UTC(d.State.OwedSince)).SetAttempts(d.State.Attempts).SetUpdatedAt(tx.Now()).
-		ClearLastDueAt().ClearLastPeriod()
-	if !d.State.LastDueAt.IsZero() {
+		SetOwedSince(store.UTC(d.State.OwedSince)).SetAttempts(d.State.Attempts).SetUpdatedAt(tx.Now())
+	if d.State.LastDueAt.IsZero() {
+		update.ClearLastDueAt()
+	} else {
 		update.SetLastDueAt(store.UTC(d.State.LastDueAt))
 	}
-	if d.State.LastPeriod != (codex.Period{}) {
+	if d.State.LastPeriod == (codex.Period{}) {
+		update.ClearLastPeriod()
+	} else {
 		update.SetLastPeriod(d.State.LastPeriod.String())
 	}
 	if run != "" {
