@@ -180,11 +180,13 @@ func (k Keycloak) Enabled() bool {
 	return k.ServerURL != "" && k.ClientID != "" && k.Username != "" && k.Password != ""
 }
 
-// Scheduler is the section [scheduler]: accepted and checked, used from a later release on.
+// Scheduler is the section [scheduler]: when syncs and the monthly bills run by themselves.
 type Scheduler struct {
-	// Whether syncs run by themselves, from a later release on. Default: `true`.
+	// Whether syncs run by themselves. The monthly bills have a switch of their own, and sync before
+	// they are made. Default: `true`.
 	Enabled bool
-	// The time zone in which the schedules are meant, by its IANA name. Default: `UTC`.
+	// The time zone in which the schedules are meant, that of the monthly bills too, by its IANA name.
+	// Daylight-saving changes neither skip nor double a run. Default: `UTC`.
 	Timezone *time.Location
 	// When companies, locations and contacts are synced: minute, hour, day of month, month, day of
 	// week. Default: `0 2 * * *`.
@@ -193,6 +195,10 @@ type Scheduler struct {
 	Datto Cron
 	// When tickets are synced, in the form of `freshservice`. Default: `0 */2 * * *`.
 	Tickets Cron
+	// How many days late the bills of a month are still made by themselves, after the hub was down; at
+	// most 60. Older ones need a person, since Ledger makes bills from the machines and people of the
+	// day on which it is asked. Default: `7`.
+	CatchUpDays int
 }
 
 // Sync is the section [sync].

@@ -276,17 +276,18 @@ func sections() []section {
 				},
 			},
 		},
-		{name: "scheduler", doc: "When syncs run by themselves. Accepted and checked; used from a later release on: " +
-			"until then no sync starts by itself, whatever stands here. They are started by hand, by cron " +
-			"(README.md has an example), or over REST and GraphQL.", unused: []string{"sync_*"}, keys: []key{
+		{name: "scheduler", doc: "When syncs and the monthly bills run by themselves (docs/schedule.md). Whether, when and " +
+			"for whom bills are made is kept in the database; they need `[services] ledger_url`.", unused: []string{"sync_*"}, keys: []key{
 			{
 				name: "enabled", def: "true",
-				doc:   "Whether syncs run by themselves, from a later release on.",
+				doc: "Whether syncs run by themselves. The monthly bills have a switch of their own, and sync before " +
+					"they are made.",
 				value: func(c *Config) value { return into(&c.Scheduler.Enabled, readBool) },
 			},
 			{
 				name: "timezone", def: "UTC", example: "America/New_York",
-				doc:   "The time zone in which the schedules are meant, by its IANA name.",
+				doc: "The time zone in which the schedules are meant, that of the monthly bills too, by its IANA name. " +
+					"Daylight-saving changes neither skip nor double a run.",
 				value: func(c *Config) value { return into(&c.Scheduler.Timezone, readZone) },
 			},
 			{
@@ -304,6 +305,13 @@ func sections() []section {
 				name: "tickets", def: "0 */2 * * *",
 				doc:   "When tickets are synced, in the form of `freshservice`.",
 				value: func(c *Config) value { return into(&c.Scheduler.Tickets, readCron) },
+			},
+			{
+				name: "catch_up_days", def: "7",
+				doc: "How many days late the bills of a month are still made by themselves, after the hub was down; at " +
+					"most 60. Older ones need a person, since Ledger makes bills from the machines and people of the " +
+					"day on which it is asked.",
+				value: func(c *Config) value { return into(&c.Scheduler.CatchUpDays, readInt(0, 60)) },
 			},
 		}},
 		{name: "sync", doc: "How syncs decide.", keys: []key{
