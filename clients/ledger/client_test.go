@@ -341,6 +341,20 @@ func TestReadingABillIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestAnyAnswerButAGatewaysSaysThatLedgerIsThere(t *testing.T) {
+	for want, answers := range map[string][]http.HandlerFunc{
+		"<nil>": {saying(200, asJSON, `{"status":"ok"}`), saying(200, asHTML, `<html>`), saying(401, asJSON, `{}`), saying(404, asHTML, `<html>`), saying(500, asHTML, ``)},
+		"ledger: /health: 502 Bad Gateway: an HTML page": {saying(502, asHTML, `<html>`)},
+		"ledger: /health: 504 Gateway Timeout":           {saying(504, "text/plain", ``)},
+	} {
+		for _, answer := range answers {
+			if err := answering(t, io.Discard, answer).Answers(t.Context()); fmt.Sprint(err) != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
+	}
+}
+
 func TestABillHasOneNumber(t *testing.T) {
 	for period, want := range map[codex.Period]string{
 		{Year: 2025, Month: time.October}: "620547-202510",

@@ -163,4 +163,15 @@ func (c *Client) read(ctx context.Context, invoice string, request transport.Req
 	return answer.Body, nil
 }
 
+// Answers asks whether somebody is there, without a token: any answer says so, but for that of a gateway
+// which finds nobody behind it (502, 503, 504).
+func (c *Client) Answers(ctx context.Context) error {
+	_, err := c.api.Do(ctx, transport.Request{Path: "/health", Tries: 1})
+	var answer *transport.AnswerError
+	if status := transport.StatusOf(err); errors.As(err, &answer) || status != 0 && (status < http.StatusBadGateway || status > http.StatusGatewayTimeout) {
+		return nil
+	}
+	return err
+}
+
 func bearer(token codex.Secret) codex.Secret { return "Bearer " + token }
