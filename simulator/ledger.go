@@ -55,7 +55,7 @@ func (l LedgerSettings) check() (LedgerSettings, error) {
 	for _, at := range []*string{&l.CodexURL, &l.ArchiveURL} {
 		*at = strings.TrimRight(*at, "/")
 		if base, err := url.Parse(*at); *at != "" && (err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https") {
-			return l, fmt.Errorf("Ledger's neighbour %q is no http or https address", *at)
+			return l, fmt.Errorf("the neighbour %q is no http or https address", *at)
 		}
 	}
 	return l, nil

@@ -159,7 +159,7 @@ func (s *Sim) planOf(ctx context.Context, l LedgerSettings, name, term string) (
 	if err != nil || status != http.StatusOK {
 		return plan{}, none
 	}
-	raw := json.RawMessage(text)
+	var raw json.RawMessage
 	if l.Generation == LedgerC {
 		answered, err := readMembers(text)
 		if err != nil {

@@ -175,7 +175,7 @@ func TestTheControlFaceSetsLedgerUp(t *testing.T) {
 		{"other neighbours", "POST", "ledger", `{"codex_url":"http://127.0.0.1:1/codex/","archive_url":"http://127.0.0.1:2"}`, 200,
 			`{"generation":"B","codex_url":"http://127.0.0.1:1/codex","archive_url":"http://127.0.0.1:2","bills":["620547-202605"]}`},
 		{"a generation that there is not", "POST", "ledger", `{"generation":"D"}`, 400, `{"error":"set Ledger up: there is no Ledger \"D\"; there are A, B and C"}`},
-		{"no address", "POST", "ledger", `{"codex_url":"codex"}`, 400, `{"error":"set Ledger up: Ledger's neighbour \"codex\" is no http or https address"}`},
+		{"no address", "POST", "ledger", `{"codex_url":"codex"}`, 400, `{"error":"set Ledger up: the neighbour \"codex\" is no http or https address"}`},
 		{"the plans", "GET", "plans", "", 200, string(simulator.PlansFile())},
 		{"a fault without its cents", "POST", "faults", `{"fault":{"kind":"other_total"}}`, 400, `{"error":"a fault of kind other_total needs by, the cents that the total is wrong"}`},
 		{"a lost answer with a status that is none", "POST", "faults", `{"fault":{"kind":"afterwards","status":200}}`, 400,

@@ -66,7 +66,7 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 	if shown, err := shortened(data.Data); err != nil || !strings.Contains(text, shown) || strings.Count(shown, "\n") < 15 {
 		t.Errorf("the proof is not what the line to paste gives: %v\n%s", err, shown)
 	}
-	demoBills(t)
+	demoBills(t, strings.TrimSuffix(url, "/graphql"), token)
 	// A connection that carries no request, as clients open them in reserve, is no reason to fail.
 	reserve, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", free[1])
 	if err != nil {
@@ -102,25 +102,39 @@ func TestTheDemoShowsItsProofAndLeavesOtherInstancesAlone(t *testing.T) {
 	}
 }
 
-// demoBills has the demo's Ledger, at 127.0.0.1:5194, accept Contoso's bill of last month, which takes the hub's
-// address, its plans and the machines' types.
-func demoBills(t *testing.T) {
+// demoBills has the demo's Ledger, at 127.0.0.1:5194, accept two bills of Contoso, which takes the hub's address,
+// its plans and the machines' types: last month's as Ledger C, which keeps it, and an earlier one as Ledger B,
+// which sends it to the hub.
+func demoBills(t *testing.T, hub, token string) {
 	t.Helper()
 	exchanged := send(t, http.MethodPost, "http://127.0.0.1:5193/api/token/exchange", "", `{"access_token":"demo-billing"}`)
 	var given struct{ Token string }
 	if err := json.Unmarshal([]byte(exchanged.body), &given); err != nil || given.Token == "" {
 		t.Fatalf("Core: %d %s", exchanged.status, exchanged.body)
 	}
-	month := time.Now().UTC().AddDate(0, 0, -time.Now().UTC().Day())
-	invoice := "620547-" + month.Format("200601")
-	accepted := send(t, http.MethodPost, "http://127.0.0.1:5194/api/bill/accept", given.Token,
-		fmt.Sprintf(`{"account_number":"620547","year":%d,"month":%d}`, month.Year(), month.Month()))
-	if accepted.status != http.StatusCreated || !strings.Contains(accepted.body, `"invoice_number":"`+invoice+`"`) {
-		t.Fatalf("Ledger: %d %s", accepted.status, accepted.body)
+	accept := func(month time.Time) (invoice string) {
+		invoice = "620547-" + month.Format("200601")
+		accepted := send(t, http.MethodPost, "http://127.0.0.1:5194/api/bill/accept", given.Token,
+			fmt.Sprintf(`{"account_number":"620547","year":%d,"month":%d}`, month.Year(), month.Month()))
+		if accepted.status != http.StatusCreated || !strings.Contains(accepted.body, `"invoice_number":"`+invoice+`"`) {
+			t.Fatalf("Ledger: %d %s", accepted.status, accepted.body)
+		}
+		return invoice
 	}
+	now := time.Now().UTC()
+	last := now.AddDate(0, 0, -now.Day())
+	invoice := accept(last)
 	csv := send(t, http.MethodGet, "http://127.0.0.1:5194/archive/api/snapshot/"+invoice+"/csv", given.Token, "")
 	if !strings.Contains(csv.body, "(Workstation)") || !strings.Contains(csv.body, "(Server)") || !strings.Contains(csv.body, "(Paid)") {
 		t.Errorf("the bill has no workstation, server or person: %d %s", csv.status, csv.body)
+	}
+	if set := send(t, http.MethodPost, "http://127.0.0.1:5191/_simulator/ledger", "", `{"generation":"B"}`); set.status != http.StatusOK {
+		t.Fatalf("the simulator: %d %s", set.status, set.body)
+	}
+	earlier := accept(last.AddDate(0, 0, -last.Day()))
+	archived := send(t, http.MethodGet, hub+"/api/snapshot/"+earlier+"/csv", token, "")
+	if archived.status != http.StatusOK || !strings.Contains(archived.body, "\r\n"+earlier+",Contoso,") {
+		t.Errorf("the hub's archive has no such bill: %d %s", archived.status, archived.body)
 	}
 }
 
