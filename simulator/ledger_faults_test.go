@@ -54,18 +54,20 @@ func TestEachFaultOfLedger(t *testing.T) {
 					t.Fatal(err)
 				}
 				if generation == simulator.LedgerC {
-					if len(kept) != c.keeps || len(d.posted) != 0 {
-						t.Errorf("it keeps %d bills and sent %d", len(kept), len(d.posted))
+					if len(kept) != c.keeps || d.count() != 0 {
+						t.Errorf("it keeps %d bills and sent %d", len(kept), d.count())
 					}
-				} else if len(d.posted) != c.posts {
-					t.Errorf("it sent %d bills, want %d", len(d.posted), c.posts)
+				} else if d.count() != c.posts {
+					t.Errorf("it sent %d bills, want %d", d.count(), c.posts)
 				}
 				if generation == simulator.LedgerB && c.posts > 0 {
 					if got := string(d.sent(0)["total_amount"]); got != c.total {
 						t.Errorf("the total is %s, want %s", got, c.total)
 					}
 				}
+				d.mu.Lock()
 				d.answer = func(int) (int, string) { return 409, "{}" }
+				d.mu.Unlock()
 				want := http.StatusCreated // the second time, without the fault
 				if generation == simulator.LedgerB || c.keeps > 0 {
 					want = http.StatusConflict

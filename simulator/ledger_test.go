@@ -130,6 +130,13 @@ func (d *desk) accept() (int, string) {
 	return d.ask("POST", "/api/bill/accept", d.billing(), may)
 }
 
+// count is how many bills Archive got.
+func (d *desk) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.posted)
+}
+
 // sent is the n-th body that Archive got.
 func (d *desk) sent(n int) map[string]json.RawMessage {
 	d.t.Helper()
