@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/syncers"
 )
@@ -216,6 +217,20 @@ func TestAFlagIsRaisedByItsCaseAndNotByTheNextOne(t *testing.T) {
 			acme(f).Last.Machines[12] = reconcile.BilledItem{Type: "No Charge", Cost: 0}
 		}, nil},
 		{"a machine of which Datto does not say when it was seen", func(f *reconcile.ReviewFacts) { acme(f).Machines[0].LastSeen = nil }, nil},
+
+		{"no plan at all: Ledger has its own", func(f *reconcile.ReviewFacts) { acme(f).Plan, acme(f).Term = "Gold", "1 Year" }, nil},
+		{"the plan of its name and contract", func(f *reconcile.ReviewFacts) {
+			f.Plans, acme(f).Plan, acme(f).Term = []plans.Key{{Name: "Gold", Term: "1 Year"}}, "Gold", "1 Year"
+		}, nil},
+		{"a plan for another length of contract alone", func(f *reconcile.ReviewFacts) {
+			f.Plans, acme(f).Plan, acme(f).Term = []plans.Key{{Name: "Gold", Term: "1-Year"}}, "Gold", "1 Year"
+		}, []string{"620547 no_plan companies:620547"}},
+		{"a plan in other letters", func(f *reconcile.ReviewFacts) {
+			f.Plans, acme(f).Plan, acme(f).Term = []plans.Key{{Name: "gold", Term: "1 Year"}}, "Gold", "1 Year"
+		}, []string{"620547 no_plan companies:620547"}},
+		{"no plan that was selected", func(f *reconcile.ReviewFacts) {
+			f.Plans, acme(f).Term = []plans.Key{{Name: "Gold", Term: "1 Year"}}, "1 Year"
+		}, []string{"620547 no_plan companies:620547"}},
 
 		{"an inactive person who is billed", func(f *reconcile.ReviewFacts) { acme(f).People[0].Active = false },
 			[]string{"620547 inactive_billed contacts:7 15.00"}},

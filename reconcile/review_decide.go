@@ -95,7 +95,7 @@ func DecideReview(facts ReviewFacts, rules ReviewRules, acknowledged *Acknowledg
 		if c.Last != nil {
 			of.Last = &c.Last.Period
 		}
-		of.Flags = slices.Concat(d.issuesOf(c.Account), d.machines(c), d.people(c), d.tickets(c), d.counts(c))
+		of.Flags = slices.Concat(d.issuesOf(c.Account), d.plan(c), d.machines(c), d.people(c), d.tickets(c), d.counts(c))
 		review.Companies = append(review.Companies, of)
 	}
 	flags := review.All()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hivematrix/codex"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/syncers"
 )
 
@@ -16,6 +17,8 @@ type ReviewFacts struct {
 	// machine closes its issue.
 	Issues    []IssueFact
 	Companies []CompanyFact // those that are served
+	// Plans are the keys of all billing plans, sorted. There are none where Ledger has plans of its own.
+	Plans []plans.Key
 }
 
 // FeedFact is how a feed stands.
@@ -47,6 +50,8 @@ type IssueFact struct {
 type CompanyFact struct {
 	Account  codex.AccountNumber
 	Name     string
+	Plan     string        // the name of the plan that was selected for it; empty where none was
+	Term     string        // the length of contract that Ledger looks its plan up with
 	Machines []MachineFact // those that are served
 	People   []PersonFact  // those that are served, inactive ones too: Ledger bills them
 	Tickets  []TicketFact  // those of the month

@@ -18,6 +18,7 @@ import (
 	"github.com/hivematrix/codex/ent/syncissue"
 	"github.com/hivematrix/codex/ent/syncrun"
 	"github.com/hivematrix/codex/ent/ticket"
+	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/syncers"
@@ -33,15 +34,19 @@ func (r *Reviewer) readReview(ctx context.Context, tx *store.Tx, period codex.Pe
 	if facts.Issues, err = readIssues(ctx, tx); err != nil {
 		return facts, err
 	}
+	if facts.Plans, err = plans.Keys(ctx, tx.Ent()); err != nil {
+		return facts, err
+	}
 	companies, err := tx.Ent().Company.Query().Where(company.ArchivedAtIsNil()).
-		Order(byBytes(company.FieldID)).Select(company.FieldName).All(ctx)
+		Order(byBytes(company.FieldID)).
+		Select(company.FieldName, company.FieldPlanSelected, company.FieldContractTermLength).All(ctx)
 	if err != nil {
 		return facts, fmt.Errorf("reading companies: %w", err)
 	}
 	facts.Companies = make([]CompanyFact, len(companies))
 	of := make(map[codex.AccountNumber]*CompanyFact, len(companies))
 	for i, c := range companies {
-		facts.Companies[i] = CompanyFact{Account: c.ID, Name: c.Name}
+		facts.Companies[i] = CompanyFact{Account: c.ID, Name: c.Name, Plan: valueOf(c.PlanSelected), Term: plans.TermOf(c.ContractTermLength)}
 		of[c.ID] = &facts.Companies[i]
 	}
 	for _, read := range []func(context.Context, *store.Tx, codex.Period, map[codex.AccountNumber]*CompanyFact) error{
