@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hivematrix/codex/notify"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -35,6 +36,7 @@ type Options struct {
 	Ledger    Fetcher       // nil: no Ledger that keeps its bills is known
 	Publish   Publisher     // nil: log checkpoints are published nowhere
 	Every     time.Duration // how often [Archive.Keep] looks; 0 is a minute
+	Notify    notify.Outbox // where it is told that the log stopped
 	Random    io.Reader     // of salts and keys: crypto/rand.Reader but in tests
 	Logger    *slog.Logger
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive/proof"
+	"github.com/hivematrix/codex/notify"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -204,6 +205,10 @@ func (a *Archive) Keep(ctx context.Context) {
 type keeper struct {
 	published string // the day
 	notBefore time.Time
+	refused   error // why the last try to publish failed; nil where it did not
+	// quiet tells that this process has found the log well, and has told so if it was told otherwise. Where
+	// another replica has another key file it is not this one's to say that all is well, but once.
+	quiet bool
 }
 
 func (k *keeper) look(ctx context.Context, a *Archive) {
@@ -217,8 +222,60 @@ func (k *keeper) look(ctx context.Context, a *Archive) {
 		} else {
 			k.notBefore = now.Add(publishAgain)
 		}
+		k.refused = unpublished
 	}
 	if ctx.Err() == nil {
 		a.attention.tell(ctx, a.logger, err, unpublished)
+		if err := k.notify(ctx, a, err); err != nil && ctx.Err() == nil {
+			a.logger.WarnContext(ctx, "that the log of archived bills stopped, or goes on, is told later", slog.Any("err", err))
+		}
 	}
+}
+
+// notify tells that the log is stopped, daily while it lasts, and that it goes on.
+func (k *keeper) notify(ctx context.Context, a *Archive, log error) error {
+	if !a.o.Notify.Listens() {
+		return nil
+	}
+	for _, err := range []error{log, k.refused} {
+		if needsPerson(err) {
+			k.quiet = false
+			return a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+				return a.o.Notify.Standing(ctx, tx, stopEvent(err))
+			})
+		}
+	}
+	if k.quiet || log != nil || k.refused != nil {
+		return nil
+	}
+	err := a.db.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return a.o.Notify.Settled(ctx, tx, notify.Event{
+			Kind: notify.LogResumed, Subject: notify.LogSubject, Text: "Bills are archived and signed again.", Facts: map[string]any{},
+		})
+	})
+	k.quiet = err == nil
+	return err
+}
+
+// needsPerson tells whether err does not pass by itself, as that of a receiver or a database that does not
+// answer does.
+func needsPerson(err error) bool {
+	var stop *StoppedError
+	return errors.As(err, &stop) || err != nil && codex.CodeOf(err) == codex.CodeConflict
+}
+
+func stopEvent(err error) notify.Event {
+	e := notify.Event{
+		Kind: notify.LogStopped, Subject: notify.LogSubject, Facts: map[string]any{"reason": nil},
+		Text: "The log of archived bills needs a person; the hub's log says why.",
+	}
+	var stop *StoppedError
+	var coded *codex.Error
+	switch {
+	case errors.As(err, &stop):
+		e.Text, e.Facts["reason"] = "The log of archived bills needs a person: "+stop.Message+".", stop.Reason
+	case errors.As(err, &coded):
+		e.Text = "The log of archived bills needs a person: " + coded.Message + "."
+	}
+	return e
 }

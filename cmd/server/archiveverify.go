@@ -124,16 +124,13 @@ func (p *program) verifyArchive(ctx context.Context, f verifyFlags) error {
 // trusted are the key and the checkpoint to verify by: those that were given, else those that the
 // instance keeps outside the database.
 func (p *program) trusted(c *config.Config, f verifyFlags) (o audit.Options, err error) {
-	switch secret, readErr := os.ReadFile(c.Archive.KeyFile); {
-	case f.key != "":
+	if f.key == "" && f.against == "" {
+		return trustedFiles(c.Archive.KeyFile, c.Archive.CheckpointFile)
+	}
+	if f.key != "" {
 		o.Key, err = p.readKey(f.key)
-	case readErr == nil:
-		var key *proof.SigningKey
-		if key, err = proof.ParseSigningKey(codex.Secret(secret)); err == nil {
-			o.Key = key.VerifierKey()
-		}
-	case !errors.Is(readErr, fs.ErrNotExist):
-		err = fmt.Errorf("reading the log's key (--key gives another): %w", readErr)
+	} else {
+		o.Key, err = ownKey(c.Archive.KeyFile)
 	}
 	if err != nil {
 		return audit.Options{}, err
@@ -142,7 +139,36 @@ func (p *program) trusted(c *config.Config, f verifyFlags) (o audit.Options, err
 		o.Against, err = os.ReadFile(p.path(f.against))
 		return o, err
 	}
-	o.Against, err = os.ReadFile(c.Archive.CheckpointFile)
+	return withOwnCheckpoint(o, c.Archive.CheckpointFile)
+}
+
+// trustedFiles are the key and the checkpoint that a hub keeps outside its database.
+func trustedFiles(keyFile, checkpointFile string) (o audit.Options, err error) {
+	if o.Key, err = ownKey(keyFile); err != nil {
+		return audit.Options{}, err
+	}
+	return withOwnCheckpoint(o, checkpointFile)
+}
+
+// ownKey is the key of the hub's own file; the zero value where there is none.
+func ownKey(file string) (proof.VerifierKey, error) {
+	secret, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return proof.VerifierKey{}, nil
+	case err != nil:
+		return proof.VerifierKey{}, fmt.Errorf("reading the log's key (--key gives another): %w", err)
+	}
+	key, err := proof.ParseSigningKey(codex.Secret(secret))
+	if err != nil {
+		return proof.VerifierKey{}, err
+	}
+	return key.VerifierKey(), nil
+}
+
+// withOwnCheckpoint compares with the hub's own newest log checkpoint, where there is one.
+func withOwnCheckpoint(o audit.Options, file string) (_ audit.Options, err error) {
+	o.Against, err = os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		o.Against = nil
