@@ -36,13 +36,14 @@ type order string
 
 // The orders, and what else makes a cursor.
 const (
-	byNewestChange    order = "changed_at desc"  // four keys: time, entity, whether it ended, version
-	byNewestEpoch     order = "epoch, size desc" // two keys, of log checkpoints
-	cursorVersion           = "1"                // raised when the meaning of an order's keys changes
-	cursorMaxLen            = 1024               // far beyond any key
-	cursorTimeForm          = time.RFC3339Nano   // times as keys
-	cursorListVersion       = "2"                // of lists that are filtered and sorted: see listing.go
-	cursorListMaxLen        = 1 << 18            // they carry texts of any length
+	byNewestChange    order = "changed_at desc"     // four keys: time, entity, whether it ended, version
+	byNewestEvent     order = "created_at, id desc" // two keys, of notifications
+	byNewestEpoch     order = "epoch, size desc"    // two keys, of log checkpoints
+	cursorVersion           = "1"                   // raised when the meaning of an order's keys changes
+	cursorMaxLen            = 1024                  // far beyond any key
+	cursorTimeForm          = time.RFC3339Nano      // times as keys
+	cursorListVersion       = "2"                   // of lists that are filtered and sorted: see listing.go
+	cursorListMaxLen        = 1 << 18               // they carry texts of any length
 	noSuchCursor            = "this is no cursor of this list: take endCursor or a cursor of an edge, unchanged"
 )
 

@@ -116,8 +116,11 @@ type Options struct {
 	Billed    Reconciler
 	Bills     Bills
 	Plans     Plans
-	Logger    *slog.Logger
-	Limits    Limits // what is 0 has its default
+	Notifier  Notifier
+	// Verifications are the archive's (package archive/vigil).
+	Verifications Verifications
+	Logger        *slog.Logger
+	Limits        Limits // what is 0 has its default
 	// AdminsIntrospect keeps the schema from all but admins. Names that are nearly right are then hinted
 	// at to nobody.
 	AdminsIntrospect bool
@@ -147,7 +150,7 @@ func NewHandler(o Options) *Handler {
 		Resolvers: &resolver{
 			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
 			tokens: o.Tokens, log: o.Log, bills: o.Bills, plans: o.Plans, now: o.DB.Now,
-			reviews: o.Reviews, billed: o.Billed,
+			reviews: o.Reviews, billed: o.Billed, notifier: o.Notifier, verifications: o.Verifications,
 		},
 	})
 	h := &Handler{server: handler.New(schema), reader: reader, errors: presenter{logger: o.Logger}}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive"
+	"github.com/hivematrix/codex/archive/vigil"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/snapshot"
@@ -61,19 +62,22 @@ type graph struct {
 
 	archiveLog *fakeLog
 	bills      *fakeBills
+	notifier   *fakeNotifier
 }
 
 func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *graph {
 	g := &graph{
 		t: t, sync: &fakeSync{db: db}, runs: &fakeRuns{db: db}, companies: &fakeCompanies{db: db},
 		tokens: &fakeTokens{}, log: &bytes.Buffer{}, archiveLog: &fakeLog{}, bills: &fakeBills{db: db},
+		notifier: &fakeNotifier{},
 	}
 	logger := slog.New(slog.NewTextHandler(g.log, nil))
 	o := resolvers.Options{
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync: g.sync, Runs: g.runs, Companies: g.companies, Local: syncers.New(syncers.Options{DB: db, Logger: logger}), Progress: syncers.NewProgress(db, logger),
 		Reviews: fakeReviews{}, Billed: fakeBilled{},
-		Tokens: g.tokens, Log: g.archiveLog, Bills: g.bills, Plans: plans.New(plans.Options{DB: db, Logger: logger}), Logger: logger,
+		Tokens: g.tokens, Log: g.archiveLog, Bills: g.bills, Plans: plans.New(plans.Options{DB: db, Logger: logger}), Logger: logger, Notifier: g.notifier,
+		Verifications: vigil.New(vigil.Options{DB: db}),
 	}
 	for _, option := range options {
 		option(&o)

@@ -27,6 +27,9 @@ type resolver struct {
 	bills     Bills
 	plans     Plans
 	now       func() time.Time
+
+	notifier      Notifier
+	verifications Verifications
 }
 
 var _ exec.ResolverRoot = (*resolver)(nil)

@@ -53,6 +53,8 @@ func calls() map[string]string {
 		"Query.snapshotProof": `snapshotProof(invoiceNumber: "620547-202510") { leafIndex }`, "Query.logCheckpoint": "logCheckpoint { size }",
 		"Query.logCheckpoints": "logCheckpoints { totalCount }", "Query.logConsistency": "logConsistency(from: 1) { older }",
 		"Query.logEpochs": "logEpochs { epoch }", "Query.logKey": "logKey { origin }", "Query.logStop": "logStop { reason }",
+		"Query.logVerification": "logVerification { ok }", "Query.notifications": "notifications { totalCount }",
+		"Mutation.redeliverNotification": `redeliverNotification(id: "n1") { notification { id } }`, "Mutation.testNotification": "testNotification { delivered }",
 		"Mutation.openEpoch": `openEpoch(reason: "the disk broke") { epoch { epoch } }`, "Mutation.publishCheckpoint": "publishCheckpoint { checkpoint { size } }",
 		"Query.billReview":                 "billReview(year: 2025, month: 10) { open }",
 		"Query.reconciliation":             "reconciliation(year: 2025, month: 10) { open }",

@@ -124,9 +124,6 @@ func (p *program) verifyArchive(ctx context.Context, f verifyFlags) error {
 // trusted are the key and the checkpoint to verify by: those that were given, else those that the
 // instance keeps outside the database.
 func (p *program) trusted(c *config.Config, f verifyFlags) (o audit.Options, err error) {
-	if f.key == "" && f.against == "" {
-		return trustedFiles(c.Archive.KeyFile, c.Archive.CheckpointFile)
-	}
 	if f.key != "" {
 		o.Key, err = p.readKey(f.key)
 	} else {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/archive"
+	"github.com/hivematrix/codex/archive/vigil"
 	"github.com/hivematrix/codex/auth"
 	"github.com/hivematrix/codex/clients/core"
 	"github.com/hivematrix/codex/clients/datto"
@@ -23,6 +24,7 @@ import (
 	"github.com/hivematrix/codex/clients/ledger"
 	"github.com/hivematrix/codex/config"
 	"github.com/hivematrix/codex/httpd"
+	"github.com/hivematrix/codex/notify"
 	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/reconcile"
@@ -40,6 +42,11 @@ type app struct {
 	db     *store.DB
 	engine *syncers.Engine
 	bills  *archive.Archive // every accepted bill
+	// verifier looks whether they are as they were logged.
+	verifier *vigil.Verifier
+	// outbox takes what needs a person, notifier delivers it.
+	outbox   notify.Outbox
+	notifier *notify.Notifier
 	// reviews are the look before the bill, and what people said of it.
 	reviews *reconcile.Reviewer
 	tokens  *auth.Tokens
@@ -53,7 +60,7 @@ type app struct {
 	webhooks http.Handler // which expects none
 	logger   *slog.Logger
 
-	endLog     func()   // ends what looks after the log of archived bills
+	endWork    func()   // ends what works by itself: looking after the log, telling what needs a person
 	disconnect []func() // the upstreams' clients
 	unlock     func()
 }
@@ -69,7 +76,7 @@ type appOptions struct {
 
 // newApp opens the database, migrates it, and wires everything. Close ends it.
 func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
-	a := &app{config: o.config, logger: o.logger, unlock: func() {}, endLog: func() {}}
+	a := &app{config: o.config, logger: o.logger, unlock: func() {}, endWork: func() {}}
 	if a.db, err = openDatabase(ctx, o.config, o.logger, o.now); err != nil {
 		return nil, err
 	}
@@ -92,6 +99,11 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		if err = a.db.CheckAppendOnly(ctx); err != nil {
 			return nil, err
 		}
+	}
+	a.outbox = notify.NewOutbox(o.config.Notify.Enabled())
+	a.notifier, err = notify.New(notify.Options{DB: a.db, URL: o.config.Notify.URL, Secret: o.config.Notify.Secret, Logger: o.logger})
+	if err != nil {
+		return nil, err
 	}
 	if err = a.connect(o); err != nil {
 		return nil, err
@@ -116,7 +128,8 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	a.graphql = resolvers.NewHandler(resolvers.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine, Local: a.engine,
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Bills: a.bills, Logger: o.logger,
-		Plans:   plans.New(plans.Options{DB: a.db, Logger: o.logger}),
+		Plans:    plans.New(plans.Options{DB: a.db, Logger: o.logger}),
+		Notifier: a.notifier, Verifications: a.verifier,
 		Reviews: a.reviews,
 		Billed:  reconcile.NewReconciler(reconcile.ReconcileOptions{DB: a.db, Rules: rules, Now: a.db.Now}),
 		Limits:  limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",
@@ -135,6 +148,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		a.engine.FindDead()
 		a.engine.ServeRereads()
 		a.keepLog(ctx)
+		a.attend(ctx, a.notifier.Serve)
 	}
 	return a, nil
 }
@@ -142,7 +156,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 // Close ends the runs of this process, which become interrupted, and gives everything back. The
 // faces must have answered their last request.
 func (a *app) Close() error {
-	a.endLog()
+	a.endWork()
 	if a.engine != nil {
 		a.engine.Close()
 	}
@@ -195,7 +209,7 @@ func (a *app) authenticate(o appOptions) error {
 // connect makes the sync engine with the clients of the upstreams that are configured.
 func (a *app) connect(o appOptions) error {
 	c := o.config
-	options := syncers.Options{DB: a.db, Logger: o.logger, Settings: syncers.Settings{
+	options := syncers.Options{DB: a.db, Notify: a.outbox, Logger: o.logger, Settings: syncers.Settings{
 		AccountVariable:   c.Datto.AccountVariable,
 		BackupUDF:         c.Datto.BackupUDF,
 		AdministratorsUDF: c.Datto.AdministratorsUDF,

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/hivematrix/codex/archive"
+	"github.com/hivematrix/codex/archive/audit"
 	"github.com/hivematrix/codex/archive/proof"
+	"github.com/hivematrix/codex/archive/vigil"
 	"github.com/hivematrix/codex/clients/publish"
 )
 
@@ -21,7 +23,7 @@ func (a *app) keepBills(o appOptions) error {
 		RejectTotals:  c.Totals == "reject",
 		KeyFile:       c.KeyFile, CheckpointFile: c.CheckpointFile,
 		Origin: c.LogOrigin,
-		Random: rand.Reader, Logger: o.logger,
+		Notify: a.outbox, Random: rand.Reader, Logger: o.logger,
 	}
 	if c.LogOrigin == "" {
 		var err error
@@ -44,6 +46,10 @@ func (a *app) keepBills(o appOptions) error {
 		options.Publish = archive.PublishFile(c.Publish)
 	}
 	a.bills = archive.New(options)
+	a.verifier = vigil.New(vigil.Options{
+		DB: a.db, Every: c.VerifyEvery, Notify: a.outbox, Logger: o.logger,
+		Trust: func() (audit.Options, error) { return trustedFiles(c.KeyFile, c.CheckpointFile) },
+	})
 	return nil
 }
 
@@ -62,14 +68,22 @@ func newOrigin() (string, error) {
 // keepLog looks at the log before anything is archived, and after it until the app is closed.
 func (a *app) keepLog(ctx context.Context) {
 	a.bills.Start(ctx)
+	a.attend(ctx, a.bills.Keep)
+	a.attend(ctx, a.verifier.Serve)
+}
+
+// attend has fn work until the app is closed.
+func (a *app) attend(ctx context.Context, fn func(ctx context.Context)) {
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		a.bills.Keep(ctx)
+		fn(ctx)
 	}()
-	a.endLog = func() {
+	before := a.endWork
+	a.endWork = func() {
 		end()
+		before()
 		<-ended
 	}
 }

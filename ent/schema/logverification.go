@@ -8,7 +8,7 @@ import (
 )
 
 // LogVerification is one time that a serve verified the log of archived bills by itself (package
-// archive/watch). It is a note of ours and no evidence: who doubts the database verifies it himself.
+// archive/vigil). It is a note of ours and no evidence: who doubts the database verifies it himself.
 type LogVerification struct{ ent.Schema }
 
 // Fields of the table log_verifications.

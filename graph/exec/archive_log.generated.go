@@ -25,6 +25,9 @@ type LogCheckpointResolver interface {
 type LogCheckpointConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *model.LogCheckpointConnection) (int, error)
 }
+type LogVerificationResolver interface {
+	Findings(ctx context.Context, obj *ent.LogVerification) ([]string, error)
+}
 
 // endregion ************************** generated!.gotpl **************************
 
@@ -645,6 +648,167 @@ func (ec *executionContext) fieldContext_LogStop_message(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("LogStop", field, false, false, "String")
 }
 
+func (ec *executionContext) _LogVerification_at(ctx context.Context, field graphql.CollectedField, obj *ent.LogVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogVerification_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogVerification_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogVerification", field, false, false, "Time")
+}
+
+func (ec *executionContext) _LogVerification_ok(ctx context.Context, field graphql.CollectedField, obj *ent.LogVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogVerification_ok(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ok, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogVerification_ok(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogVerification", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _LogVerification_failures(ctx context.Context, field graphql.CollectedField, obj *ent.LogVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogVerification_failures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failures, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogVerification_failures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogVerification", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LogVerification_findings(ctx context.Context, field graphql.CollectedField, obj *ent.LogVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogVerification_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.LogVerification().Findings(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogVerification_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogVerification", field, true, true, "String")
+}
+
+func (ec *executionContext) _LogVerification_epoch(ctx context.Context, field graphql.CollectedField, obj *ent.LogVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogVerification_epoch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Epoch, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogVerification_epoch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogVerification", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LogVerification_size(ctx context.Context, field graphql.CollectedField, obj *ent.LogVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogVerification_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogVerification_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogVerification", field, false, false, "Int")
+}
+
+func (ec *executionContext) _LogVerification_error(ctx context.Context, field graphql.CollectedField, obj *ent.LogVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogVerification_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LogVerification_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LogVerification", field, false, false, "String")
+}
+
 func (ec *executionContext) _OpenEpochPayload_epoch(ctx context.Context, field graphql.CollectedField, obj *model.OpenEpochPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1159,6 +1323,70 @@ func (ec *executionContext) _LogStop(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var logVerificationImplementors = []string{"LogVerification"}
+
+func (ec *executionContext) _LogVerification(ctx context.Context, sel ast.SelectionSet, obj *ent.LogVerification) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, logVerificationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LogVerification")
+		case "at":
+			out.Values[i] = ec._LogVerification_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ok":
+			out.Values[i] = ec._LogVerification_ok(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failures":
+			out.Values[i] = ec._LogVerification_failures(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "findings":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._LogVerification_findings(ctx, field, obj)
+				})
+		case "epoch":
+			out.Values[i] = ec._LogVerification_epoch(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "size":
+			out.Values[i] = ec._LogVerification_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "error":
+			out.Values[i] = ec._LogVerification_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var openEpochPayloadImplementors = []string{"OpenEpochPayload"}
 
 func (ec *executionContext) _OpenEpochPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OpenEpochPayload) graphql.Marshaler {
@@ -1479,6 +1707,13 @@ func (ec *executionContext) marshalOLogStop2ᚖgithubᚗcomᚋhivematrixᚋcodex
 		return graphql.Null
 	}
 	return ec._LogStop(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOLogVerification2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋentᚐLogVerification(ctx context.Context, sel ast.SelectionSet, v *ent.LogVerification) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._LogVerification(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOSnapshotProof2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋgraphᚋmodelᚐSnapshotProof(ctx context.Context, sel ast.SelectionSet, v *model.SnapshotProof) graphql.Marshaler {

@@ -41,7 +41,10 @@ type ResolverRoot interface {
 	LocationConnection() LocationConnectionResolver
 	LogCheckpoint() LogCheckpointResolver
 	LogCheckpointConnection() LogCheckpointConnectionResolver
+	LogVerification() LogVerificationResolver
 	Mutation() MutationResolver
+	Notification() NotificationResolver
+	NotificationConnection() NotificationConnectionResolver
 	Past() PastResolver
 	PastAsset() PastAssetResolver
 	PastAssetConnection() PastAssetConnectionResolver
@@ -1004,6 +1007,24 @@ type LogStop {
   message: String!
 }
 
+"A time that the hub verified the log of archived bills by itself, from the rows of its database."
+type LogVerification {
+  "When that was done."
+  at: Time!
+  "Whether all was as it was logged."
+  ok: Boolean!
+  "How many things were not."
+  failures: Int!
+  "The first of them, at most 20; codex archive verify names all."
+  findings: [String!]!
+  "The epoch of the log then; 0 where nothing could be found out."
+  epoch: Int!
+  "How many leaves the log had."
+  size: Int!
+  "Why nothing could be found out; null where it could."
+  error: String
+}
+
 "A content of a bill that its leaf commits to without holding it."
 enum BillContent {
   "The document that the bill was made from."
@@ -1075,6 +1096,8 @@ extend type Query {
   logKey: LogKey! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
   "Why nothing is archived now, or not signed; null where bills are both."
   logStop: LogStop @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "What the hub found when it verified the log last, by itself; null where it has not yet, or never does."
+  logVerification: LogVerification @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
 }
 
 "What openEpoch did."
@@ -2258,6 +2281,90 @@ input LocationOrder {
   field: LocationOrderField!
   "Which way."
   direction: Direction! = ASC
+}
+`, BuiltIn: false},
+	{Name: "../notification.graphql", Input: `"""
+Something that needed a person, told or to be told to the webhook of section [notify] (docs/notifications.md):
+a sync or a snapshot job that failed, a log that does not verify.
+"""
+type Notification {
+  "Its id, which the webhook gets too, the same with each attempt."
+  id: ID!
+  "A word for what happened: sync.failed, job.blocked, log.unverified and others."
+  kind: String!
+  "What it is about: feed/datto, job/<id>, log."
+  subject: String!
+  "The JSON object that is sent."
+  body: JSON!
+  "When it happened."
+  createdAt: Time!
+  "When it is tried next; null once it was delivered or given up."
+  nextAt: Time
+  "How often it was tried, since it was queued or queued again."
+  attempts: Int!
+  "When the webhook took it; null until then."
+  deliveredAt: Time
+  "When it was tried for the last time; null unless it was given up."
+  gaveUpAt: Time
+  "Why the last attempt failed; null where none did."
+  lastError: String
+}
+
+"A page of notifications."
+type NotificationConnection {
+  "The notifications, each with its cursor."
+  edges: [NotificationEdge!]!
+  "The notifications."
+  nodes: [Notification!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many there are. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A notification of a page."
+type NotificationEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The notification."
+  node: Notification!
+}
+
+extend type Query {
+  "Notifications that wait to be delivered or were given up, newest first."
+  notifications(
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the notification after which to go on."
+    after: String
+    "Whether those that were delivered are in the list, too: they are kept for 90 days."
+    delivered: Boolean = false
+  ): NotificationConnection! @allow(roles: [ADMIN])
+}
+
+"What redeliverNotification did."
+type RedeliverNotificationPayload {
+  "The notification, which is tried at once and as often as a new one."
+  notification: Notification!
+}
+
+"What came back of a test event."
+type TestNotificationPayload {
+  "The id of the event."
+  id: ID!
+  "Whether the webhook took it: it answered 2xx."
+  delivered: Boolean!
+  "The status that it answered; null where nothing came back."
+  status: Int
+  "What came back, or why nothing did."
+  message: String!
+}
+
+extend type Mutation {
+  "Queues a notification again, also one that was delivered."
+  redeliverNotification("Its id." id: ID!): RedeliverNotificationPayload! @allow(roles: [ADMIN])
+  "Sends a test event to the webhook at once and tells what came back."
+  testNotification: TestNotificationPayload! @allow(roles: [ADMIN])
 }
 `, BuiltIn: false},
 	{Name: "../past.graphql", Input: `"A day of UTC: 2025-10-31."
@@ -5905,6 +6012,76 @@ func (ec *executionContext) childFields_LogStop(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type LogStop", field.Name)
 }
 
+func (ec *executionContext) childFields_LogVerification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_LogVerification_at(ctx, field)
+	case "ok":
+		return ec.fieldContext_LogVerification_ok(ctx, field)
+	case "failures":
+		return ec.fieldContext_LogVerification_failures(ctx, field)
+	case "findings":
+		return ec.fieldContext_LogVerification_findings(ctx, field)
+	case "epoch":
+		return ec.fieldContext_LogVerification_epoch(ctx, field)
+	case "size":
+		return ec.fieldContext_LogVerification_size(ctx, field)
+	case "error":
+		return ec.fieldContext_LogVerification_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogVerification", field.Name)
+}
+
+func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notification_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Notification_kind(ctx, field)
+	case "subject":
+		return ec.fieldContext_Notification_subject(ctx, field)
+	case "body":
+		return ec.fieldContext_Notification_body(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Notification_createdAt(ctx, field)
+	case "nextAt":
+		return ec.fieldContext_Notification_nextAt(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Notification_attempts(ctx, field)
+	case "deliveredAt":
+		return ec.fieldContext_Notification_deliveredAt(ctx, field)
+	case "gaveUpAt":
+		return ec.fieldContext_Notification_gaveUpAt(ctx, field)
+	case "lastError":
+		return ec.fieldContext_Notification_lastError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notification", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NotificationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_NotificationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NotificationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_NotificationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NotificationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NotificationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_OpenEpochPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "epoch":
@@ -6455,6 +6632,14 @@ func (ec *executionContext) childFields_RecordVersion(ctx context.Context, field
 		return ec.fieldContext_RecordVersion_changes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_RedeliverNotificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notification":
+		return ec.fieldContext_RedeliverNotificationPayload_notification(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedeliverNotificationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RefetchBillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7011,6 +7196,20 @@ func (ec *executionContext) childFields_SyncTicketsPayload(ctx context.Context, 
 		return ec.fieldContext_SyncTicketsPayload_joined(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SyncTicketsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TestNotificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TestNotificationPayload_id(ctx, field)
+	case "delivered":
+		return ec.fieldContext_TestNotificationPayload_delivered(ctx, field)
+	case "status":
+		return ec.fieldContext_TestNotificationPayload_status(ctx, field)
+	case "message":
+		return ec.fieldContext_TestNotificationPayload_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TestNotificationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Ticket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

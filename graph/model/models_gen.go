@@ -341,6 +341,26 @@ type LogStop struct {
 	Message string `json:"message"`
 }
 
+// A page of notifications.
+type NotificationConnection struct {
+	// The notifications, each with its cursor.
+	Edges []*NotificationEdge `json:"edges"`
+	// The notifications.
+	Nodes []*ent.Notification `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// whether totalCount counts those that were delivered, too
+	Delivered bool `json:"-"`
+}
+
+// A notification of a page.
+type NotificationEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The notification.
+	Node *ent.Notification `json:"node"`
+}
+
 // What openEpoch did.
 type OpenEpochPayload struct {
 	// The epoch that began.
@@ -479,6 +499,12 @@ type PublishCheckpointPayload struct {
 type RebuildBilledItemsPayload struct {
 	// How many bills were read anew, each revision one.
 	Bills int `json:"bills"`
+}
+
+// What redeliverNotification did.
+type RedeliverNotificationPayload struct {
+	// The notification, which is tried at once and as often as a new one.
+	Notification *ent.Notification `json:"notification"`
 }
 
 // What refetchBill did.
@@ -649,6 +675,18 @@ type SyncTicketsPayload struct {
 	Run *ent.SyncRun `json:"run"`
 	// Whether it was under way already, or waiting, and asked for by somebody before.
 	Joined bool `json:"joined"`
+}
+
+// What came back of a test event.
+type TestNotificationPayload struct {
+	// The id of the event.
+	ID string `json:"id"`
+	// Whether the webhook took it: it answered 2xx.
+	Delivered bool `json:"delivered"`
+	// The status that it answered; null where nothing came back.
+	Status *int `json:"status,omitempty"`
+	// What came back, or why nothing did.
+	Message string `json:"message"`
 }
 
 // A page of tickets.

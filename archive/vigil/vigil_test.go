@@ -1,4 +1,4 @@
-package watch_test
+package vigil_test
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 	"github.com/hivematrix/codex/archive"
 	"github.com/hivematrix/codex/archive/audit"
 	"github.com/hivematrix/codex/archive/proof"
-	"github.com/hivematrix/codex/archive/watch"
+	"github.com/hivematrix/codex/archive/vigil"
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/logverification"
 	"github.com/hivematrix/codex/ent/notification"
@@ -105,7 +105,7 @@ func (h *hub) must(err error) {
 // serve has one more process verify until stop is called or the test ends.
 func (h *hub) serve(every time.Duration) (stop func()) {
 	h.t.Helper()
-	v := watch.New(watch.Options{
+	v := vigil.New(vigil.Options{
 		DB: h.db, Every: every, Trust: h.trusted, Notify: notify.NewOutbox(true), Look: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
 	})
@@ -253,7 +253,7 @@ func TestWhatCouldNotBeFoundOutIsToldAndTriedAgainWithinAnHour(t *testing.T) {
 
 func TestNeverIsNever(t *testing.T) {
 	each(t, func(t *testing.T, h *hub, _ *proof.SigningKey, _ func() (audit.Options, error)) {
-		watch.New(watch.Options{DB: h.db, Trust: h.trusted, Look: time.Millisecond, Logger: slog.New(slog.DiscardHandler)}).Serve(t.Context()) // returns
+		vigil.New(vigil.Options{DB: h.db, Trust: h.trusted, Look: time.Millisecond, Logger: slog.New(slog.DiscardHandler)}).Serve(t.Context()) // returns
 		if n := len(h.verifications()); n != 0 {
 			t.Errorf("there are %d", n)
 		}

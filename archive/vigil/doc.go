@@ -1,4 +1,4 @@
-// Package watch verifies the log of archived bills day by day, without being asked: as codex archive
+// Package vigil verifies the log of archived bills day by day, without being asked: as codex archive
 // verify does (package audit), from the rows alone.
 //
 //	due? ──▶ lease ──▶ still due? ──▶ audit.Verify ──▶ log_verifications, and an event, in one transaction
@@ -15,4 +15,4 @@
 // A process that dies meanwhile has written nothing, and the next one begins anew. What could not be
 // found out, because a file cannot be read or is not what it should be, is found out again within an
 // hour; a database that does not answer, a minute later.
-package watch
+package vigil
