@@ -33,9 +33,8 @@
 //	   archive, archive/audit         accepted bills and their log; the verifier, which trusts neither
 //	6  loaders                        one batch an edge, for GraphQL
 //	   reconcile                      bills beside what the hub saw, before and after
+//	7  scheduler, scheduler/jobs      what runs by itself; the jobs that get the bills of a month
 //	8  graph, resolvers, rest         the two faces, thin
 //	9  httpd                          router, middleware, listeners
 //	10 cmd/server                     main and the wiring of it all
-//
-// Floors that are not listed are kept for the schedule.
 package codex

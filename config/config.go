@@ -199,6 +199,11 @@ type Scheduler struct {
 	// most 60. Older ones need a person, since Ledger makes bills from the machines and people of the
 	// day on which it is asked. Default: `7`.
 	CatchUpDays int
+	// Whether a job of the monthly bills leaves out companies that the review before the bill flags, until
+	// somebody acknowledges the flags and retries the job. Default: `false`.
+	HoldFlagged bool
+	// How many companies a job of the monthly bills asks Ledger for at a time. Default: `2`.
+	Concurrency int
 }
 
 // Sync is the section [sync].

@@ -313,6 +313,17 @@ func sections() []section {
 					"day on which it is asked.",
 				value: func(c *Config) value { return into(&c.Scheduler.CatchUpDays, readInt(0, 60)) },
 			},
+			{
+				name: "hold_flagged", def: "false",
+				doc: "Whether a job of the monthly bills leaves out companies that the review before the bill flags, until " +
+					"somebody acknowledges the flags and retries the job.",
+				value: func(c *Config) value { return into(&c.Scheduler.HoldFlagged, readBool) },
+			},
+			{
+				name: "concurrency", def: "2",
+				doc:   "How many companies a job of the monthly bills asks Ledger for at a time.",
+				value: func(c *Config) value { return into(&c.Scheduler.Concurrency, readInt(1, 32)) },
+			},
 		}},
 		{name: "sync", doc: "How syncs decide.", keys: []key{
 			{

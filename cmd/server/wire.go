@@ -30,6 +30,7 @@ import (
 	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/resolvers"
 	"github.com/hivematrix/codex/rest"
+	"github.com/hivematrix/codex/scheduler/jobs"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/syncers"
 	"github.com/hivematrix/codex/telemetry"
@@ -52,6 +53,7 @@ type app struct {
 	tokens  *auth.Tokens
 	core    *core.Client // nil: none is configured
 	ledger  *ledger.Desk // nil: none is configured
+	jobs    *jobs.Jobs   // that ask it for the bills of a month
 	// callers know all who call, tokens those of them that have a local token.
 	callers *auth.Callers
 	// The faces. Both expect the caller in the request's context.
@@ -125,6 +127,9 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		DB: a.db, Rules: rules, Feeds: feedsOf(o.config), FreshserviceWeb: o.config.Freshservice.WebURL, Now: a.db.Now,
 		ReviewRules: reconcile.ReviewRules{UnseenDays: o.config.Review.UnseenDays, MovedPercent: o.config.Review.MovedPercent},
 	})
+	if err = a.makeJobs(ctx, o); err != nil {
+		return nil, err
+	}
 	a.graphql = resolvers.NewHandler(resolvers.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine, Local: a.engine,
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Bills: a.bills, Logger: o.logger,
@@ -149,6 +154,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		a.engine.ServeRereads()
 		a.keepLog(ctx)
 		a.attend(ctx, a.notifier.Serve)
+		a.attend(ctx, a.jobs.Serve)
 	}
 	return a, nil
 }

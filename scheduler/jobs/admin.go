@@ -101,10 +101,12 @@ func (j *Jobs) Retry(ctx context.Context, id codex.RunID, by codex.Caller, userT
 			SetState(codex.JobQueued).SetStatus(codex.JobQueued.Status()).AddRound(1).
 			SetFailedCompanies(0).SetHeldCompanies(0).
 			ClearSuccess().ClearCompletedAt().ClearOutput().ClearError().ClearCancelRequestedBy().
-			SetByPerson(userToken != "").SetHeartbeatAt(tx.Now()).ClearWorker().
+			SetByPerson(userToken != "").SetHeartbeatAt(tx.Now()).
 			SetNotes(addNote(row.Notes, fmt.Sprintf("Retried by %s at %s.", by.Name, shownTime(tx.Now()))))
 		if userToken != "" {
 			update.SetWorker(j.process)
+		} else {
+			update.ClearWorker()
 		}
 		return update.Exec(ctx)
 	})

@@ -149,7 +149,10 @@ func (w *working) askAll(ctx context.Context, companies []*ent.SnapshotJobCompan
 // company gets the bill of a company, or says why not. It waits no longer when ctx ends; calls is for what
 // is asked and written. Its error is one with which nothing can be written.
 func (a *asking) company(ctx, calls context.Context, c *ent.SnapshotJobCompany) error {
-	t := a.facts.target(c.AccountNumber)
+	t := a.facts.given([]codex.AccountNumber{c.AccountNumber})[0]
+	if t.unknown != "" { // it is retried, or was renumbered since
+		return a.settle(calls, c, result{state: codex.CompanyFailed, reason: t.unknown})
+	}
 	bill, err := a.look(calls, t)
 	if err != nil {
 		return err
@@ -165,6 +168,10 @@ func (a *asking) company(ctx, calls context.Context, c *ent.SnapshotJobCompany) 
 			return a.settle(calls, c, result{state: codex.CompanyFailed, reason: refused})
 		}
 		r, again, err := a.try(ctx, calls, c, t)
+		if errors.Is(err, errCancelled) {
+			a.cancel() // and what others are asked for is let end
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -227,12 +234,14 @@ func (a *asking) confirm(ctx, calls context.Context, t target, invoice string, s
 		}
 		object, csv, err := a.o.Ledger.Fetch(calls, a.token, invoice)
 		if err == nil {
-			_, err = a.o.Bills.AcceptFetched(calls, object, csv, codex.Caller{Name: "snapshot job " + string(a.id), Role: codex.RoleService})
-			if err == nil {
-				bill, err := a.look(calls, t)
-				if err != nil || bill.archived() {
-					return result{state: state, invoice: bill.invoice}, err
-				}
+			// What cannot be archived, or is reopened and the same over there, stays so.
+			if _, err := a.o.Bills.AcceptFetched(calls, object, csv, a.caller()); err != nil && codex.CodeOf(err) != codex.CodeUnavailable {
+				missing.reason = reasonOf(err)
+				return missing, context.Cause(calls)
+			}
+			bill, err := a.look(calls, t)
+			if err != nil || bill.archived() {
+				return result{state: state, invoice: bill.invoice}, err
 			}
 		}
 		if cause := context.Cause(calls); cause != nil {
@@ -247,6 +256,11 @@ func (a *asking) confirm(ctx, calls context.Context, t target, invoice string, s
 	}
 }
 
+// caller is who brings fetched bills into the archive.
+func (a *asking) caller() codex.Caller {
+	return codex.Caller{Name: "snapshot job " + string(a.id), Role: codex.RoleService}
+}
+
 const notThere = "Ledger says it accepted the bill, but it is not in the archive"
 
 // look is how the bills of a company stand now.
@@ -258,9 +272,17 @@ func (a *asking) look(ctx context.Context, t target) (standing, error) {
 	return all.of(t), nil
 }
 
-// asked notes that Ledger is about to be asked: who may not write that does not ask.
+// asked notes that Ledger is about to be asked: who may not write that does not ask. Nor does who finds
+// that the job was cancelled.
 func (a *asking) asked(ctx context.Context, c *ent.SnapshotJobCompany) error {
 	return a.step(ctx, func(ctx context.Context, tx *store.Tx) error {
+		job, err := readJob(ctx, tx.Ent(), a.id)
+		if err != nil {
+			return err
+		}
+		if job.CancelRequestedBy != nil {
+			return errCancelled
+		}
 		return tx.Ent().SnapshotJobCompany.UpdateOneID(c.ID).AddAttempts(1).SetAskedAt(tx.Now()).Exec(ctx)
 	})
 }

@@ -112,11 +112,13 @@ func (j *Jobs) end(ctx context.Context, tx *store.Tx, row *ent.SnapshotJob, e en
 	update := tx.Ent().SnapshotJob.UpdateOneID(row.ID).
 		SetState(e.state).SetStatus(e.state.Status()).SetSuccess(success).SetCompletedAt(tx.Now()).SetHeartbeatAt(tx.Now()).
 		SetCompletedCompanies(t.done()).SetFailedCompanies(t.failed).SetHeldCompanies(t.held).
-		ClearBlockedReason().ClearError().ClearOutput()
+		ClearBlockedReason()
 	if e.err != "" {
 		update.SetError(e.err)
+	} else {
+		update.ClearError() // a blocked one has its reason there
 	}
-	if len(companies) > 0 {
+	if len(companies) > 0 { // it had none before: a retry takes it away
 		output, err := json.Marshal(Output{SuccessCount: t.done(), FailedCount: t.failed + t.held, Errors: t.errors})
 		if err != nil {
 			return fmt.Errorf("writing the output of a snapshot job: %w", err)

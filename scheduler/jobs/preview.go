@@ -95,10 +95,10 @@ func previewOf(t target, bill standing, review *reconcile.CompanyReview, holding
 		p.Invoice = bill.reopened
 	}
 	switch {
-	case bill.archived():
-		p.Action = ActionAlready
 	case t.unknown != "":
 		p.Action, p.Reason = ActionUnknown, t.unknown
+	case bill.archived():
+		p.Action = ActionAlready
 	case holding && openFlags(review) > 0:
 		p.Action, p.Reason = ActionHold, heldReason(openFlags(review))
 	}

@@ -90,6 +90,12 @@ func checkReason(reason string) error {
 // Start asks for a job and gives its row at once; [Jobs.Serve] works on it. A scheduled one whose DueAt
 // there is already is given as it stands. What is wrong with the request is [codex.CodeBadInput].
 func (j *Jobs) Start(ctx context.Context, request Request) (*ent.SnapshotJob, error) {
+	return j.StartWith(ctx, request, func(context.Context, *store.Tx, *ent.SnapshotJob) error { return nil })
+}
+
+// StartWith is [Jobs.Start]; also works in the transaction that makes the job, or finds it. Its error is
+// StartWith's, and there is no job then.
+func (j *Jobs) StartWith(ctx context.Context, request Request, also func(ctx context.Context, tx *store.Tx, job *ent.SnapshotJob) error) (*ent.SnapshotJob, error) {
 	if err := j.CanAsk(); err != nil {
 		return nil, err
 	}
@@ -107,14 +113,11 @@ func (j *Jobs) Start(ctx context.Context, request Request) (*ent.SnapshotJob, er
 		if _, err := tx.Revisions(ctx, jobsEntity); err != nil {
 			return err
 		}
-		if !r.DueAt.IsZero() {
-			row, err = tx.Ent().SnapshotJob.Query().Where(snapshotjob.DueAt(store.UTC(r.DueAt))).Only(ctx)
-			if err == nil || !ent.IsNotFound(err) {
-				return err
-			}
+		var err error
+		if row, err = j.findOrCreate(ctx, tx, id, r); err != nil {
+			return err
 		}
-		row, err = j.create(ctx, tx, id, r)
-		return err
+		return also(ctx, tx, row)
 	})
 	if err != nil || row.ID != id {
 		j.forgetToken(id)
@@ -124,6 +127,17 @@ func (j *Jobs) Start(ctx context.Context, request Request) (*ent.SnapshotJob, er
 	}
 	j.wake()
 	return row, nil
+}
+
+// findOrCreate gives the job of the request's DueAt, or makes the one of id.
+func (j *Jobs) findOrCreate(ctx context.Context, tx *store.Tx, id codex.RunID, r Request) (*ent.SnapshotJob, error) {
+	if !r.DueAt.IsZero() {
+		row, err := tx.Ent().SnapshotJob.Query().Where(snapshotjob.DueAt(store.UTC(r.DueAt))).Only(ctx)
+		if err == nil || !ent.IsNotFound(err) {
+			return row, err
+		}
+	}
+	return j.create(ctx, tx, id, r)
 }
 
 func (j *Jobs) create(ctx context.Context, tx *store.Tx, id codex.RunID, r Request) (*ent.SnapshotJob, error) {

@@ -22,6 +22,7 @@ type working struct {
 	id     codex.RunID
 	logger *slog.Logger
 	job    *ent.SnapshotJob // as it was when the work on it began
+	cancel func()           // ends the work of a cancelled job
 	held   context.Context  // ends with the lease: for calls that a cancelled job lets end
 }
 
@@ -41,6 +42,24 @@ func (w *working) step(ctx context.Context, fn func(ctx context.Context, tx *sto
 	})
 }
 
+// change is a step that changes where the job stands. One that somebody ended meanwhile is [errOver]:
+// whoever ends a job that waits holds the same revision.
+func (w *working) change(ctx context.Context, fn func(ctx context.Context, tx *store.Tx, row *ent.SnapshotJob) error) error {
+	return w.step(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if _, err := tx.Revisions(ctx, jobsEntity); err != nil {
+			return err
+		}
+		row, err := readJob(ctx, tx.Ent(), w.id)
+		if err != nil {
+			return err
+		}
+		if row.State.Final() {
+			return errOver
+		}
+		return fn(ctx, tx, row)
+	})
+}
+
 // work brings the job from where its row says that it stands to its end, or until it is blocked. Its
 // error is one with which nothing could be written; then the row stays as it is, for the next process.
 func (w *working) work(ctx context.Context) error {
@@ -54,6 +73,7 @@ func (w *working) work(ctx context.Context) error {
 	w.logger.InfoContext(ctx, "snapshot job is worked on", slog.String("state", string(w.job.State)), slog.String("month", periodOf(w.job).String()))
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	w.cancel = func() { stop(errCancelled) }
 	watched := w.watch(working, stop)
 	err := w.proceed(working)
 	cause := context.Cause(working)
@@ -88,14 +108,7 @@ func (w *working) proceed(ctx context.Context) error {
 
 // begin takes the job: from now on this process works on it.
 func (w *working) begin(ctx context.Context) error {
-	return w.step(ctx, func(ctx context.Context, tx *store.Tx) error {
-		row, err := readJob(ctx, tx.Ent(), w.id)
-		if err != nil {
-			return err
-		}
-		if row.State.Final() {
-			return errOver
-		}
+	return w.change(ctx, func(ctx context.Context, tx *store.Tx, row *ent.SnapshotJob) (err error) {
 		update := tx.Ent().SnapshotJob.UpdateOneID(w.id).SetWorker(w.process).SetHeartbeatAt(tx.Now())
 		if row.BegunAt == nil {
 			update.SetBegunAt(tx.Now())
@@ -107,11 +120,7 @@ func (w *working) begin(ctx context.Context) error {
 
 // become writes that the job has come to a state, and what is to be known.
 func (w *working) become(ctx context.Context, state codex.JobState, notes ...string) error {
-	return w.step(ctx, func(ctx context.Context, tx *store.Tx) error {
-		row, err := readJob(ctx, tx.Ent(), w.id)
-		if err != nil {
-			return err
-		}
+	return w.change(ctx, func(ctx context.Context, tx *store.Tx, row *ent.SnapshotJob) error {
 		text := row.Notes
 		for _, note := range notes {
 			text = addNote(text, note)
@@ -224,15 +233,11 @@ var errBlocked = errors.New("the job is blocked")
 
 // block writes that the job waits, and why. It is told once.
 func (w *working) block(ctx context.Context, reason string) error {
-	err := w.step(ctx, func(ctx context.Context, tx *store.Tx) error {
-		row, err := readJob(ctx, tx.Ent(), w.id)
-		if err != nil {
-			return err
-		}
+	err := w.change(ctx, func(ctx context.Context, tx *store.Tx, row *ent.SnapshotJob) error {
 		if row.ForceReason != nil || row.CancelRequestedBy != nil { // since it was read
 			return nil
 		}
-		err = tx.Ent().SnapshotJob.UpdateOneID(w.id).SetState(codex.JobBlocked).SetStatus(codex.JobBlocked.Status()).
+		err := tx.Ent().SnapshotJob.UpdateOneID(w.id).SetState(codex.JobBlocked).SetStatus(codex.JobBlocked.Status()).
 			SetSuccess(false).SetBlockedReason(reason).SetError(reason).SetHeartbeatAt(tx.Now()).Exec(ctx)
 		if err != nil || row.State == codex.JobBlocked {
 			return err
@@ -254,7 +259,7 @@ func (w *working) block(ctx context.Context, reason string) error {
 func (w *working) finish(ctx context.Context, err error) error {
 	e := ending{state: codex.JobCompleted}
 	switch {
-	case errors.Is(err, errBlocked):
+	case errors.Is(err, errBlocked), errors.Is(err, errOver):
 		return nil
 	case errors.Is(err, errCancelled):
 		e = ending{state: codex.JobCancelled}
@@ -262,11 +267,7 @@ func (w *working) finish(ctx context.Context, err error) error {
 		w.logger.ErrorContext(ctx, "snapshot job failed", slog.Any("err", err))
 		e = ending{state: codex.JobFailed, err: "It failed: " + reasonOf(err) + "."}
 	}
-	err = w.step(ctx, func(ctx context.Context, tx *store.Tx) error {
-		row, err := readJob(ctx, tx.Ent(), w.id)
-		if err != nil {
-			return err
-		}
+	err = w.change(ctx, func(ctx context.Context, tx *store.Tx, row *ent.SnapshotJob) error {
 		if e.state == codex.JobCancelled {
 			companies, err := readCompanies(ctx, tx.Ent(), w.id)
 			if err != nil {

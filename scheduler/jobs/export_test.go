@@ -1,0 +1,4 @@
+package jobs
+
+// LeaseName is for tests that take the lease away.
+const LeaseName = leaseName
