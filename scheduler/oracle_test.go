@@ -42,6 +42,9 @@ type appointment struct {
 	met       func(at time.Time, what shown)
 }
 
+// grain is that of all appointments: at other minutes there is none.
+const grain = 5
+
 // walk looks at zone's clock each minute from from to to.
 func walk(zone *time.Location, from, to time.Time, appointments []appointment) {
 	minuteOf := func(t time.Time) int64 {
@@ -60,7 +63,7 @@ func walk(zone *time.Location, from, to time.Time, appointments []appointment) {
 		}
 		again := minute <= highest
 		highest = max(highest, minute)
-		if t.Before(from) {
+		if t.Before(from) || minute%grain != 0 && len(skipped) == 0 {
 			continue
 		}
 		now := look(wallOf(minute))

@@ -11,6 +11,7 @@ import (
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/ent/company"
 	"github.com/hivematrix/codex/ent/predicate"
+	"github.com/hivematrix/codex/scheduler/jobs"
 	"github.com/hivematrix/codex/store"
 )
 
@@ -18,36 +19,12 @@ import (
 const monthlyID = 1
 
 // monthlyEntity is the name under which that row has a revision: asking for it in a transaction that
-// writes makes that the only one that makes or changes the row.
+// writes makes that the only one that changes the schedule.
 const monthlyEntity = "scheduled_snapshots"
 
-// SnapshotSchedule is when the monthly bills are made. A database that has no such row gets one, with the
-// documented defaults (docs/compatibility.md, "Archive").
+// SnapshotSchedule is when the monthly bills are made. A database that has no such row gets one.
 func (s *Scheduler) SnapshotSchedule(ctx context.Context) (*ent.ScheduledSnapshot, error) {
-	row, err := s.o.DB.Ent().ScheduledSnapshot.Get(ctx, monthlyID)
-	if ent.IsNotFound(err) {
-		err = s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			row, err = lockMonthly(ctx, tx)
-			return err
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the schedule of the monthly bills: %w", err)
-	}
-	return row, nil
-}
-
-// lockMonthly gives the row, made where it is not there, and keeps others from changing it.
-func lockMonthly(ctx context.Context, tx *store.Tx) (*ent.ScheduledSnapshot, error) {
-	if _, err := tx.Revisions(ctx, monthlyEntity); err != nil {
-		return nil, err
-	}
-	row, err := tx.Ent().ScheduledSnapshot.Get(ctx, monthlyID)
-	if ent.IsNotFound(err) {
-		return tx.Ent().ScheduledSnapshot.Create().SetID(monthlyID).
-			SetCreatedAt(tx.Now()).SetUpdatedAt(tx.Now()).SetOwedSince(tx.Now()).Save(ctx)
-	}
-	return row, err
+	return jobs.MakeSchedule(ctx, s.o.DB)
 }
 
 // Edit changes the schedule of the monthly bills: what is nil stays.
@@ -69,10 +46,15 @@ func (s *Scheduler) UpdateSnapshotSchedule(ctx context.Context, edit Edit, by co
 	if err := edit.check(); err != nil {
 		return nil, err
 	}
-	var row *ent.ScheduledSnapshot
-	err := s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		row, err = lockMonthly(ctx, tx)
-		if err != nil {
+	row, err := s.SnapshotSchedule(ctx) // so that it is there
+	if err != nil {
+		return nil, err
+	}
+	err = s.o.DB.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if _, err := tx.Revisions(ctx, monthlyEntity); err != nil {
+			return err
+		}
+		if row, err = tx.Ent().ScheduledSnapshot.Get(ctx, monthlyID); err != nil {
 			return err
 		}
 		update := tx.Ent().ScheduledSnapshot.UpdateOne(row).SetNillableEnabled(edit.Enabled).

@@ -64,7 +64,7 @@ func (i *installation) start() *process {
 		i.t.Fatal(err)
 	}
 	p := &process{Cmd: exec.CommandContext(i.t.Context(), program, "serve"), stdout: &lockedBuffer{}, stderr: &lockedBuffer{}}
-	p.Dir, p.Env = i.dir, []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
+	p.Dir, p.Env = i.dir, []string{asProgram + "=1", unscheduled, "PATH=" + os.Getenv("PATH")}
 	p.Stdout, p.Stderr = p.stdout, p.stderr
 	if err := p.Start(); err != nil {
 		i.t.Fatal(err)

@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 
 const asProgram = "CODEX_TEST_AS_PROGRAM"
 
+// unscheduled is in the environment of processes that go by the real clock: else a sync may begin by
+// itself while a test counts.
+const unscheduled = "CODEX_SCHEDULER_ENABLED=false"
+
 // Credentials that must never be seen in what a verb prints.
 const (
 	freshserviceKey = "hunter2-freshservice-key"

@@ -87,7 +87,7 @@ func TestAfterAKillTheNextRunSucceeds(t *testing.T) {
 	var output bytes.Buffer
 	killed := exec.CommandContext(t.Context(), program, "sync", "tickets")
 	killed.Dir = i.dir
-	killed.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
+	killed.Env = []string{asProgram + "=1", unscheduled, "PATH=" + os.Getenv("PATH")}
 	killed.Stdout, killed.Stderr = &output, &output
 	if err := killed.Start(); err != nil {
 		t.Fatal(err)

@@ -110,7 +110,7 @@ func (i *installation) runKilled(feed codex.Feed, after time.Duration) (ran time
 	}
 	var output bytes.Buffer
 	process := exec.CommandContext(i.t.Context(), program, "sync", string(feed))
-	process.Dir, process.Env = i.dir, []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
+	process.Dir, process.Env = i.dir, []string{asProgram + "=1", unscheduled, "PATH=" + os.Getenv("PATH")}
 	process.Stdout, process.Stderr = &output, &output
 	if err := process.Start(); err != nil {
 		i.t.Fatal(err)
