@@ -30,6 +30,7 @@ import (
 	"github.com/hivematrix/codex/reconcile"
 	"github.com/hivematrix/codex/resolvers"
 	"github.com/hivematrix/codex/rest"
+	"github.com/hivematrix/codex/scheduler"
 	"github.com/hivematrix/codex/scheduler/jobs"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/syncers"
@@ -54,6 +55,8 @@ type app struct {
 	core    *core.Client // nil: none is configured
 	ledger  *ledger.Desk // nil: none is configured
 	jobs    *jobs.Jobs   // that ask it for the bills of a month
+	// scheduler knows when that and the syncs are due.
+	scheduler *scheduler.Scheduler
 	// callers know all who call, tokens those of them that have a local token.
 	callers *auth.Callers
 	// The faces. Both expect the caller in the request's context.
@@ -130,6 +133,9 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if err = a.makeJobs(ctx, o); err != nil {
 		return nil, err
 	}
+	if err = a.makeSchedule(o); err != nil {
+		return nil, err
+	}
 	a.graphql = resolvers.NewHandler(resolvers.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Runs: a.engine, Companies: a.engine, Local: a.engine,
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Bills: a.bills, Logger: o.logger,
@@ -155,6 +161,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		a.keepLog(ctx)
 		a.attend(ctx, a.notifier.Serve)
 		a.attend(ctx, a.jobs.Serve)
+		a.attend(ctx, a.scheduler.Serve)
 	}
 	return a, nil
 }
