@@ -38,6 +38,7 @@ type order string
 const (
 	byNewestChange    order = "changed_at desc"     // four keys: time, entity, whether it ended, version
 	byNewestEvent     order = "created_at, id desc" // two keys, of notifications
+	byNewestJob       order = "started_at desc"     // two keys, of snapshot jobs: time, id
 	byNewestEpoch     order = "epoch, size desc"    // two keys, of log checkpoints
 	cursorVersion           = "1"                   // raised when the meaning of an order's keys changes
 	cursorMaxLen            = 1024                  // far beyond any key

@@ -63,6 +63,9 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.acceptBill": auth.BillSenders.Roles(), "Mutation.reopenBill": admins, "Mutation.closeBill": admins,
 		"Mutation.refetchBill": admins,
 		"Mutation.openEpoch":   admins, "Mutation.publishCheckpoint": admins,
+		"Query.snapshotSchedule": admins, "Mutation.updateSnapshotSchedule": admins, "Mutation.dismissMissedMonth": admins,
+		"Mutation.runSnapshotJob": admins, "Mutation.forceSnapshotJob": admins, "Mutation.cancelSnapshotJob": admins,
+		"Mutation.retrySnapshotJob": billers, "Mutation.requestBill": billers,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	met := 0

@@ -131,6 +131,8 @@ func arguments() map[string]string {
 		"Past.ticketTotals":  "(groupBy: [COMPANY, BILLING_MONTH, STATUS, PRIORITY])",
 		"Past.company":       `(accountNumber: "620547")`, "Past.asset": "(id: 1)", "Past.contact": "(id: 1)",
 		"Past.ticket": "(ticketId: 1001)", "Past.location": "(id: 1)",
+		"Query.missedMonths":   "(settled: true)",
+		"Query.snapshotJob":    `(id: "j1")`,
 		"Query.billReview":     "(year: 2025, month: 10)",
 		"Query.reconciliation": "(year: 2025, month: 10)",
 		"Query.snapshotProof":  `(invoiceNumber: "620547-202510")`, "Query.logConsistency": "(from: 1)",

@@ -108,6 +108,8 @@ type Options struct {
 	Sync      Syncer
 	Runs      RunAdmin
 	Companies CompanyAdmin
+	Jobs      Jobs
+	Schedule  Scheduler
 	Local     LocalAdmin
 	Progress  Progress
 	Tokens    TokenAdmin
@@ -150,6 +152,7 @@ func NewHandler(o Options) *Handler {
 		Resolvers: &resolver{
 			reader: reader, sync: o.Sync, runs: o.Runs, companies: o.Companies, local: o.Local, progress: o.Progress,
 			tokens: o.Tokens, log: o.Log, bills: o.Bills, plans: o.Plans, now: o.DB.Now,
+			jobs: o.Jobs, schedule: o.Schedule,
 			reviews: o.Reviews, billed: o.Billed, notifier: o.Notifier, verifications: o.Verifications,
 		},
 	})

@@ -57,6 +57,8 @@ type graph struct {
 	sync      *fakeSync
 	runs      *fakeRuns
 	companies *fakeCompanies
+	jobs      *fakeJobs
+	schedule  *fakeSchedule
 	tokens    *fakeTokens
 	log       *bytes.Buffer
 
@@ -68,6 +70,7 @@ type graph struct {
 func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *graph {
 	g := &graph{
 		t: t, sync: &fakeSync{db: db}, runs: &fakeRuns{db: db}, companies: &fakeCompanies{db: db},
+		jobs: &fakeJobs{db: db}, schedule: &fakeSchedule{db: db},
 		tokens: &fakeTokens{}, log: &bytes.Buffer{}, archiveLog: &fakeLog{}, bills: &fakeBills{db: db},
 		notifier: &fakeNotifier{},
 	}
@@ -75,6 +78,7 @@ func newGraph(t testing.TB, db *store.DB, options ...func(*resolvers.Options)) *
 	o := resolvers.Options{
 		DB: db, Rules: query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync: g.sync, Runs: g.runs, Companies: g.companies, Local: syncers.New(syncers.Options{DB: db, Logger: logger}), Progress: syncers.NewProgress(db, logger),
+		Jobs: g.jobs, Schedule: g.schedule,
 		Reviews: fakeReviews{}, Billed: fakeBilled{},
 		Tokens: g.tokens, Log: g.archiveLog, Bills: g.bills, Plans: plans.New(plans.Options{DB: db, Logger: logger}), Logger: logger, Notifier: g.notifier,
 		Verifications: vigil.New(vigil.Options{DB: db}),

@@ -18,6 +18,8 @@ type resolver struct {
 	sync      Syncer
 	runs      RunAdmin
 	companies CompanyAdmin
+	jobs      Jobs
+	schedule  Scheduler
 	local     LocalAdmin
 	progress  Progress
 	tokens    TokenAdmin
@@ -131,6 +133,23 @@ func (r *resolver) Change() exec.ChangeResolver               { return changeRes
 func (r *resolver) ChangeConnection() exec.ChangeConnectionResolver {
 	return changeConnectionResolver{r}
 }
+func (r *resolver) SnapshotJob() exec.SnapshotJobResolver { return snapshotJobResolver{r} }
+func (r *resolver) SnapshotJobCompany() exec.SnapshotJobCompanyResolver {
+	return snapshotJobCompanyResolver{r}
+}
+func (r *resolver) SnapshotJobConnection() exec.SnapshotJobConnectionResolver {
+	return snapshotJobConnectionResolver{r}
+}
+func (r *resolver) SnapshotPreview() exec.SnapshotPreviewResolver { return snapshotPreviewResolver{r} }
+func (r *resolver) SnapshotPreviewCompany() exec.SnapshotPreviewCompanyResolver {
+	return snapshotPreviewCompanyResolver{r}
+}
+func (r *resolver) StaleFeed() exec.StaleFeedResolver { return staleFeedResolver{r} }
+func (r *resolver) Schedule() exec.ScheduleResolver   { return scheduleResolver{r} }
+func (r *resolver) SnapshotSchedule() exec.SnapshotScheduleResolver {
+	return snapshotScheduleResolver{r}
+}
+func (r *resolver) MissedMonth() exec.MissedMonthResolver     { return missedMonthResolver{r} }
 func (r *resolver) LogCheckpoint() exec.LogCheckpointResolver { return logCheckpointResolver{r} }
 func (r *resolver) LogCheckpointConnection() exec.LogCheckpointConnectionResolver {
 	return logCheckpointConnectionResolver{r}

@@ -92,6 +92,17 @@ func calls() map[string]string {
 		"Mutation.linkAsset":        `linkAsset(assetId: 2, contactId: 2) { changed }`,
 		"Mutation.unlinkAsset":      `unlinkAsset(assetId: 2, contactId: 2) { changed }`,
 		"Subscription.syncProgress": "syncProgress(feed: TICKETS) { id }",
+		"Query.snapshotJob":         `snapshotJob(id: "j1") { id }`, "Query.snapshotJobs": "snapshotJobs { totalCount }",
+		"Query.schedules": "schedules { name }", "Query.snapshotSchedule": "snapshotSchedule { hour }",
+		"Query.missedMonths":               "missedMonths { billingMonth }",
+		"Mutation.runSnapshotJob":          `runSnapshotJob(year: 2025, month: 9, dryRun: true) { preview { month } }`,
+		"Mutation.forceSnapshotJob":        `forceSnapshotJob(id: "j3", reason: "now") { job { id } }`,
+		"Mutation.retrySnapshotJob":        `retrySnapshotJob(id: "j1") { job { id } }`,
+		"Mutation.cancelSnapshotJob":       `cancelSnapshotJob(id: "j2") { job { id } }`,
+		"Mutation.requestBill":             `requestBill(accountNumber: "620547", year: 2025, month: 9) { job { id } }`,
+		"Mutation.updateSnapshotSchedule":  "updateSnapshotSchedule(input: {hour: 3}) { schedule { hour } }",
+		"Mutation.dismissMissedMonth":      `dismissMissedMonth(year: 2025, month: 7, note: "by hand") { month { note } }`,
+		"Subscription.snapshotJobProgress": `snapshotJobProgress(id: "j2") { id }`,
 	}
 }
 

@@ -20,6 +20,7 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 	var statements atomic.Int64
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		querytest.Many(t, db, 200, 5)
+		manyJobs(t, db, 200)
 		g := newGraph(t, db, func(o *resolvers.Options) { o.Limits.Cost = 1 << 40 })
 		for _, tc := range []struct {
 			name, text string
@@ -64,6 +65,8 @@ func TestTheNumberOfStatementsDependsOnTheShapeOfAQueryAndNeverOnItsRows(t *test
 			{"plans of companies", `{ companies(first: %) { nodes { plan { name features { value } companyCount history { from } } } } }`, 5},
 			{"companies without a plan", `{ companiesWithoutPlan(first: %) { otherTerms company { plan { name } assets { id } } } }`, 5},
 			{"plans", `{ companies(first: %) { totalCount } plans { companyCount features { value } history { changes { new } run { id } } } }`, 7},
+			{"jobs", `{ snapshotJobs(first: %) { totalCount nodes { id companies { accountNumber company { name assets { id } } snapshot { totalAmount lines { amount } } }
+				failed: companies(states: FAILED) { reason } } } }`, 8},
 			{"one edge twice", "{ companies(first: %) { edges { node { a: assets { id } b: assets { hostname } } } } }", 3},
 		} {
 			for _, companies := range []string{"1", "10", "200"} {
@@ -85,6 +88,7 @@ func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		querytest.Many(t, db, 30, 3)
 		manyRuns(t, db, 30)
+		manyJobs(t, db, 30)
 		g := newGraph(t, db)
 		walked, members := 0, 0
 		for _, e := range edges(t, schema) {
@@ -132,7 +136,7 @@ func TestNoEdgeOfTheSchemaTakesMoreStatementsForMoreRows(t *testing.T) {
 
 // walkedLists are the root fields that lead to many rows.
 func walkedLists() []string {
-	return []string{"companies", "assets", "contacts", "locations", "tickets", "syncRuns", "syncIssues", "changes", "snapshots"}
+	return []string{"companies", "assets", "contacts", "locations", "tickets", "syncRuns", "syncIssues", "changes", "snapshots", "snapshotJobs"}
 }
 
 // manyRuns are n runs of the feed of [querytest.Many], after it, and as many issues.
@@ -146,5 +150,22 @@ func manyRuns(t *testing.T, db *store.DB, n int) {
 			SetState(codex.RunFailed).SetQueuedAt(at).SetStartedAt(at).SetEndedAt(at.Add(time.Minute)).ExecX(t.Context())
 		db.Ent().SyncIssue.Create().SetFeed(codex.FeedFreshservice).SetKind("no_account_number").SetUpstreamID(string(id)).
 			SetReason("x").SetFirstSeenAt(at).SetLastSeenAt(at).SetFirstRunID(id).ExecX(t.Context())
+	}
+}
+
+// manyJobs are n jobs for the bills of [querytest.Many], of two companies each.
+func manyJobs(t *testing.T, db *store.DB, n int) {
+	t.Helper()
+	for i := range n {
+		id := codex.RunID(fmt.Sprintf("job-%03d", i))
+		db.Ent().SnapshotJob.Create().SetID(id).SetJobType(codex.JobBulk).SetState(codex.JobCompleted).SetStatus("completed").
+			SetTargetYear(2025).SetTargetMonth(10).SetStartedAt(querytest.At(2).Add(time.Duration(i) * time.Hour)).
+			SetTriggeredBy("x").SetTrigger(codex.TriggerAPI).SetByPerson(false).ExecX(t.Context())
+		for position := range 2 {
+			account := fmt.Sprintf("C%04d", (i+position)%n+1)
+			db.Ent().SnapshotJobCompany.Create().SetJobID(id).SetPosition(position + 1).SetAccountNumber(codex.AccountNumber(account)).
+				SetState([]codex.JobCompanyState{codex.CompanyMade, codex.CompanyFailed}[position]).SetReason("x").
+				SetInvoiceNumber(account + "-202510").ExecX(t.Context())
+		}
 	}
 }

@@ -43,7 +43,7 @@ func (p *program) command() *cobra.Command {
 	flags.StringVar(&p.instanceDir, "instance", "", "the instance `folder` (default: the configuration file's, else instance)")
 	root.AddCommand(
 		p.serveCommand(), p.syncCommand(), p.companyCommand(), p.contactCommand(), p.assetCommand(), p.archiveCommand(), p.tokenCommand(), p.migrateCommand(),
-		p.plansCommand(), p.reviewCommand(), p.reconcileCommand(), p.acknowledgeCommand(), p.notifyCommand(),
+		p.plansCommand(), p.reviewCommand(), p.snapshotsCommand(), p.scheduleCommand(), p.reconcileCommand(), p.acknowledgeCommand(), p.notifyCommand(),
 		p.initCommand(), p.configCommand(), p.simulateCommand(), p.versionCommand(),
 	)
 	return root

@@ -8,6 +8,8 @@
 //	codex contact VERB       change what is local of a contact, and link it to companies
 //	codex asset VERB         link a machine to whom uses it
 //	codex token VERB         create, list and revoke local tokens
+//	codex snapshots          ask Ledger for the bills of a month, with verbs for the jobs that do it
+//	codex schedule VERB      when syncs and bills are due, and changing when bills are
 //	codex archive VERB       prove and verify archived bills, and look after their log
 //	codex migrate            bring the database to this program's schema, or tell how far it is
 //	codex init               write instance/codex.conf
@@ -31,8 +33,8 @@
 //
 // # Exit status
 //
-//	0  succeeded; a dry run that could read everything
-//	1  failed, cancelled or interrupted
+//	0  succeeded; a dry run that could read everything; every company has its bill
+//	1  failed, cancelled or interrupted; a company has no bill
 //	2  the command line makes no sense
 //	3  partial: something could not be read
 //	4  held: too many removals at once were not made; they wait until the records are there again,
@@ -49,5 +51,6 @@
 //
 // A serve that is told to stop (SIGINT, SIGTERM) marks its runs as interrupted and exits with 0. One
 // that is killed leaves runs without heartbeat, which the next start of their feed marks; the lock
-// of a SQLite database ends with the process, and a socket that nobody listens on is taken over.
+// of a SQLite database ends with the process, and a socket that nobody listens on is taken over. A job
+// that asks for bills goes on where it stands, in the next serve or in codex snapshots watch.
 package main

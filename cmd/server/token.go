@@ -71,7 +71,9 @@ func asTyped(err error) error {
 		return err
 	}
 	typed := *coded
-	typed.Field = map[string]string{"reason": "--reason", "expiresAt": "--expires", "note": "--note"}[coded.Field]
+	typed.Field = map[string]string{
+		"reason": "--reason", "expiresAt": "--expires", "note": "--note", "dayOfMonth": "--day", "hour": "--hour", "accountNumbers": "--accounts",
+	}[coded.Field]
 	return &typed
 }
 

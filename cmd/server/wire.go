@@ -50,13 +50,12 @@ type app struct {
 	outbox   notify.Outbox
 	notifier *notify.Notifier
 	// reviews are the look before the bill, and what people said of it.
-	reviews *reconcile.Reviewer
-	tokens  *auth.Tokens
-	core    *core.Client // nil: none is configured
-	ledger  *ledger.Desk // nil: none is configured
-	jobs    *jobs.Jobs   // that ask it for the bills of a month
-	// scheduler knows when that and the syncs are due.
-	scheduler *scheduler.Scheduler
+	reviews   *reconcile.Reviewer
+	tokens    *auth.Tokens
+	core      *core.Client         // nil: none is configured
+	ledger    *ledger.Desk         // nil: none is configured
+	jobs      *jobs.Jobs           // that ask it for the bills of a month
+	scheduler *scheduler.Scheduler // knows when those and the syncs are due
 	// callers know all who call, tokens those of them that have a local token.
 	callers *auth.Callers
 	// The faces. Both expect the caller in the request's context.
@@ -133,7 +132,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if err = a.makeJobs(ctx, o); err != nil {
 		return nil, err
 	}
-	if err = a.makeSchedule(o); err != nil {
+	if err = a.schedule(o); err != nil {
 		return nil, err
 	}
 	a.graphql = resolvers.NewHandler(resolvers.Options{
@@ -141,9 +140,9 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		Progress: syncers.NewProgress(a.db, o.logger), Tokens: a.tokens, Log: a.bills, Bills: a.bills, Logger: o.logger,
 		Plans:    plans.New(plans.Options{DB: a.db, Logger: o.logger}),
 		Notifier: a.notifier, Verifications: a.verifier,
-		Reviews: a.reviews,
-		Billed:  reconcile.NewReconciler(reconcile.ReconcileOptions{DB: a.db, Rules: rules, Now: a.db.Now}),
-		Limits:  limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",
+		Reviews: a.reviews, Jobs: a.jobs, Schedule: a.scheduler,
+		Billed: reconcile.NewReconciler(reconcile.ReconcileOptions{DB: a.db, Rules: rules, Now: a.db.Now}),
+		Limits: limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",
 	})
 	a.rest = rest.NewHandler(rest.Options{
 		DB: a.db, Rules: rules, Sync: a.engine, Bills: a.bills, Log: a.bills,
@@ -161,7 +160,6 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		a.keepLog(ctx)
 		a.attend(ctx, a.notifier.Serve)
 		a.attend(ctx, a.jobs.Serve)
-		a.attend(ctx, a.scheduler.Serve)
 	}
 	return a, nil
 }

@@ -2047,4 +2047,11 @@ func (ec *executionContext) marshalOAcknowledgement2ᚖgithubᚗcomᚋhivematrix
 	return ec._Acknowledgement(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOCompanyReview2ᚖgithubᚗcomᚋhivematrixᚋcodexᚋreconcileᚐCompanyReview(ctx context.Context, sel ast.SelectionSet, v *reconcile.CompanyReview) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CompanyReview(ctx, sel, v)
+}
+
 // endregion ***************************** type.gotpl *****************************

@@ -42,6 +42,7 @@ type ResolverRoot interface {
 	LogCheckpoint() LogCheckpointResolver
 	LogCheckpointConnection() LogCheckpointConnectionResolver
 	LogVerification() LogVerificationResolver
+	MissedMonth() MissedMonthResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
 	NotificationConnection() NotificationConnectionResolver
@@ -65,11 +66,19 @@ type ResolverRoot interface {
 	RecordVersion() RecordVersionResolver
 	ReviewFlag() ReviewFlagResolver
 	RunChangeConnection() RunChangeConnectionResolver
+	Schedule() ScheduleResolver
 	Snapshot() SnapshotResolver
 	SnapshotConnection() SnapshotConnectionResolver
 	SnapshotDiff() SnapshotDiffResolver
 	SnapshotGroup() SnapshotGroupResolver
+	SnapshotJob() SnapshotJobResolver
+	SnapshotJobCompany() SnapshotJobCompanyResolver
+	SnapshotJobConnection() SnapshotJobConnectionResolver
+	SnapshotPreview() SnapshotPreviewResolver
+	SnapshotPreviewCompany() SnapshotPreviewCompanyResolver
 	SnapshotRun() SnapshotRunResolver
+	SnapshotSchedule() SnapshotScheduleResolver
+	StaleFeed() StaleFeedResolver
 	Subscription() SubscriptionResolver
 	SyncIssueConnection() SyncIssueConnectionResolver
 	SyncRun() SyncRunResolver
@@ -172,6 +181,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("TimeFilter", ec.unmarshalInputTimeFilter),
 			graphql.NewInputUnmarshaler("UpdateCompanyInput", ec.unmarshalInputUpdateCompanyInput),
 			graphql.NewInputUnmarshaler("UpdateContactInput", ec.unmarshalInputUpdateContactInput),
+			graphql.NewInputUnmarshaler("UpdateSnapshotScheduleInput", ec.unmarshalInputUpdateSnapshotScheduleInput),
 		)
 	}
 	first := true
@@ -2000,6 +2010,312 @@ input SnapshotOriginFilter {
   eq: SnapshotOrigin
   "It is one of these, at most 1000."
   in: [SnapshotOrigin!]
+}
+`, BuiltIn: false},
+	{Name: "../job.graphql", Input: `# The monthly bills: the jobs that ask Ledger for them, company by company.
+
+"Who wants the bills of a job."
+enum SnapshotJobType {
+  "Their time had come. It runs the syncs first, and waits for what has not been synced since the month ended."
+  SCHEDULED
+  "A person or program asked. It goes on with what there is."
+  BULK
+}
+
+"Where a job stands. The last three are final, but a retry takes a completed job up again."
+enum SnapshotJobState {
+  "It waits for its turn: one job is at work in the whole installation."
+  QUEUED
+  "Its syncs run."
+  SYNCING
+  "A feed has not succeeded since the month ended. It goes on when the feed has, or when an admin forces it."
+  BLOCKED
+  "It asks for one bill after the other."
+  RUNNING
+  "Every company was gone through, some of them perhaps in vain: see success."
+  COMPLETED
+  "It ended before that; its error says why."
+  FAILED
+  "A person stopped it."
+  CANCELLED
+}
+
+"What became of a company's bill in a job."
+enum SnapshotJobCompanyState {
+  "Ledger is still to be asked."
+  WAITING
+  "Ledger made it, and it is archived."
+  MADE
+  "It was there already."
+  ALREADY
+  "There is none; the reason says why."
+  FAILED
+  "It was not asked for, since the review flags the company and nobody acknowledged that."
+  HELD
+}
+
+"A job that asks for the bills of a month, from the moment it was asked for."
+type SnapshotJob {
+  "Its id, a UUID."
+  id: ID!
+  "Who wants the bills."
+  jobType: SnapshotJobType!
+  "Where it stands."
+  state: SnapshotJobState!
+  "The year of the month of UTC that they are for."
+  year: Int!
+  "The month of UTC that they are for, 1 to 12."
+  month: Int!
+  "The same as YYYY-MM."
+  billingMonth: String!
+  "The companies that it was asked for; null where it is for all that were served at any time in the month."
+  accountNumbers: [ID!]
+  "What started it."
+  trigger: RunTrigger!
+  "Who started it."
+  triggeredBy: String!
+  "When it was due, of one whose time had come."
+  dueAt: Time
+  "When it was asked for."
+  startedAt: Time!
+  "When it began to work."
+  begunAt: Time
+  "When it ended, the last time where it was retried."
+  completedAt: Time
+  "When it last gave a sign of life."
+  heartbeatAt: Time
+  "1, and one more after each retry."
+  round: Int!
+  "How many companies it is for; 0 while that is not known."
+  totalCompanies: Int!
+  "How many of them have their bill."
+  completedCompanies: Int!
+  "How many have none, and a reason."
+  failedCompanies: Int!
+  "How many were left out because the review flags them."
+  heldCompanies: Int!
+  "Whether every company has its bill; null while the job has not ended."
+  success: Boolean
+  "Why it ended before every company was gone through."
+  error: String
+  "Why it waits; null unless it is blocked."
+  blockedReason: String
+  "Who had it go on although it was blocked."
+  forcedBy: String
+  "Why, in that person's words."
+  forceReason: String
+  "Who asked it to stop; null where nobody did. It stops between two companies, or has ended before."
+  cancelRequestedBy: String
+  "What is to be known of the data that its bills were made from, for people."
+  notes: [String!]!
+  "Its companies, in the order in which they are asked for."
+  companies(
+    "Only those whose bill became one of these; all where it is not said."
+    states: [SnapshotJobCompanyState!]
+  ): [SnapshotJobCompany!]!
+}
+
+"A company of a job, and what became of its bill."
+type SnapshotJobCompany {
+  "The account number, as it was asked for."
+  accountNumber: ID!
+  "The company that has this account number now; null where none has."
+  company: Company
+  "Its place in the job, from 1."
+  position: Int!
+  "What became of its bill."
+  state: SnapshotJobCompanyState!
+  "How often Ledger was asked for the bill, in all rounds."
+  attempts: Int!
+  "Why there is none."
+  reason: String
+  "The invoice number of its bill, where that is known."
+  invoiceNumber: ID
+  "Its bill, in the revision that services are served; null where none is archived, or it is reopened."
+  snapshot: Snapshot
+  "When Ledger was asked last."
+  askedAt: Time
+  "When it was known what became of it; null while it waits."
+  endedAt: Time
+}
+
+"A page of jobs."
+type SnapshotJobConnection {
+  "The jobs, each with its cursor."
+  edges: [SnapshotJobEdge!]!
+  "The jobs."
+  nodes: [SnapshotJob!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many match. They are counted only when this is asked for."
+  totalCount: Int!
+}
+
+"A job of a page."
+type SnapshotJobEdge {
+  "Its cursor, to ask for what follows it."
+  cursor: String!
+  "The job."
+  node: SnapshotJob!
+}
+
+extend type Query {
+  "The job with that id; null where there is none."
+  snapshotJob("The job's id." id: ID!): SnapshotJob @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "The jobs, newest first."
+  snapshotJobs(
+    "Only those of this year's months."
+    year: Int
+    "Only those of this month of the year, 1 to 12."
+    month: Int
+    "Only those in this state."
+    state: SnapshotJobState
+    "How many, 1 to 1000."
+    first: Int = 50
+    "The cursor of the job after which to go on."
+    after: String
+  ): SnapshotJobConnection! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+extend type Mutation {
+  """
+  Starts a job that asks Ledger for the bills of a month, and returns it at once: watch it by its id. A bill
+  that is there already stays as it is. It goes on with what there is, and notes what is stale. As a dry run
+  it makes no job and asks Ledger for nothing, but says company by company what it would do.
+  """
+  runSnapshotJob(
+    "The year of the month."
+    year: Int!
+    "The month, 1 to 12."
+    month: Int!
+    "The companies; where it is not said, all that were served at any time in the month."
+    accountNumbers: [ID!]
+    "Only say what it would do."
+    dryRun: Boolean! = false
+    "Why companies are asked for that would be held; nothing is held then."
+    force: String
+  ): RunSnapshotJobPayload! @allow(roles: [ADMIN])
+  "Has a blocked job go on with what there is."
+  forceSnapshotJob(
+    "The job's id."
+    id: ID!
+    "Why, in your words; it is kept with the job."
+    reason: String!
+  ): ForceSnapshotJobPayload! @allow(roles: [ADMIN])
+  "Takes a job up again that has ended, for those of its companies that have no bill."
+  retrySnapshotJob("The job's id." id: ID!): RetrySnapshotJobPayload! @allow(roles: [ADMIN, BILLING])
+  "Stops a job between two companies. Bills that were made stay."
+  cancelSnapshotJob("The job's id." id: ID!): CancelSnapshotJobPayload! @allow(roles: [ADMIN])
+  "Asks Ledger for one bill, by a job of its own."
+  requestBill(
+    "The company's account number."
+    accountNumber: ID!
+    "The year of the month."
+    year: Int!
+    "The month, 1 to 12."
+    month: Int!
+  ): RequestBillPayload! @allow(roles: [ADMIN, BILLING])
+}
+
+extend type Subscription {
+  """
+  A job as it goes: how it stands, then each change, its end being the last; then the stream is complete. Of
+  changes that come faster than they are read the newest is told.
+  """
+  snapshotJobProgress("The job's id." id: ID!): SnapshotJob! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+"What runSnapshotJob did."
+type RunSnapshotJobPayload {
+  "The job that was started; null of a dry run."
+  job: SnapshotJob
+  "What it would do; null unless it is a dry run."
+  preview: SnapshotPreview
+}
+
+"What forceSnapshotJob did."
+type ForceSnapshotJobPayload {
+  "The job, which goes on."
+  job: SnapshotJob!
+}
+
+"What retrySnapshotJob did."
+type RetrySnapshotJobPayload {
+  "The job, in its next round."
+  job: SnapshotJob!
+}
+
+"What cancelSnapshotJob did."
+type CancelSnapshotJobPayload {
+  "The job: cancelled if it had not begun; else as it is while it stops."
+  job: SnapshotJob!
+}
+
+"What requestBill did."
+type RequestBillPayload {
+  "The job that asks for the bill."
+  job: SnapshotJob!
+}
+
+"What a job would do."
+type SnapshotPreview {
+  "The month, as 2025-10."
+  month: String!
+  "When this was found out."
+  at: Time!
+  """
+  The feeds that have not succeeded since the month ended, so that its bills would be made from older data. A
+  job whose time had come syncs them first, and waits for them.
+  """
+  stale: [StaleFeed!]!
+  "Whether the hub had seen no company when the month ended, so that the companies are those that it serves now."
+  firstSeen: Boolean!
+  "Company by company, in the order in which they would be asked for."
+  companies: [SnapshotPreviewCompany!]!
+}
+
+"A feed that has not succeeded since a month ended."
+type StaleFeed {
+  "The feed."
+  feed: Feed!
+  "When its newest run that succeeded ended; null where none has."
+  succeeded: Time
+  "How its newest run stands; null where it has none."
+  newest: RunState
+  "Why that run is as it is, where it says so."
+  reason: String
+}
+
+"What a job would do about a company."
+enum SnapshotAction {
+  "Ask Ledger for the bill."
+  ASK
+  "Nothing: the bill is archived."
+  ALREADY
+  "Leave it out, since the review flags it and nobody acknowledged that."
+  HOLD
+  "Fail: nobody has this account number."
+  UNKNOWN
+}
+
+"What a job would do about a company."
+type SnapshotPreviewCompany {
+  "The account number."
+  accountNumber: ID!
+  "What the company is called; null where nobody has this account number."
+  name: String
+  "What would be done."
+  action: SnapshotAction!
+  "Why it would be left out, or fail."
+  reason: String
+  "The invoice number of the bill of the month that is archived."
+  invoiceNumber: ID
+  "Whether that is reopened, so that its next revision would be asked for."
+  reopened: Boolean!
+  "That bill, in the revision that services are served."
+  snapshot: Snapshot
+  "What the review says of the company; null where it serves no such company now."
+  review: CompanyReview
 }
 `, BuiltIn: false},
 	{Name: "../ledger.graphql", Input: `extend type Mutation {
@@ -3935,6 +4251,151 @@ extend type Mutation {
   ): WithdrawAcknowledgementPayload! @allow(roles: [ADMIN, BILLING])
 }
 `, BuiltIn: false},
+	{Name: "../schedule.graphql", Input: `# When syncs and the monthly bills come to their time.
+
+"What comes to its time by itself."
+enum ScheduleName {
+  "The sync of companies, locations and contacts."
+  FRESHSERVICE
+  "The sync of sites, machines and backups."
+  DATTO
+  "The sync of tickets."
+  TICKETS
+  "The bills of the month."
+  SNAPSHOTS
+}
+
+"When something comes to its time, and how it went last."
+type Schedule {
+  "What it is for."
+  name: ScheduleName!
+  "Whether it comes to its time."
+  enabled: Boolean!
+  "Why it does not; null where it does."
+  off: String
+  "When it is due, in words."
+  rule: String!
+  "The time zone in which that is meant."
+  zone: String!
+  "When it is due next; null while it is off."
+  nextDue: Time
+  "The month, as 2025-10, whose bills are asked for then; null of a sync."
+  nextMonth: String
+  "When it was due last; null where it never was."
+  lastDue: Time
+  "The month whose bills were asked for then; null of a sync, and where none were."
+  lastMonth: String
+  "From when on it is owed: what was due before is not made up for. Null while nobody has looked at it."
+  owedSince: Time
+  "The sync that it started or joined last; null where it did none, or it is no longer kept."
+  lastRun: SyncRun
+  "The job of the bills that it started last; null where it did none."
+  lastJob: SnapshotJob
+}
+
+"When the bills of a month are asked for."
+type SnapshotSchedule {
+  "Whether they are asked for by themselves."
+  enabled: Boolean!
+  "The day of the month, 1 to 31; in a shorter month its last day."
+  dayOfMonth: Int!
+  "The hour of that day, 0 to 23, in the schedule's time zone ([scheduler] timezone)."
+  hour: Int!
+  "Whether they are the bills of the month before; else of the month that it is then."
+  snapshotPreviousMonth: Boolean!
+  "Whether they are for all companies; else for those of accountNumbers."
+  snapshotAllCompanies: Boolean!
+  "The companies that they are for where they are not for all."
+  accountNumbers: [ID!]!
+  "When the last job ended, whoever started it."
+  lastRunAt: Time
+  "success, or failed where a company has no bill."
+  lastRunStatus: String
+  "How many companies had their bill then."
+  lastRunCount: Int
+  "From when on months are owed: what was due before is not made up for."
+  owedSince: Time!
+  "When it was changed last."
+  updatedAt: Time!
+}
+
+"A month whose job was missed and is not made up for by itself: Ledger would bill it from today's machines."
+type MissedMonth {
+  "The year of the month."
+  year: Int!
+  "The month, 1 to 12."
+  month: Int!
+  "The same as YYYY-MM."
+  billingMonth: String!
+  "When its job was due."
+  dueAt: Time!
+  "When it was noticed that none had been started."
+  noticedAt: Time!
+  "Why it is not made up for by itself."
+  reason: String!
+  "When it was off the list: a job had made its bills, or somebody dismissed it. Null while it is on it."
+  settledAt: Time
+  "Who dismissed it."
+  settledBy: String
+  "Why, in that person's words."
+  note: String
+}
+
+extend type Query {
+  "The syncs and the monthly bills: when each is due, and how it went last."
+  schedules: [Schedule!]! @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+  "When the bills of a month are asked for."
+  snapshotSchedule: SnapshotSchedule! @allow(roles: [ADMIN])
+  """
+  The months whose bills were missed and take a person: run a job of them, or dismiss them. The newest first.
+  """
+  missedMonths("Whether those are wanted too that a job or a person has settled." settled: Boolean! = false): [MissedMonth!]!
+    @allow(roles: [ADMIN, BILLING, TECHNICIAN, SERVICE])
+}
+
+extend type Mutation {
+  "Changes when the bills of a month are asked for, at once and in all replicas. What is left out stays."
+  updateSnapshotSchedule("What is to be changed." input: UpdateSnapshotScheduleInput!): UpdateSnapshotSchedulePayload!
+    @allow(roles: [ADMIN])
+  "Takes a month off the list of those that were missed, without billing it."
+  dismissMissedMonth(
+    "The year of the month."
+    year: Int!
+    "The month, 1 to 12."
+    month: Int!
+    "Why it needs no bills, in your words."
+    note: String!
+  ): DismissMissedMonthPayload! @allow(roles: [ADMIN])
+}
+
+"What is to be changed. What is left out stays."
+input UpdateSnapshotScheduleInput {
+  "Whether they are asked for by themselves. What is due while they are not is not made up for."
+  enabled: Boolean
+  "The day of the month, 1 to 31."
+  dayOfMonth: Int
+  "The hour of that day, 0 to 23."
+  hour: Int
+  "Whether they are the bills of the month before."
+  snapshotPreviousMonth: Boolean
+  "Whether they are for all companies."
+  snapshotAllCompanies: Boolean
+  "The companies that they are for where they are not for all."
+  accountNumbers: [ID!]
+}
+
+"What updateSnapshotSchedule did."
+type UpdateSnapshotSchedulePayload {
+  "The schedule as it is now."
+  schedule: SnapshotSchedule!
+}
+
+"What dismissMissedMonth did."
+type DismissMissedMonthPayload {
+  "The month that is off the list."
+  month: MissedMonth!
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphql", Input: `"""
 Who may ask for a field: a caller who has one of the roles. A field of Query, Mutation or Subscription
 that says nothing here is refused. On an argument: who may give it another value than its default.
@@ -5458,6 +5919,14 @@ func (ec *executionContext) childFields_Caller(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Caller", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelSnapshotJobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_CancelSnapshotJobPayload_job(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelSnapshotJobPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelSyncPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "run":
@@ -5760,6 +6229,14 @@ func (ec *executionContext) childFields_DeletePlanPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DeletePlanPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DismissMissedMonthPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "month":
+		return ec.fieldContext_DismissMissedMonthPayload_month(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DismissMissedMonthPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EntityCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "entity":
@@ -5794,6 +6271,14 @@ func (ec *executionContext) childFields_FieldChange(ctx context.Context, field g
 		return ec.fieldContext_FieldChange_newValue(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
+func (ec *executionContext) childFields_ForceSnapshotJobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_ForceSnapshotJobPayload_job(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ForceSnapshotJobPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ImportPlansPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6030,6 +6515,30 @@ func (ec *executionContext) childFields_LogVerification(ctx context.Context, fie
 		return ec.fieldContext_LogVerification_error(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LogVerification", field.Name)
+}
+
+func (ec *executionContext) childFields_MissedMonth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "year":
+		return ec.fieldContext_MissedMonth_year(ctx, field)
+	case "month":
+		return ec.fieldContext_MissedMonth_month(ctx, field)
+	case "billingMonth":
+		return ec.fieldContext_MissedMonth_billingMonth(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_MissedMonth_dueAt(ctx, field)
+	case "noticedAt":
+		return ec.fieldContext_MissedMonth_noticedAt(ctx, field)
+	case "reason":
+		return ec.fieldContext_MissedMonth_reason(ctx, field)
+	case "settledAt":
+		return ec.fieldContext_MissedMonth_settledAt(ctx, field)
+	case "settledBy":
+		return ec.fieldContext_MissedMonth_settledBy(ctx, field)
+	case "note":
+		return ec.fieldContext_MissedMonth_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MissedMonth", field.Name)
 }
 
 func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6670,6 +7179,22 @@ func (ec *executionContext) childFields_ReopenBillPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type ReopenBillPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestBillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_RequestBillPayload_job(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestBillPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RetrySnapshotJobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_RetrySnapshotJobPayload_job(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetrySnapshotJobPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReviewFlag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -6750,6 +7275,16 @@ func (ec *executionContext) childFields_RunChangeEdge(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type RunChangeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_RunSnapshotJobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_RunSnapshotJobPayload_job(ctx, field)
+	case "preview":
+		return ec.fieldContext_RunSnapshotJobPayload_preview(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunSnapshotJobPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SavePlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "plan":
@@ -6760,6 +7295,36 @@ func (ec *executionContext) childFields_SavePlanPayload(ctx context.Context, fie
 		return ec.fieldContext_SavePlanPayload_changes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SavePlanPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Schedule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Schedule_name(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Schedule_enabled(ctx, field)
+	case "off":
+		return ec.fieldContext_Schedule_off(ctx, field)
+	case "rule":
+		return ec.fieldContext_Schedule_rule(ctx, field)
+	case "zone":
+		return ec.fieldContext_Schedule_zone(ctx, field)
+	case "nextDue":
+		return ec.fieldContext_Schedule_nextDue(ctx, field)
+	case "nextMonth":
+		return ec.fieldContext_Schedule_nextMonth(ctx, field)
+	case "lastDue":
+		return ec.fieldContext_Schedule_lastDue(ctx, field)
+	case "lastMonth":
+		return ec.fieldContext_Schedule_lastMonth(ctx, field)
+	case "owedSince":
+		return ec.fieldContext_Schedule_owedSince(ctx, field)
+	case "lastRun":
+		return ec.fieldContext_Schedule_lastRun(ctx, field)
+	case "lastJob":
+		return ec.fieldContext_Schedule_lastJob(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Schedule", field.Name)
 }
 
 func (ec *executionContext) childFields_SearchHit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6968,6 +7533,116 @@ func (ec *executionContext) childFields_SnapshotGroup(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SnapshotGroup", field.Name)
 }
 
+func (ec *executionContext) childFields_SnapshotJob(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SnapshotJob_id(ctx, field)
+	case "jobType":
+		return ec.fieldContext_SnapshotJob_jobType(ctx, field)
+	case "state":
+		return ec.fieldContext_SnapshotJob_state(ctx, field)
+	case "year":
+		return ec.fieldContext_SnapshotJob_year(ctx, field)
+	case "month":
+		return ec.fieldContext_SnapshotJob_month(ctx, field)
+	case "billingMonth":
+		return ec.fieldContext_SnapshotJob_billingMonth(ctx, field)
+	case "accountNumbers":
+		return ec.fieldContext_SnapshotJob_accountNumbers(ctx, field)
+	case "trigger":
+		return ec.fieldContext_SnapshotJob_trigger(ctx, field)
+	case "triggeredBy":
+		return ec.fieldContext_SnapshotJob_triggeredBy(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_SnapshotJob_dueAt(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_SnapshotJob_startedAt(ctx, field)
+	case "begunAt":
+		return ec.fieldContext_SnapshotJob_begunAt(ctx, field)
+	case "completedAt":
+		return ec.fieldContext_SnapshotJob_completedAt(ctx, field)
+	case "heartbeatAt":
+		return ec.fieldContext_SnapshotJob_heartbeatAt(ctx, field)
+	case "round":
+		return ec.fieldContext_SnapshotJob_round(ctx, field)
+	case "totalCompanies":
+		return ec.fieldContext_SnapshotJob_totalCompanies(ctx, field)
+	case "completedCompanies":
+		return ec.fieldContext_SnapshotJob_completedCompanies(ctx, field)
+	case "failedCompanies":
+		return ec.fieldContext_SnapshotJob_failedCompanies(ctx, field)
+	case "heldCompanies":
+		return ec.fieldContext_SnapshotJob_heldCompanies(ctx, field)
+	case "success":
+		return ec.fieldContext_SnapshotJob_success(ctx, field)
+	case "error":
+		return ec.fieldContext_SnapshotJob_error(ctx, field)
+	case "blockedReason":
+		return ec.fieldContext_SnapshotJob_blockedReason(ctx, field)
+	case "forcedBy":
+		return ec.fieldContext_SnapshotJob_forcedBy(ctx, field)
+	case "forceReason":
+		return ec.fieldContext_SnapshotJob_forceReason(ctx, field)
+	case "cancelRequestedBy":
+		return ec.fieldContext_SnapshotJob_cancelRequestedBy(ctx, field)
+	case "notes":
+		return ec.fieldContext_SnapshotJob_notes(ctx, field)
+	case "companies":
+		return ec.fieldContext_SnapshotJob_companies(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotJob", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotJobCompany(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_SnapshotJobCompany_accountNumber(ctx, field)
+	case "company":
+		return ec.fieldContext_SnapshotJobCompany_company(ctx, field)
+	case "position":
+		return ec.fieldContext_SnapshotJobCompany_position(ctx, field)
+	case "state":
+		return ec.fieldContext_SnapshotJobCompany_state(ctx, field)
+	case "attempts":
+		return ec.fieldContext_SnapshotJobCompany_attempts(ctx, field)
+	case "reason":
+		return ec.fieldContext_SnapshotJobCompany_reason(ctx, field)
+	case "invoiceNumber":
+		return ec.fieldContext_SnapshotJobCompany_invoiceNumber(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_SnapshotJobCompany_snapshot(ctx, field)
+	case "askedAt":
+		return ec.fieldContext_SnapshotJobCompany_askedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_SnapshotJobCompany_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotJobCompany", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotJobConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SnapshotJobConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SnapshotJobConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SnapshotJobConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SnapshotJobConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotJobConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotJobEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SnapshotJobEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SnapshotJobEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotJobEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_SnapshotLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7004,6 +7679,44 @@ func (ec *executionContext) childFields_SnapshotLineChange(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type SnapshotLineChange", field.Name)
 }
 
+func (ec *executionContext) childFields_SnapshotPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "month":
+		return ec.fieldContext_SnapshotPreview_month(ctx, field)
+	case "at":
+		return ec.fieldContext_SnapshotPreview_at(ctx, field)
+	case "stale":
+		return ec.fieldContext_SnapshotPreview_stale(ctx, field)
+	case "firstSeen":
+		return ec.fieldContext_SnapshotPreview_firstSeen(ctx, field)
+	case "companies":
+		return ec.fieldContext_SnapshotPreview_companies(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotPreviewCompany(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountNumber":
+		return ec.fieldContext_SnapshotPreviewCompany_accountNumber(ctx, field)
+	case "name":
+		return ec.fieldContext_SnapshotPreviewCompany_name(ctx, field)
+	case "action":
+		return ec.fieldContext_SnapshotPreviewCompany_action(ctx, field)
+	case "reason":
+		return ec.fieldContext_SnapshotPreviewCompany_reason(ctx, field)
+	case "invoiceNumber":
+		return ec.fieldContext_SnapshotPreviewCompany_invoiceNumber(ctx, field)
+	case "reopened":
+		return ec.fieldContext_SnapshotPreviewCompany_reopened(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_SnapshotPreviewCompany_snapshot(ctx, field)
+	case "review":
+		return ec.fieldContext_SnapshotPreviewCompany_review(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotPreviewCompany", field.Name)
+}
+
 func (ec *executionContext) childFields_SnapshotProof(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "leafIndex":
@@ -7030,6 +7743,48 @@ func (ec *executionContext) childFields_SnapshotRun(ctx context.Context, field g
 		return ec.fieldContext_SnapshotRun_run(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SnapshotRun", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotSchedule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "enabled":
+		return ec.fieldContext_SnapshotSchedule_enabled(ctx, field)
+	case "dayOfMonth":
+		return ec.fieldContext_SnapshotSchedule_dayOfMonth(ctx, field)
+	case "hour":
+		return ec.fieldContext_SnapshotSchedule_hour(ctx, field)
+	case "snapshotPreviousMonth":
+		return ec.fieldContext_SnapshotSchedule_snapshotPreviousMonth(ctx, field)
+	case "snapshotAllCompanies":
+		return ec.fieldContext_SnapshotSchedule_snapshotAllCompanies(ctx, field)
+	case "accountNumbers":
+		return ec.fieldContext_SnapshotSchedule_accountNumbers(ctx, field)
+	case "lastRunAt":
+		return ec.fieldContext_SnapshotSchedule_lastRunAt(ctx, field)
+	case "lastRunStatus":
+		return ec.fieldContext_SnapshotSchedule_lastRunStatus(ctx, field)
+	case "lastRunCount":
+		return ec.fieldContext_SnapshotSchedule_lastRunCount(ctx, field)
+	case "owedSince":
+		return ec.fieldContext_SnapshotSchedule_owedSince(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_SnapshotSchedule_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotSchedule", field.Name)
+}
+
+func (ec *executionContext) childFields_StaleFeed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "feed":
+		return ec.fieldContext_StaleFeed_feed(ctx, field)
+	case "succeeded":
+		return ec.fieldContext_StaleFeed_succeeded(ctx, field)
+	case "newest":
+		return ec.fieldContext_StaleFeed_newest(ctx, field)
+	case "reason":
+		return ec.fieldContext_StaleFeed_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StaleFeed", field.Name)
 }
 
 func (ec *executionContext) childFields_SyncDattoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7474,6 +8229,14 @@ func (ec *executionContext) childFields_UpdateContactPayload(ctx context.Context
 		return ec.fieldContext_UpdateContactPayload_changed(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateContactPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateSnapshotSchedulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "schedule":
+		return ec.fieldContext_UpdateSnapshotSchedulePayload_schedule(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateSnapshotSchedulePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_WithdrawAcknowledgementPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

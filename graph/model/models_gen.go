@@ -11,6 +11,7 @@ import (
 	"github.com/hivematrix/codex/plans"
 	"github.com/hivematrix/codex/query"
 	"github.com/hivematrix/codex/reconcile"
+	"github.com/hivematrix/codex/scheduler/jobs"
 )
 
 // What acceptBill did.
@@ -105,6 +106,12 @@ type BillItemInput struct {
 	Entity string `json:"entity"`
 	// Its id.
 	ID string `json:"id"`
+}
+
+// What cancelSnapshotJob did.
+type CancelSnapshotJobPayload struct {
+	// The job: cancelled if it had not begun; else as it is while it stops.
+	Job *ent.SnapshotJob `json:"job"`
 }
 
 // What cancelSync did.
@@ -225,6 +232,18 @@ type DeletePlanPayload struct {
 	Plan *plans.Plan `json:"plan"`
 	// How many served companies have it: Ledgers since November 2025 cannot bill them until there is one again.
 	Companies int `json:"companies"`
+}
+
+// What dismissMissedMonth did.
+type DismissMissedMonthPayload struct {
+	// The month that is off the list.
+	Month *ent.MissedMonth `json:"month"`
+}
+
+// What forceSnapshotJob did.
+type ForceSnapshotJobPayload struct {
+	// The job, which goes on.
+	Job *ent.SnapshotJob `json:"job"`
 }
 
 // What importPlans did, or would do.
@@ -529,6 +548,18 @@ type ReopenBillPayload struct {
 	Snapshot *ent.Snapshot `json:"snapshot"`
 }
 
+// What requestBill did.
+type RequestBillPayload struct {
+	// The job that asks for the bill.
+	Job *ent.SnapshotJob `json:"job"`
+}
+
+// What retrySnapshotJob did.
+type RetrySnapshotJobPayload struct {
+	// The job, in its next round.
+	Job *ent.SnapshotJob `json:"job"`
+}
+
 // What revokeToken did.
 type RevokeTokenPayload struct {
 	// The token, which is good no longer.
@@ -553,6 +584,14 @@ type RunChangeEdge struct {
 	Cursor string `json:"cursor"`
 	// The change.
 	Node *query.RunChange `json:"node"`
+}
+
+// What runSnapshotJob did.
+type RunSnapshotJobPayload struct {
+	// The job that was started; null of a dry run.
+	Job *ent.SnapshotJob `json:"job,omitempty"`
+	// What it would do; null unless it is a dry run.
+	Preview *jobs.Preview `json:"preview,omitempty"`
 }
 
 // What savePlan did.
@@ -585,6 +624,26 @@ type SnapshotEdge struct {
 	Cursor string `json:"cursor"`
 	// The revision.
 	Node *ent.Snapshot `json:"node"`
+}
+
+// A page of jobs.
+type SnapshotJobConnection struct {
+	// The jobs, each with its cursor.
+	Edges []*SnapshotJobEdge `json:"edges"`
+	// The jobs.
+	Nodes []*ent.SnapshotJob `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// what totalCount counts
+	Filter query.JobFilter `json:"-"`
+}
+
+// A job of a page.
+type SnapshotJobEdge struct {
+	// Its cursor, to ask for what follows it.
+	Cursor string `json:"cursor"`
+	// The job.
+	Node *ent.SnapshotJob `json:"node"`
 }
 
 // That a revision of a bill stands in the log.
@@ -763,6 +822,28 @@ type UpdateContactPayload struct {
 	Contact *ent.Contact `json:"contact"`
 	// Whether anything is another than before.
 	Changed bool `json:"changed"`
+}
+
+// What is to be changed. What is left out stays.
+type UpdateSnapshotScheduleInput struct {
+	// Whether they are asked for by themselves. What is due while they are not is not made up for.
+	Enabled *bool `json:"enabled,omitempty"`
+	// The day of the month, 1 to 31.
+	DayOfMonth *int `json:"dayOfMonth,omitempty"`
+	// The hour of that day, 0 to 23.
+	Hour *int `json:"hour,omitempty"`
+	// Whether they are the bills of the month before.
+	SnapshotPreviousMonth *bool `json:"snapshotPreviousMonth,omitempty"`
+	// Whether they are for all companies.
+	SnapshotAllCompanies *bool `json:"snapshotAllCompanies,omitempty"`
+	// The companies that they are for where they are not for all.
+	AccountNumbers []string `json:"accountNumbers,omitempty"`
+}
+
+// What updateSnapshotSchedule did.
+type UpdateSnapshotSchedulePayload struct {
+	// The schedule as it is now.
+	Schedule *ent.ScheduledSnapshot `json:"schedule"`
 }
 
 // What withdrawAcknowledgement did.

@@ -14,6 +14,7 @@ import (
 	"github.com/hivematrix/codex/graph/exec"
 	"github.com/hivematrix/codex/graph/scalar"
 	"github.com/hivematrix/codex/query"
+	"github.com/hivematrix/codex/scheduler/jobs"
 )
 
 // An enum of the schema is taken and written word by word as the schema has it, and means what the
@@ -67,6 +68,24 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 		enum(t, "SnapshotRevisions", scalar.UnmarshalSnapshotRevisions, scalar.MarshalSnapshotRevisions,
 			query.RevisionsCurrent, query.RevisionsOpen, query.RevisionsNewest, query.RevisionsAll)
 	})
+	t.Run("SnapshotJobType", func(t *testing.T) {
+		enum(t, "SnapshotJobType", scalar.UnmarshalSnapshotJobType, scalar.MarshalSnapshotJobType, codex.JobScheduled, codex.JobBulk)
+	})
+	t.Run("SnapshotJobState", func(t *testing.T) {
+		enum(t, "SnapshotJobState", scalar.UnmarshalSnapshotJobState, scalar.MarshalSnapshotJobState,
+			codex.JobQueued, codex.JobSyncing, codex.JobBlocked, codex.JobRunning, codex.JobCompleted, codex.JobFailed, codex.JobCancelled)
+	})
+	t.Run("SnapshotJobCompanyState", func(t *testing.T) {
+		enum(t, "SnapshotJobCompanyState", scalar.UnmarshalSnapshotJobCompanyState, scalar.MarshalSnapshotJobCompanyState,
+			codex.CompanyWaiting, codex.CompanyMade, codex.CompanyAlready, codex.CompanyFailed, codex.CompanyHeld)
+	})
+	t.Run("SnapshotAction", func(t *testing.T) {
+		enum(t, "SnapshotAction", scalar.UnmarshalSnapshotAction, scalar.MarshalSnapshotAction,
+			jobs.ActionAsk, jobs.ActionAlready, jobs.ActionHold, jobs.ActionUnknown)
+	})
+	t.Run("ScheduleName", func(t *testing.T) {
+		enum(t, "ScheduleName", scalar.UnmarshalScheduleName, scalar.MarshalScheduleName, "freshservice", "datto", "tickets", "snapshots")
+	})
 	t.Run("RunChangeKind", func(t *testing.T) {
 		enum(t, "RunChangeKind", scalar.UnmarshalRunChangeKind, scalar.MarshalRunChangeKind,
 			query.ChangeCreated, query.ChangeChanged, query.ChangeRemoved, query.ChangeReturned, query.ChangeHeld)
@@ -77,7 +96,7 @@ func TestAnEnumHasTheWordsOfTheSchemaAndNoOthers(t *testing.T) {
 // words in any letter case pass.
 func TestEveryEnumOfTheSchemaIsInTheTestAbove(t *testing.T) {
 	tested := []string{"Role", "Feed", "RunMode", "RunState", "RunTrigger", "HistoryEntity", "ChangeKind", "RunChangeKind", "Direction", "SearchType", "SearchMatch", "BillContent",
-		"SnapshotOrigin", "SnapshotEventKind", "SnapshotRevisions"}
+		"SnapshotOrigin", "SnapshotEventKind", "SnapshotRevisions", "SnapshotJobType", "SnapshotJobState", "SnapshotJobCompanyState", "SnapshotAction", "ScheduleName"}
 	for name, def := range exec.NewExecutableSchema(exec.Config{}).Schema().Types {
 		if def.Kind == ast.Enum && !def.BuiltIn && !slices.Contains(tested, name) &&
 			!strings.HasSuffix(name, "OrderField") && !strings.HasSuffix(name, "GroupBy") {

@@ -31,7 +31,7 @@ func At(day int) time.Time { return time.Date(2025, time.October, day, 12, 0, 0,
 //     (no time; the last instant of 2024), 1003 (all its time not billable), 1004 (reopened), 1005
 //     (removed); of 111: 1006;
 //   - a location and two Datto RMM sites of 620547, one of them removed;
-//   - runs r1 to r5, issues 1 to 3, the past, archived bills and billing plans, told beside the code.
+//   - runs r1 to r5, issues 1 to 3, the past, archived bills, billing plans and snapshot jobs, told beside the code.
 func World(t testing.TB, db *store.DB) {
 	t.Helper()
 	if err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
@@ -45,6 +45,7 @@ func World(t testing.TB, db *store.DB) {
 		w.past()
 		w.bills()
 		w.plans()
+		w.jobs()
 		return nil
 	}); err != nil {
 		t.Fatal(err)
