@@ -50,12 +50,13 @@ type app struct {
 	outbox   notify.Outbox
 	notifier *notify.Notifier
 	// reviews are the look before the bill, and what people said of it.
-	reviews   *reconcile.Reviewer
-	tokens    *auth.Tokens
-	core      *core.Client         // nil: none is configured
-	ledger    *ledger.Desk         // nil: none is configured
-	jobs      *jobs.Jobs           // that ask it for the bills of a month
-	scheduler *scheduler.Scheduler // knows when those and the syncs are due
+	reviews *reconcile.Reviewer
+	tokens  *auth.Tokens
+	core    *core.Client // nil: none is configured
+	ledger  *ledger.Desk // nil: none is configured
+	jobs    *jobs.Jobs   // that ask it for the bills of a month
+	// scheduler knows when that and the syncs are due.
+	scheduler *scheduler.Scheduler
 	// callers know all who call, tokens those of them that have a local token.
 	callers *auth.Callers
 	// The faces. Both expect the caller in the request's context.
@@ -132,7 +133,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 	if err = a.makeJobs(ctx, o); err != nil {
 		return nil, err
 	}
-	if err = a.schedule(o); err != nil {
+	if err = a.makeSchedule(o); err != nil {
 		return nil, err
 	}
 	a.graphql = resolvers.NewHandler(resolvers.Options{
@@ -160,6 +161,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		a.keepLog(ctx)
 		a.attend(ctx, a.notifier.Serve)
 		a.attend(ctx, a.jobs.Serve)
+		a.attend(ctx, a.scheduler.Serve)
 	}
 	return a, nil
 }

@@ -11,21 +11,18 @@ import (
 	"github.com/hivematrix/codex/store"
 )
 
-// schedule makes the scheduler of what runs by itself.
-func (a *app) schedule(o appOptions) error {
+// makeSchedule makes what knows when syncs and bills are due.
+func (a *app) makeSchedule(o appOptions) (err error) {
 	c := o.config.Scheduler
 	settings := scheduler.Settings{
 		Enabled: c.Enabled, Zone: c.Timezone, CatchUp: time.Duration(c.CatchUpDays) * 24 * time.Hour,
 		Crons: map[codex.Feed]string{
-			codex.FeedFreshservice: string(c.Freshservice),
-			codex.FeedDatto:        string(c.Datto),
-			codex.FeedTickets:      string(c.Tickets),
+			codex.FeedFreshservice: string(c.Freshservice), codex.FeedDatto: string(c.Datto), codex.FeedTickets: string(c.Tickets),
 		},
 	}
 	if err := a.jobs.CanAsk(); err != nil {
 		settings.NoBills = err.Error()
 	}
-	var err error
 	a.scheduler, err = scheduler.New(scheduler.Options{
 		DB: a.db, Syncs: a.engine, Jobs: dueJobs{a.jobs}, Settings: settings, Logger: o.logger,
 	})
