@@ -26,6 +26,7 @@ const (
 // [codex.RoleClient]: a customer would see the other customers. GraphQL states its roles in the
 // schema, in @allow; a test of package resolvers holds the two against each other.
 const (
+	Admins       = admin                                  // what decides for everybody
 	Readers      = admin | billing | technician | service // read what was synced, GraphQL or REST
 	SyncWatchers = admin | technician | service           // ask REST how a sync job stands
 	SyncStarters = admin | service | startsSyncs          // start a sync

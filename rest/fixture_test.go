@@ -26,7 +26,7 @@ func fill(t *testing.T, db *store.DB) {
 	t.Helper()
 	err := db.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		for _, fill := range []func(context.Context, *ent.Client) error{
-			fillCompanies, fillAssets, fillContacts, fillLocations, fillTickets, fillRuns,
+			fillCompanies, fillAssets, fillContacts, fillLocations, fillTickets, fillRuns, fillJobs,
 		} {
 			if err := fill(ctx, tx.Ent()); err != nil {
 				return err

@@ -58,7 +58,10 @@ func (s *starter) Wait(ctx context.Context, id codex.RunID) (*ent.SyncRun, error
 // options are those of most tests.
 func options(t *testing.T, db *store.DB) rest.Options {
 	kept := bills(t, db)
+	jobs, schedule := monthly(t, db)
 	return rest.Options{
+		Jobs:       jobs,
+		Schedule:   schedule,
 		DB:         db,
 		Rules:      query.Rules{DefaultHours: 900, BillNonBillable: true},
 		Sync:       &starter{},

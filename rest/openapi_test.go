@@ -15,6 +15,7 @@ import (
 	"github.com/hivematrix/codex/ent"
 	"github.com/hivematrix/codex/rest"
 	"github.com/hivematrix/codex/rest/openapitest"
+	"github.com/hivematrix/codex/scheduler/jobs"
 	"github.com/hivematrix/codex/store"
 	"github.com/hivematrix/codex/store/storetest"
 )
@@ -124,7 +125,7 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		for _, path := range slices.Concat(gets, []string{"/api/companies/" + url.PathEscape(string(slashed))}) {
 			c.ask(t, http.MethodGet, path, "", 401)
 			c.ask(t, http.MethodGet, path, codex.RoleClient, 403)
-			if unknown := strings.NewReplacer("/620547-202509", "/404", "/snapshots/company/620547", "/snapshots/company/620547", "/620547", "/404", string(runID("08")), "none", "/last/tickets", "/last/none", "/Gold/", "/none/").Replace(path); unknown != path {
+			if unknown := strings.NewReplacer("/620547-202509", "/404", "/snapshots/company/620547", "/snapshots/company/620547", "/620547", "/404", string(runID("08")), "none", string(jobID("01")), "none", "/last/tickets", "/last/none", "/Gold/", "/none/").Replace(path); unknown != path {
 				if !strings.Contains(unknown, "/status/") || path == "/sync/status/"+string(runID("08")) {
 					c.ask(t, http.MethodGet, unknown, codex.RoleAdmin, 404)
 				}
@@ -138,6 +139,18 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		c.ask(t, http.MethodGet, "/api/snapshot/620547-202509/proof?enclose=salary", codex.RoleAdmin, 400)
 		c.ask(t, http.MethodGet, "/api/archive/consistency", codex.RoleAdmin, 400)
 		c.ask(t, http.MethodGet, "/api/billing-plans?term_length=%zz", codex.RoleAdmin, 400)
+		c.ask(t, http.MethodGet, "/api/scheduler/jobs?limit=x", codex.RoleAdmin, 400)
+		bodies := map[string]string{"/api/scheduler/config": `{"hour": 5}`, "/api/snapshots/bulk/create": `{"year": 2025, "month": 9}`}
+		done := map[string]int{"/api/scheduler/config": 200, "/api/snapshots/bulk/create": 202}
+		for path, body := range bodies {
+			description.Accepts(t, http.MethodPost, path, body)
+			c.send(t, http.MethodPost, path, codex.RoleAdmin, done[path], []byte(body))
+			c.ask(t, http.MethodPost, path, codex.RoleAdmin, 400)
+			c.ask(t, http.MethodPost, path, "", 401)
+			c.ask(t, http.MethodPost, path, codex.RoleBilling, 403)
+		}
+		with(func(o *rest.Options) { o.Jobs = jobs.New(jobs.Options{DB: db}) }).
+			send(t, http.MethodPost, "/api/snapshots/bulk/create", codex.RoleAdmin, 409, []byte(bodies["/api/snapshots/bulk/create"]))
 		for _, path := range posts {
 			c.ask(t, http.MethodPost, path, codex.RoleAdmin, 200)
 			c.ask(t, http.MethodPost, path+"?force=1", codex.RoleAdmin, 400)
@@ -167,7 +180,7 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 		for _, path := range []string{"/api/snapshot/620547-202509/proof", "/api/archive/consistency?from=1"} {
 			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 409)
 		}
-		for _, table := range []string{"revisions", "sync_runs", "snapshots", "log_keys"} {
+		for _, table := range []string{"revisions", "sync_runs", "snapshots", "log_keys", "snapshot_jobs", "scheduled_snapshots"} {
 			if _, err := db.SQL().ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_elsewhere"); err != nil {
 				t.Fatal(err)
 			}
@@ -176,6 +189,9 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 500)
 		}
 		c.send(t, http.MethodPost, "/api/snapshot", codex.RoleAdmin, 500, fresh)
+		for path, body := range bodies {
+			c.send(t, http.MethodPost, path, codex.RoleAdmin, 500, []byte(body))
+		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -183,6 +199,9 @@ func TestTheAnswersAreTheDescribedOnes(t *testing.T) {
 			c.ask(t, http.MethodGet, path, codex.RoleAdmin, 503)
 		}
 		c.send(t, http.MethodPost, "/api/snapshot", codex.RoleAdmin, 503, fresh)
+		for path, body := range bodies {
+			c.send(t, http.MethodPost, path, codex.RoleAdmin, 503, []byte(body))
+		}
 		ofREST := func(operation string) bool { return !slices.Contains(servedElsewhere(), operation) }
 		if unseen := c.Unseen(ofREST); len(unseen) > 0 {
 			t.Errorf("described, and never answered: %v", unseen)
@@ -200,6 +219,10 @@ func paths() (gets, posts []string) {
 	}
 	gets = append(gets, "/api/companies?unknown=1", "/sync/last/tickets", "/sync/last/datto")
 	gets = append(gets, billPaths()...)
+	gets = append(gets, "/api/scheduler/config", "/api/scheduler/jobs", "/api/scheduler/jobs?limit=2&offset=1")
+	for _, n := range []string{"01", "02", "03", "04", "05"} {
+		gets = append(gets, "/api/scheduler/jobs/"+string(jobID(n)))
+	}
 	slices.Sort(gets)
 	return gets, []string{"/sync/freshservice", "/sync/datto", "/sync/tickets"}
 }

@@ -32,6 +32,9 @@ type Options struct {
 	Bills Bills
 	// Log proves them.
 	Log Log
+	// Jobs make them, and Schedule says when.
+	Jobs     Jobs
+	Schedule Schedule
 	// TicketDays is [rest] ticket_days: without a year, tickets last updated within so many days are
 	// served.
 	TicketDays int
@@ -99,6 +102,11 @@ func (s *service) routes() []route {
 		{http.MethodGet, "/api/snapshot/{invoice_number}/proof", auth.Readers, s.billProof},
 		{http.MethodGet, "/api/snapshots/search", auth.Readers, s.searchBills},
 		{http.MethodGet, "/api/snapshots/company/{account_number}", auth.Readers, s.companyBills},
+		{http.MethodPost, "/api/snapshots/bulk/create", auth.Admins, s.createBills},
+		{http.MethodGet, "/api/scheduler/config", auth.Admins, s.schedule},
+		{http.MethodPost, "/api/scheduler/config", auth.Admins, s.changeSchedule},
+		{http.MethodGet, "/api/scheduler/jobs", auth.Readers, s.snapshotJobs},
+		{http.MethodGet, "/api/scheduler/jobs/{job_id}", auth.Readers, s.snapshotJob},
 		{http.MethodGet, "/api/archive/checkpoint", auth.Readers, s.logCheckpoint},
 		{http.MethodGet, "/api/archive/consistency", auth.Readers, s.logConsistency},
 		{http.MethodGet, "/api/archive/key", auth.Readers, s.logKey},

@@ -146,7 +146,7 @@ func newApp(ctx context.Context, o appOptions) (_ *app, err error) {
 		Limits: limitsOf(o.config.GraphQL), AdminsIntrospect: o.config.GraphQL.Introspection == "admin",
 	})
 	a.rest = rest.NewHandler(rest.Options{
-		DB: a.db, Rules: rules, Sync: a.engine, Bills: a.bills, Log: a.bills,
+		DB: a.db, Rules: rules, Sync: a.engine, Bills: a.bills, Log: a.bills, Jobs: a.jobs, Schedule: a.scheduler,
 		TicketDays: o.config.Rest.TicketDays, SeedKeysOnly: o.config.Rest.SeedKeysOnly,
 		Version: currentVersion(), Logger: o.logger, Now: o.now,
 	})
