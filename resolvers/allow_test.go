@@ -65,6 +65,7 @@ func TestTheSchemaAndRESTAdmitTheSameRoles(t *testing.T) {
 		"Mutation.openEpoch":   admins, "Mutation.publishCheckpoint": admins,
 		"Query.snapshotSchedule": admins, "Mutation.updateSnapshotSchedule": admins, "Mutation.dismissMissedMonth": admins,
 		"Mutation.runSnapshotJob": admins, "Mutation.forceSnapshotJob": admins, "Mutation.cancelSnapshotJob": admins,
+		"Query.notifications": admins, "Mutation.redeliverNotification": admins, "Mutation.testNotification": admins,
 		"Mutation.retrySnapshotJob": billers, "Mutation.requestBill": billers,
 	}
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()

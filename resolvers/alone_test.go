@@ -32,6 +32,11 @@ func TestEveryFieldHasItsValueWhenItIsAskedForAlone(t *testing.T) {
 		} else {
 			token.LastUsedAt = token.RevokedAt
 		}
+		notificationWorld(t, g.sync.db)
+		if err := g.sync.db.Ent().LogVerification.Create().SetBeganAt(querytest.At(12)).SetEndedAt(querytest.At(12)).SetOk(true).
+			SetFailures(1).SetFindings(`["altered: snapshots 1"]`).SetEpoch(1).SetSize(7).SetError("it was broken off").Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		g.archiveLog.stop = &archive.StoppedError{Reason: archive.StopBehind, Message: "an older backup"}
 		schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 		filled := map[string]bool{} // by Type.field, whether it had a value
@@ -132,6 +137,7 @@ func arguments() map[string]string {
 		"Past.company":       `(accountNumber: "620547")`, "Past.asset": "(id: 1)", "Past.contact": "(id: 1)",
 		"Past.ticket": "(ticketId: 1001)", "Past.location": "(id: 1)",
 		"Query.missedMonths":   "(settled: true)",
+		"Query.notifications":  "(delivered: true)",
 		"Query.snapshotJob":    `(id: "j1")`,
 		"Query.billReview":     "(year: 2025, month: 10)",
 		"Query.reconciliation": "(year: 2025, month: 10)",
