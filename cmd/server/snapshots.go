@@ -15,12 +15,12 @@ import (
 
 // snapshotFlags are the flags of codex snapshots.
 type snapshotFlags struct {
-	month       billMonth
-	all         bool
-	accounts    []string
-	dryRun      bool
-	force       string
-	json, quiet bool
+	month    billMonth
+	all      bool
+	accounts []string
+	dryRun   bool
+	force    string
+	json     bool
 }
 
 func (p *program) snapshotsCommand() *cobra.Command {

@@ -177,11 +177,7 @@ func TestTheScheduleIsShownAndChangedOnTheCommandLine(t *testing.T) {
 					t.Errorf("%s is not shown to be off:\n%s", name, shown)
 				}
 			}
-			var answer struct {
-				Schedules []shownSchedule `json:"schedules"`
-				Missed    []missedMonth   `json:"missed_months"`
-			}
-			answer = into[struct {
+			answer := into[struct {
 				Schedules []shownSchedule `json:"schedules"`
 				Missed    []missedMonth   `json:"missed_months"`
 			}](t, s.must("schedule", "--json"))
