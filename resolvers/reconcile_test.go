@@ -25,7 +25,10 @@ func (fakeBilled) Reconcile(_ context.Context, period codex.Period) (*reconcile.
 	machine := reconcile.Item{Entity: "assets", ID: "1", Name: "=SRV-1"}
 	return &reconcile.Reconciliation{
 		Period: period, At: at,
-		Bills: []*reconcile.BillCompared{{ID: 1, Invoice: "620547-202510", Account: "620547", Company: "Acme", Source: "names", Problem: "effective_rates.per_vm_cost: give a number", NotCompared: []codex.Feed{codex.FeedTickets}}},
+		Bills: []*reconcile.BillCompared{
+			{ID: 1, Invoice: "620547-202510", Account: "620547", Company: "Acme", Source: "names", Problem: "effective_rates.per_vm_cost: give a number", NotCompared: []codex.Feed{codex.FeedTickets}},
+			{ID: 2, Invoice: "C-3-202510", Account: "C-3", Company: "Gamma", Source: "receipt"},
+		},
 		Differences: []*reconcile.Difference{
 			{
 				Subject: reconcile.Subject{Account: "620547", Kind: "moved", Item: machine, Fingerprint: "f1"}, Company: "Acme", Invoice: "620547-202510",
@@ -52,7 +55,8 @@ func TestTheReconciliationIsAnsweredAsItIs(t *testing.T) {
 				differences { kind accountNumber company invoiceNumber item { entity id name } seen before now worth upTo fingerprint acknowledgement { id } lapsed { id } }
 				later { kind accountNumber company item { id } at seen upTo }
 				unbilled { accountNumber company lastBilled machines people hours worth upTo } } }`,
-			`{"data":{"reconciliation":{"month":"2025-10","at":"2025-11-02T06:00:00Z","open":1,"bills":[{"invoiceNumber":"620547-202510","accountNumber":"620547","company":"Acme","source":"names","problem":"effective_rates.per_vm_cost: give a number","notCompared":["TICKETS"]}],` +
+			`{"data":{"reconciliation":{"month":"2025-10","at":"2025-11-02T06:00:00Z","open":1,"bills":[{"invoiceNumber":"620547-202510","accountNumber":"620547","company":"Acme","source":"names","problem":"effective_rates.per_vm_cost: give a number","notCompared":["TICKETS"]},` +
+				`{"invoiceNumber":"C-3-202510","accountNumber":"C-3","company":"Gamma","source":"receipt","problem":null,"notCompared":[]}],` +
 				`"differences":[{"kind":"moved","accountNumber":"620547","company":"Acme","invoiceNumber":"620547-202510","item":{"entity":"assets","id":"1","name":"=SRV-1"},"seen":"=SRV-1 is billed with 59.01, and was with Beta.","before":"620547","now":"B-2","worth":"-59.01","upTo":null,"fingerprint":"f1","acknowledgement":null,"lapsed":{"id":"1"}},` +
 				`{"kind":"billed_twice","accountNumber":"B-2","company":"Beta","invoiceNumber":"B-2-202510","item":{"entity":"tickets","id":"4711","name":"Printer"},"seen":"The ticket is billed twice.","before":null,"now":null,"worth":null,"upTo":"-156.25","fingerprint":"f2","acknowledgement":{"id":"1"},"lapsed":null}],` +
 				`"later":[{"kind":"late_hours","accountNumber":"620547","company":"Acme","item":{"id":"4712"},"at":"2025-11-02T06:00:00Z","seen":"It has more hours.","upTo":"125.00"}],` +

@@ -24,6 +24,7 @@ type BillDifferenceResolver interface {
 }
 type ReconciledBillResolver interface {
 	Source(ctx context.Context, obj *reconcile.BillCompared) (string, error)
+	Problem(ctx context.Context, obj *reconcile.BillCompared) (*string, error)
 }
 type ReconciliationResolver interface {
 	Month(ctx context.Context, obj *reconcile.Reconciliation) (string, error)
@@ -662,18 +663,18 @@ func (ec *executionContext) _ReconciledBill_problem(ctx context.Context, field g
 			return ec.fieldContext_ReconciledBill_problem(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Problem, nil
+			return ec.Resolvers.ReconciledBill().Problem(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalOString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_ReconciledBill_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReconciledBill", field, false, false, "String")
+	return graphql.NewScalarFieldContext("ReconciledBill", field, true, true, "String")
 }
 
 func (ec *executionContext) _ReconciledBill_notCompared(ctx context.Context, field graphql.CollectedField, obj *reconcile.BillCompared) (ret graphql.Marshaler) {
@@ -1339,10 +1340,11 @@ func (ec *executionContext) _ReconciledBill(ctx context.Context, sel ast.Selecti
 					return ec._ReconciledBill_source(ctx, field, obj)
 				})
 		case "problem":
-			out.Values[i] = ec._ReconciledBill_problem(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ReconciledBill_problem(ctx, field, obj)
+				})
 		case "notCompared":
 			out.Values[i] = ec._ReconciledBill_notCompared(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
