@@ -44,7 +44,7 @@ func (f *fakePublisher) Published(context.Context) ([]byte, error) { return nil,
 func TestTheNewestCheckpointStandsInTheFileThatIsConfigured(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
 		_, err := open(t, db).Publish(t.Context())
-		refused(t, err, codex.CodeBadInput, "publish: [archive] publish names no place to publish at")
+		refused(t, err, codex.CodeBadInput, "[archive] publish names no place to publish at")
 
 		home, path := t.TempDir(), filepath.Join(t.TempDir(), "codex.checkpoint")
 		a := open(t, db, folder(home), func(o *archive.Options) { o.Publish = archive.PublishFile(path) })

@@ -112,7 +112,7 @@ func TestWhatMakesNoSenseIsRefusedBeforeAnythingIsDone(t *testing.T) {
 		{"sync", exitUsage, "codex: codex sync needs FEED (see: codex sync --help)\n"},
 		{"sync datto tickets", exitUsage, "codex: codex sync takes no \"tickets\" (see: codex sync --help)\n"},
 		{"sync all --bogus", exitUsage, "codex: unknown flag: --bogus (see: codex sync --help)\n"},
-		{"bogus", exitUsage, "codex: codex has no verb \"bogus\": there are acknowledge, archive, asset, company, config, contact, init, migrate, notify, plans, reconcile, review, serve, simulate, sync, token, version\n"},
+		{"bogus", exitUsage, "codex: codex has no verb \"bogus\": there are acknowledge, archive, asset, company, config, contact, init, migrate, notify, plans, reconcile, review, schedule, serve, simulate, snapshots, sync, token, version\n"},
 		{"token bogus", exitUsage, "codex: codex token has no verb \"bogus\": there are create, list, revoke\n"},
 		{"token create", exitUsage, "codex: codex token create needs --name and --role\n"},
 		{"token create --name a --role king", exitUsage, "codex: --role is admin, billing, technician or service, not \"king\"\n"},

@@ -66,7 +66,9 @@ func TestEveryObjectOfOursIsClosedAndHasAllItsKeys(t *testing.T) {
 		if _, err := d.Schema("components", "schemas", name); err != nil {
 			t.Errorf("%s is no schema: %v", name, err)
 		}
-		if schema["type"] != "object" || name == "Submission" { // which is sent, and may have more
+		// What is sent may have more, and the features of a plan are keys of it in the older form.
+		open := []string{"Submission", "BulkRequest", "ScheduleChange", "OlderPlan"}
+		if schema["type"] != "object" || slices.Contains(open, name) {
 			continue
 		}
 		var left []string
