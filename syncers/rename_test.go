@@ -223,9 +223,13 @@ func TestEveryTableWithAnAccountNumberKnowsRenames(t *testing.T) {
 		"companies_history", "contact_company_link_history", "locations_history", "assets_history", "tickets_history",
 	}
 	stays := map[string]string{
-		"sync_changes":     "what a plan was going to do is said under the number of then",
-		"snapshots":        "a bill that is archived keeps the number that it was made with",
-		"acknowledgements": "what people said of a bill is kept as they said it, under the number of the bill",
+		"sync_changes":           "what a plan was going to do is said under the number of then",
+		"snapshots":              "a bill that is archived keeps the number that it was made with",
+		"acknowledgements":       "what people said of a bill is kept as they said it, under the number of the bill",
+		"snapshot_jobs":          "what a job was asked for is kept; it knows companies under their former numbers",
+		"snapshot_job_companies": "what became of a bill is kept under the number that it was asked for",
+		// The schedule's list is a person's word: a job of it says which number a company has now.
+		"scheduled_snapshots": "a company that is listed under a former number fails by name, and says which it has now",
 	}
 	for _, table := range migrate.Tables {
 		for _, column := range table.Columns {
