@@ -2,8 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -73,13 +71,11 @@ func (r snapshotJobResolver) AccountNumbers(_ context.Context, job *ent.Snapshot
 
 // accountNumbers are those of a column that holds a JSON array, nil where it is null.
 func accountNumbers(column *string) (numbers []string, err error) {
-	if column == nil {
-		return nil, nil
+	list, err := codex.ParseAccountNumbers(column)
+	for _, number := range list {
+		numbers = append(numbers, string(number))
 	}
-	if err := json.Unmarshal([]byte(*column), &numbers); err != nil {
-		return nil, fmt.Errorf("reading a list of account numbers: %w", err)
-	}
-	return numbers, nil
+	return numbers, err
 }
 
 func (r snapshotJobResolver) Notes(_ context.Context, job *ent.SnapshotJob) ([]string, error) {

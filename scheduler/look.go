@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -132,17 +131,5 @@ func accountsOf(row *ent.ScheduledSnapshot) ([]codex.AccountNumber, error) {
 	if row.SnapshotAllCompanies {
 		return nil, nil
 	}
-	return accountsIn(row.AccountNumbers)
-}
-
-// accountsIn reads a list of companies as rows have it.
-func accountsIn(text *string) ([]codex.AccountNumber, error) {
-	if text == nil {
-		return nil, nil
-	}
-	var accounts []codex.AccountNumber
-	if err := json.Unmarshal([]byte(*text), &accounts); err != nil {
-		return nil, fmt.Errorf("reading a list of companies: %w", err)
-	}
-	return accounts, nil
+	return codex.ParseAccountNumbers(row.AccountNumbers)
 }

@@ -168,7 +168,7 @@ func (s *Scheduler) jobOf(ctx context.Context, month *ent.MissedMonth, wanted []
 		return nil, err
 	}
 	for _, job := range jobs {
-		had, err := accountsIn(job.TargetAccountNumbers)
+		had, err := codex.ParseAccountNumbers(job.TargetAccountNumbers)
 		if err != nil {
 			return nil, err
 		}

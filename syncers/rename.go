@@ -6,12 +6,15 @@ package syncers
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/hivematrix/codex"
 	"github.com/hivematrix/codex/ent"
+	"github.com/hivematrix/codex/ent/scheduledsnapshot"
 	"github.com/hivematrix/codex/history"
 	"github.com/hivematrix/codex/store"
 )
@@ -40,7 +43,7 @@ func touchCompanies(ctx context.Context, tx *store.Tx) error {
 }
 
 // RenameCompany gives a served company another account number. Its machines, people, places, sites,
-// tickets and open issues move along in one transaction; its versions end and go on under the new
+// tickets, open issues and its place in the schedule of the monthly bills move along in one transaction; its versions end and go on under the new
 // number, so that the past has the old one. Bills that are archived keep the old number. by is the
 // person who does it.
 //
@@ -153,6 +156,37 @@ func rename(ctx context.Context, tx *store.Tx, company CompanyRecord, to codex.A
 	const issues = "UPDATE sync_issues SET company_account_number = $1 WHERE company_account_number = $2 AND closed_at IS NULL"
 	if err := exec(ctx, tx, issues, to, from); err != nil {
 		return fmt.Errorf("moving issues: %w", err)
+	}
+	return renameInSchedule(ctx, tx, from, to)
+}
+
+// renameInSchedule puts the new number into the list of companies that the monthly bills are made for. What
+// the schedule says otherwise is as it was, and so is who changed it last.
+func renameInSchedule(ctx context.Context, tx *store.Tx, from, to codex.AccountNumber) error {
+	if _, err := tx.Revisions(ctx, "scheduled_snapshots"); err != nil { // a person may be changing the list
+		return err
+	}
+	rows, err := tx.Ent().ScheduledSnapshot.Query().Where(scheduledsnapshot.AccountNumbersNotNil()).All(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the schedule's companies: %w", err)
+	}
+	for _, row := range rows {
+		listed, err := codex.ParseAccountNumbers(row.AccountNumbers)
+		if err != nil {
+			return err
+		}
+		at := slices.Index(listed, from)
+		if at < 0 {
+			continue
+		}
+		listed[at] = to
+		text, err := json.Marshal(listed)
+		if err != nil {
+			return fmt.Errorf("writing the schedule's companies: %w", err)
+		}
+		if err := row.Update().SetAccountNumbers(string(text)).Exec(ctx); err != nil {
+			return fmt.Errorf("moving the schedule's companies: %w", err)
+		}
 	}
 	return nil
 }

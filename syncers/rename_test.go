@@ -216,11 +216,29 @@ func (h *hub) sites(account string) []string {
 	return uids
 }
 
+// The monthly bills go on being made for a company that their schedule names.
+func TestARenamedCompanyKeepsItsPlaceInTheSchedule(t *testing.T) {
+	each(t, tiny(), func(t *testing.T, h *hub) {
+		from := number(h.customer())
+		h.sync()
+		was := h.db.Now()
+		h.must(h.db.Ent().ScheduledSnapshot.Create().SetID(1).SetCreatedAt(was).SetUpdatedAt(was).SetOwedSince(was).
+			SetSnapshotAllCompanies(false).SetAccountNumbers(`["0","` + from + `","1"]`).SetUpdatedBy("ben").Exec(t.Context()))
+		h.pass(time.Hour)
+		h.rename(from, "NEW-1")
+		row := h.db.Ent().ScheduledSnapshot.GetX(t.Context(), 1)
+		if got := *row.AccountNumbers; got != `["0","NEW-1","1"]` || !row.UpdatedAt.Equal(was) || *row.UpdatedBy != "ben" {
+			t.Errorf("the schedule is %v", row)
+		}
+	})
+}
+
 // TestEveryTableWithAnAccountNumberKnowsRenames: a table that is new must be moved, or be named here.
 func TestEveryTableWithAnAccountNumberKnowsRenames(t *testing.T) {
 	moved := []string{
 		"companies", "contact_company_link", "locations", "datto_site_links", "assets", "tickets", "sync_issues",
 		"companies_history", "contact_company_link_history", "locations_history", "assets_history", "tickets_history",
+		"scheduled_snapshots",
 	}
 	stays := map[string]string{
 		"sync_changes":           "what a plan was going to do is said under the number of then",
@@ -228,8 +246,6 @@ func TestEveryTableWithAnAccountNumberKnowsRenames(t *testing.T) {
 		"acknowledgements":       "what people said of a bill is kept as they said it, under the number of the bill",
 		"snapshot_jobs":          "what a job was asked for is kept; it knows companies under their former numbers",
 		"snapshot_job_companies": "what became of a bill is kept under the number that it was asked for",
-		// The schedule's list is a person's word: a job of it says which number a company has now.
-		"scheduled_snapshots": "a company that is listed under a former number fails by name, and says which it has now",
 	}
 	for _, table := range migrate.Tables {
 		for _, column := range table.Columns {

@@ -33,7 +33,7 @@ func (w *working) plan(ctx context.Context) ([]*ent.SnapshotJobCompany, error) {
 		if err != nil {
 			return err
 		}
-		accounts, err := Accounts(job)
+		accounts, err := codex.ParseAccountNumbers(job.TargetAccountNumbers)
 		if err != nil {
 			return err
 		}

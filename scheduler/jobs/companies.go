@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -167,18 +166,6 @@ func targets(ctx context.Context, client *ent.Client, period codex.Period, accou
 	}
 	list, firstSeen = facts.served(period)
 	return list, firstSeen, nil
-}
-
-// Accounts are the companies that a job was asked for; nil where it is for all.
-func Accounts(row *ent.SnapshotJob) ([]codex.AccountNumber, error) {
-	if row.TargetAccountNumbers == nil {
-		return nil, nil
-	}
-	var accounts []codex.AccountNumber
-	if err := json.Unmarshal([]byte(*row.TargetAccountNumbers), &accounts); err != nil {
-		return nil, fmt.Errorf("reading the companies that job %s was asked for: %w", row.ID, err)
-	}
-	return accounts, nil
 }
 
 func periodOf(row *ent.SnapshotJob) codex.Period {
