@@ -12,6 +12,8 @@
 //	               ├─▶ fetch ─▶ map ─▶ plan ─▶ apply ─▶    DB    ─▶ lists, edges ┼── rest
 //	Datto RMM ─────┘          (pure)  (pure)   (1 tx)  + history     totals      └── cmd/server
 //
+//	scheduler ──▶ syncs ──▶ reconcile (the review) ──▶ scheduler/jobs ──▶ Ledger ──▶ archive ──▶ reconcile
+//
 // Data goes in at one side and out at the other and never walks back: a syncer knows nothing of
 // GraphQL, a resolver nothing of Freshservice.
 //
@@ -21,7 +23,7 @@
 //
 //	0  codex                          this package
 //	1  config, telemetry              configuration; logs, as values that are handed in
-//	   web, simulator                 the embedded pages; the two upstreams, imitated over HTTP
+//	   web, simulator                 the embedded pages; the upstreams and neighbours, imitated over HTTP
 //	2  ent, ent/schema                the data model and its generated client
 //	   clients/...                    API clients: paging, limits, retries, wire types
 //	   archive/proof                  bills as evidence: leaves, hashes, proofs, log checkpoints
@@ -31,6 +33,7 @@
 //	   plans                          billing plans, which Ledger asks for
 //	5  syncers                        the sync engine: fetch, map, plan, apply
 //	   archive, archive/audit         accepted bills and their log; the verifier, which trusts neither
+//	   archive/vigil                  the log, verified by itself each day
 //	6  loaders                        one batch an edge, for GraphQL
 //	   reconcile                      bills beside what the hub saw, before and after
 //	7  scheduler, scheduler/jobs      what runs by itself; the jobs that get the bills of a month

@@ -25,20 +25,11 @@ func guided(t *testing.T) *served {
 	return s
 }
 
-// billedByLedgerC is a serve whose Ledger keeps the bills itself, and demands a person's token.
+// billedByLedgerC is a serve whose Ledger keeps the bills itself, and knows what machines are servers.
 func billedByLedgerC(t *testing.T) *served {
 	t.Helper()
-	i := install(t, dialect.SQLite)
-	i.configure(dialect.SQLite, "[core]\nurl = "+i.upstream.CoreURL, "[services]\nledger_url = "+i.upstream.LedgerURL,
-		"[keycloak]\nserver_url = "+i.upstream.KeycloakURL+"\nclient_id = "+simulator.KeycloakClientID+"\nclient_secret = "+
-			simulator.KeycloakClientSecret+"\nusername = billing\npassword = "+simulator.KeycloakUserPassword,
-		"[archive]\nlog_origin = codex.example.com/archive")
-	s := i.serve()
-	if err := i.upstream.SetLedger(simulator.LedgerSettings{Generation: simulator.LedgerC, CodexURL: s.url, ArchiveURL: s.archive}); err != nil {
-		t.Fatal(err)
-	}
-	i.must("sync", "all")
-	if err := i.upstream.DecideTypes(t.Context()); err != nil {
+	s := billing(t, dialect.SQLite, simulator.LedgerC)
+	if err := s.upstream.DecideTypes(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s

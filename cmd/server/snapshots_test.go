@@ -11,22 +11,30 @@ import (
 	"github.com/hivematrix/codex/store/storetest"
 )
 
-// billing is an installation with a serve that has synced, and a Ledger of generation A that knows it. Ledger
+// billing is an installation with a serve that has synced, and a Ledger of a generation that knows it. Ledger
 // takes the account of [keycloak].
-func billing(t *testing.T, dialectName string) *served {
+func billing(t *testing.T, dialectName string, generation simulator.LedgerGeneration, more ...string) *served {
 	t.Helper()
 	i := install(t, dialectName)
-	i.configure(dialectName, "[core]\nurl = "+i.upstream.CoreURL, "[services]\nledger_url = "+i.upstream.LedgerURL,
-		"[keycloak]\nserver_url = "+i.upstream.KeycloakURL+"\nclient_id = "+simulator.KeycloakClientID+"\nclient_secret = "+
-			simulator.KeycloakClientSecret+"\nusername = billing\npassword = "+simulator.KeycloakUserPassword,
-		"[rest]\nseed_keys_only = true", "[scheduler]\nenabled = false", "[archive]\nlog_origin = codex.example.com/archive")
+	i.configure(dialectName, append([]string{
+		"[core]\nurl = " + i.upstream.CoreURL, "[services]\nledger_url = " + i.upstream.LedgerURL,
+		"[keycloak]\nserver_url = " + i.upstream.KeycloakURL + "\nclient_id = " + simulator.KeycloakClientID + "\nclient_secret = " +
+			simulator.KeycloakClientSecret + "\nusername = billing\npassword = " + simulator.KeycloakUserPassword,
+		"[archive]\nlog_origin = codex.example.com/archive",
+	}, more...)...)
 	s := i.serve()
-	if err := i.upstream.SetLedger(simulator.LedgerSettings{Generation: simulator.LedgerA, CodexURL: s.url, ArchiveURL: s.archive}); err != nil {
+	if err := i.upstream.SetLedger(simulator.LedgerSettings{Generation: generation, CodexURL: s.url, ArchiveURL: s.archive}); err != nil {
 		t.Fatal(err)
 	}
 	i.must("sync", "all")
 	return s
 }
+
+// Ledger A bills by the keys of October 2025 alone; and nothing syncs by itself.
+const (
+	seedKeys = "[rest]\nseed_keys_only = true"
+	noSyncs  = "[scheduler]\nenabled = false"
+)
 
 // steady is what a verb printed without what differs from run to run.
 func steady(text string) string {
@@ -39,7 +47,7 @@ func steady(text string) string {
 func TestTheBillsOfAMonthAreAskedForWatchedAndRetriedOnTheCommandLine(t *testing.T) {
 	for _, dialectName := range storetest.Dialects() {
 		t.Run(dialectName, func(t *testing.T) {
-			s := billing(t, dialectName)
+			s := billing(t, dialectName, simulator.LedgerA, seedKeys, noSyncs)
 			expect := func(status int, want string, args ...string) {
 				t.Helper()
 				got := s.codex(args...)
@@ -115,7 +123,7 @@ func TestTheBillsOfAMonthAreAskedForWatchedAndRetriedOnTheCommandLine(t *testing
 
 // The exit statuses of docs/compatibility.md, "Command line of the old Archive".
 func TestTheMonthAndTheCompaniesOfCodexSnapshots(t *testing.T) {
-	s := billing(t, dialect.SQLite)
+	s := billing(t, dialect.SQLite, simulator.LedgerA, seedKeys, noSyncs)
 	const off = "the schedule of the monthly bills is switched off, and no month is given (--year and --month): there is nothing to do\n"
 	for _, c := range []struct {
 		name, prepare string
@@ -150,7 +158,7 @@ func TestTheMonthAndTheCompaniesOfCodexSnapshots(t *testing.T) {
 func TestTheScheduleIsShownAndChangedOnTheCommandLine(t *testing.T) {
 	for _, dialectName := range storetest.Dialects() {
 		t.Run(dialectName, func(t *testing.T) {
-			s := billing(t, dialectName)
+			s := billing(t, dialectName, simulator.LedgerA, seedKeys, noSyncs)
 			for _, c := range []struct{ args, want string }{
 				{"--day 31 --hour 23", "the bills of the month before are asked for on day 31 at 23:00, of all companies\n"},
 				{"--accounts 620547,762631 --previous-month=false", "the bills of that month are asked for on day 31 at 23:00, of 620547, 762631\n"},
